@@ -1,0 +1,158 @@
+"""The Atoms API as methods, one for each endpoint, that give nouns."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, partial
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from atoms_campaigns_mcp.atoms.transport import Method, Transport
+from atoms_campaigns_mcp.errors import UnexpectedResponse
+from atoms_campaigns_mcp.schemas.base import Noun
+from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
+from atoms_campaigns_mcp.schemas.resources import Agent, Audience, PhoneNumber
+
+T = TypeVar("T")
+Guard = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+"""Carries out a change that it is given, or raises instead."""
+
+MEMBERS_PAGE = 500  # audience members a request; the API calls the page size `offset`
+
+
+class Listed(BaseModel):
+    """What every paged list of the API tells beside its rows."""
+
+    total: int | None = None
+    has_more: bool = False
+
+
+class Member(Noun):
+    """A contact of an audience: its columns by name."""
+
+    data: Mapping[str, Any] = MappingProxyType({})
+
+
+class AtomsClient:
+    """One account of the Atoms API.
+
+    Every method raises `UpstreamError` when the API refuses or is away, and `NotFound` when what
+    it names does not exist; those that change something may raise `OutcomeUnknown`.
+    """
+
+    def __init__(self, transport: Transport, guard: Guard) -> None:
+        """Read and change through `transport`; `guard` runs, records or refuses each change."""
+        self._transport = transport
+        self._guard = guard
+
+    async def _change(self, method: Method, path: str, **content: Any) -> Any:
+        return await self._guard(partial(self._transport.change, method, path, **content))
+
+    async def list_phone_numbers(self) -> list[PhoneNumber]:
+        """Give the rented caller IDs; imported SIP numbers are not among them."""
+        body = await self._transport.read("/product/phone-numbers")
+        return _parse(list[PhoneNumber], _data(body))
+
+    async def list_agents(
+        self, *, page: int = 1, limit: int = 20, search: str | None = None
+    ) -> tuple[list[Agent], Listed]:
+        """Give a page of the agents that are not archived."""
+        data = _data(
+            await self._transport.read("/agent", page=page, offset=limit, search=search or None)
+        )
+        return _parse(list[Agent], _rows(data, "agents")), _listed(data, page)
+
+    async def get_agent(self, agent_id: str) -> Agent:
+        """Give one agent, archived or not."""
+        return _parse(Agent, _data(await self._transport.read(f"/agent/{agent_id}")))
+
+    async def list_audiences(self) -> list[Audience]:
+        """Give all audiences of the organization; the API does not page them."""
+        return _parse(list[Audience], _data(await self._transport.read("/audience")))
+
+    async def list_numbers(self, audience_id: str, *, column: str, page: int) -> list[str]:
+        """Give the phone numbers of one page of an audience's members."""
+        data = _data(
+            await self._transport.read(
+                f"/audience/{audience_id}/members", page=page, offset=MEMBERS_PAGE
+            )
+        )
+        rows = _parse(list[Member], _rows(data, "members"))
+        return [str(row.data.get(column, "")) for row in rows]
+
+    async def list_campaigns(
+        self,
+        *,
+        page: int = 1,
+        limit: int = 20,
+        status: str | None = None,
+        search: str | None = None,
+    ) -> tuple[list[Campaign], Listed]:
+        """Give a page of campaigns, the newest first."""
+        data = _data(
+            await self._transport.read(
+                "/campaign", page=page, offset=limit, status=status, search=search
+            )
+        )
+        return _parse(list[Campaign], _rows(data, "campaigns")), _listed(data, page)
+
+    async def create_campaign(self, body: dict[str, Any]) -> Campaign:
+        """Create a draft, or a scheduled campaign when `body` has `scheduledAt`."""
+        data = _data(await self._change("POST", "/campaign", json=body))
+        return _parse(Campaign, data)
+
+    async def get_campaign(self, campaign_id: str) -> CampaignDetails:
+        """Give a campaign with its events and metrics."""
+        return _parse(
+            CampaignDetails, _data(await self._transport.read(f"/campaign/{campaign_id}"))
+        )
+
+    async def start_campaign(self, campaign_id: str) -> None:
+        """Queue the start of a draft or the resumption of a paused campaign (asynchronous)."""
+        await self._change("POST", f"/campaign/{campaign_id}/start")
+
+    async def pause_campaign(self, campaign_id: str) -> None:
+        """Queue the pause of a running campaign (asynchronous); live calls go on."""
+        await self._change("POST", f"/campaign/{campaign_id}/pause")
+
+    async def delete_campaign(self, campaign_id: str) -> None:
+        """Delete a campaign with its history of executions."""
+        await self._change("DELETE", f"/campaign/{campaign_id}")
+
+
+def _data(body: Any) -> Any:
+    """Take the envelope off: most routes wrap their answer in `data`."""
+    if isinstance(body, dict) and "data" in body:
+        return cast("dict[str, Any]", body)["data"]
+    return cast("Any", body)
+
+
+def _rows(data: Any, key: str) -> Any:
+    return cast("dict[str, Any]", data).get(key, []) if isinstance(data, dict) else data
+
+
+def _listed(data: Any, page: int) -> Listed:
+    """Read paging as the API words it: beside the rows, or under `pagination`."""
+    if not isinstance(data, dict):
+        return Listed()
+    fields = cast("dict[str, Any]", data)
+    fields = {**fields, **cast("dict[str, Any]", fields.get("pagination") or {})}
+    total = fields.get("totalCount", fields.get("total"))
+    has_more = fields.get("hasMore", page < (fields.get("totalPages") or 0))
+    return _parse(Listed, {"total": total, "has_more": has_more})
+
+
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(kind)
+
+
+def _parse(kind: type[T], data: Any) -> T:
+    try:
+        return _adapter(kind).validate_python(data)
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, problem["loc"])) for problem in error.errors()})
+        raise UnexpectedResponse(
+            f"The Atoms API answered in a shape that this server does not know ({fields[:5]}).",
+            next_step="Report it to the operator; a newer version of this server may know it.",
+        ) from None

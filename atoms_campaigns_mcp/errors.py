@@ -1,0 +1,139 @@
+"""Every error of this package, as one tree. The class decides what happens; nobody parses text.
+
+AtomsCampaignsError          never raised itself
+├── CallerError              the agent can fix it: the text names what is wrong and what to do
+│   ├── InvalidArguments     refused before any request was sent
+│   ├── NotFound             no such campaign, audience, agent, caller ID or call
+│   ├── WrongState           the campaign's state does not allow it
+│   ├── Refused              a rule of the operator forbids it; arguing does not help
+│   └── NotConfirmed         it dials or destroys, and nobody has agreed to exactly this
+├── UpstreamError            the Atoms API refused, or was away
+│   ├── Unauthorized         it does not accept the API key
+│   ├── Rejected             it understood the request and said no
+│   ├── RateLimited          too many requests; `retry_after` seconds
+│   ├── Unavailable          it could not be reached or had a fault; nothing was changed
+│   └── UnexpectedResponse   it answered with something that is not in its contract
+├── OutcomeUnknown           a change was sent and its answer was lost: check before repeating
+├── NotRecorded              the journal could not be written, so nothing was sent
+└── ConfigurationError       start-up only: a setting is missing or contradicts another
+
+Anything else that is raised is our own bug: it is logged under a call id, and only that id leaves
+the server. Messages never hold a rejected value, a key, or a contact's full number.
+"""
+
+
+class AtomsCampaignsError(Exception):
+    """Base of the tree; `code` is stable and names the class to programs."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, next_step: str = "") -> None:
+        """Keep what went wrong and, apart from it, what to do next."""
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        """Give both sentences, as the agent reads them."""
+        return f"{self.message} {self.next_step}".rstrip()
+
+
+class CallerError(AtomsCampaignsError):
+    """The caller can fix it."""
+
+    code = "caller_error"
+
+
+class InvalidArguments(CallerError):
+    """An argument is missing, unknown, malformed or out of range; no request was sent."""
+
+    code = "invalid_arguments"
+
+
+class NotFound(CallerError):
+    """Nothing in this account has that id or name."""
+
+    code = "not_found"
+
+
+class WrongState(CallerError):
+    """The campaign's current state does not allow the operation."""
+
+    code = "wrong_state"
+
+
+class Refused(CallerError):
+    """A rule set by the operator of this server forbids it."""
+
+    code = "refused"
+
+
+class NotConfirmed(CallerError):
+    """The operation needs a confirmation that is absent, declined, expired or out of date."""
+
+    code = "not_confirmed"
+
+    def __init__(self, message: str, *, next_step: str = "", confirm_token: str = "") -> None:
+        """Keep the token with which the same call may be repeated, when there is one."""
+        super().__init__(message, next_step=next_step)
+        self.confirm_token = confirm_token
+
+
+class UpstreamError(AtomsCampaignsError):
+    """The Atoms API refused, or was away."""
+
+    code = "upstream_error"
+
+
+class Unauthorized(UpstreamError):
+    """The Atoms API does not accept the key (401)."""
+
+    code = "unauthorized"
+
+
+class Rejected(UpstreamError):
+    """The Atoms API understood the request and said no (4xx)."""
+
+    code = "rejected"
+
+
+class RateLimited(UpstreamError):
+    """The Atoms API asks for fewer requests (429)."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        """Keep how many seconds the API asked to wait, if it said."""
+        wait = f"{retry_after:g} seconds" if retry_after is not None else "a minute"
+        super().__init__(message, next_step=f"Wait {wait}, then call again.")
+        self.retry_after = retry_after
+
+
+class Unavailable(UpstreamError):
+    """The Atoms API could not be reached, timed out or had a fault; nothing was changed."""
+
+    code = "unavailable"
+
+
+class UnexpectedResponse(UpstreamError):
+    """The Atoms API answered outside its contract: another shape, HTML, or no such route."""
+
+    code = "unexpected_response"
+
+
+class OutcomeUnknown(AtomsCampaignsError):
+    """A change was sent, but its answer was lost: it may or may not have happened."""
+
+    code = "outcome_unknown"
+
+
+class NotRecorded(AtomsCampaignsError):
+    """The journal could not be written, so the change was not sent."""
+
+    code = "not_recorded"
+
+
+class ConfigurationError(AtomsCampaignsError):
+    """A setting is missing, malformed or contradicts another one; the server does not start."""
+
+    code = "configuration"

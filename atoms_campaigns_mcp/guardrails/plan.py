@@ -1,0 +1,93 @@
+"""The plan: the facts of what is about to dial or to be destroyed, as they were read."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from atoms_campaigns_mcp.schemas.fields import counted
+
+Action = Literal["start", "resume", "schedule", "delete_campaign"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Facts that a person agrees to. Nothing in it moves with the clock.
+
+    `members` is the fingerprint of the contacts' numbers, `people` their count; both are absent
+    where no contact is concerned.
+    """
+
+    action: Action
+    name: str
+    status: str = ""
+    campaign_id: str = ""
+    agent_id: str = ""
+    agent: str = ""
+    audience_id: str = ""
+    audience: str = ""
+    people: int | None = None
+    members: str = ""
+    phone_ids: tuple[str, ...] = ()
+    caller_ids: tuple[str, ...] = ()
+    max_retries: int | None = None
+    retry_delay: int | None = None
+    scheduled_at: str = ""
+
+    def digest(self, tenant: str) -> str:
+        """Fingerprint of every fact, for `tenant`: a yes to one digest is no yes to another."""
+        facts = json.dumps({"tenant": tenant, **asdict(self)}, sort_keys=True)
+        return hashlib.sha256(facts.encode()).hexdigest()
+
+    def question(self) -> str:
+        """Ask for it in words; the same plan always gives the same words."""
+        return _QUESTIONS[self.action](self)
+
+
+def fingerprint(numbers: Iterable[str]) -> str:
+    """Identify a set of phone numbers, whatever their order, without keeping them."""
+    return hashlib.sha256("\n".join(sorted(numbers)).encode()).hexdigest()
+
+
+def _start(plan: Plan) -> str:
+    verb = "Resume" if plan.action == "resume" else "Start"
+    return f"{verb} campaign {_quoted(plan.name)} now? {_calls(plan)}"
+
+
+def _schedule(plan: Plan) -> str:
+    return f"Schedule campaign {_quoted(plan.name)} for {plan.scheduled_at}? {_calls(plan)}"
+
+
+def _delete(plan: Plan) -> str:
+    return (
+        f"Delete campaign {_quoted(plan.name)} ({plan.campaign_id}, {plan.status}) with its "
+        "history? This cannot be undone."
+    )
+
+
+def _calls(plan: Plan) -> str:
+    people = counted(plan.people, "contact") if plan.people is not None else "its contacts"
+    retries = (
+        f", and up to {plan.max_retries} times more if unanswered, {plan.retry_delay} min apart"
+        if plan.max_retries
+        else ""
+    )
+    callers = f" Caller IDs: {', '.join(plan.caller_ids)}." if plan.caller_ids else ""
+    return (
+        f"It places real phone calls to {people} (audience {_quoted(plan.audience)}) with agent "
+        f"{_quoted(plan.agent)}{retries}.{callers}"
+    )
+
+
+def _quoted(name: str) -> str:
+    # A name comes from outside; quotes inside it could pose as the end of it.
+    return '"' + name.replace('"', "'") + '"'
+
+
+_QUESTIONS = {
+    "start": _start,
+    "resume": _start,
+    "schedule": _schedule,
+    "delete_campaign": _delete,
+}

@@ -1,0 +1,4 @@
+"""A faithful emulator of the Atoms REST API: an ASGI app on SQLite that imports nothing else of ours.
+
+`world.World` holds the state and the virtual clock, `app.create_app` serves it.
+"""

@@ -1,0 +1,160 @@
+"""Operations on the account: who the key is, its plan, credits, call slots and DNC list."""
+
+from atoms_campaigns_mcp.sandbox import lookup
+from atoms_campaigns_mcp.sandbox.costs import spent
+from atoms_campaigns_mcp.sandbox.errors import BadRequest, NotFound
+from atoms_campaigns_mcp.sandbox.ids import OBJECT_ID
+from atoms_campaigns_mcp.sandbox.messages import Context, Operation, Reply, ok, reply_json
+from atoms_campaigns_mcp.sandbox.paging import Page
+from atoms_campaigns_mcp.sandbox.times import DAY, iso
+from atoms_campaigns_mcp.sandbox.validation import QueryFields
+
+PERSON = {"firstName": "Sandbox", "lastName": "User"}
+EMAIL = "sandbox@example.com"
+PLAN = "plan_standard"
+DNC_PAGE = 50
+LARGEST_DNC_PAGE = 500
+DNC_ORDERS = {"createdAt": "dnc_entry.created_at", "phoneNumber": "number"}
+
+
+def user(ctx: Context) -> Reply:
+    """The user behind the key."""
+    return ok(
+        {
+            "_id": ctx.organization.user_id,
+            **PERSON,
+            "userEmail": EMAIL,
+            "authProvider": "email",
+            "isEmailVerified": True,
+            "organizationId": ctx.organization.id,
+        }
+    )
+
+
+def subscription(ctx: Context) -> Reply:
+    """Plan limits and feature flags; only the call limit is enforced here."""
+    return ok(
+        {
+            "_id": ctx.organization.id,
+            "organization": ctx.organization.id,
+            "planId": PLAN,
+            "totalCredits": ctx.options.credits,
+            "currentCredits": _balance(ctx),
+            "renewalDate": iso(ctx.now + 30 * DAY),
+            "subscriptionActive": True,
+            "onPremEnabled": False,
+            "limits": {
+                "agents": 100,
+                "campaigns": 100,
+                "numbers": 10,
+                "dailyCalls": 100_000,
+                "concurrentCalls": ctx.options.org_limit,
+                "knowledgeBaseItemLimit": 100,
+                "knowledgeBaseLimits": 10,
+            },
+            "features": {"campaign": True, "telephony": True, "telephony_outbound": True},
+        }
+    )
+
+
+def details(ctx: Context) -> Reply:
+    """Profile and organizations, without an envelope."""
+    organization = {
+        "orgId": ctx.organization.id,
+        "name": "Sandbox",
+        "ownerEmail": EMAIL,
+        "roleId": 0,
+        "onPremEnabled": False,
+    }
+    return reply_json(
+        {
+            "userId": ctx.organization.user_id,
+            "email": EMAIL,
+            **PERSON,
+            "phone": None,
+            "picture": "",
+            "hasOnboarded": True,
+            "organizations": [organization],
+        }
+    )
+
+
+def balance(ctx: Context) -> Reply:
+    """Credits left, in US dollars."""
+    data = {"creditBalance": _balance(ctx), "planId": PLAN, "isEnterprise": False}
+    return reply_json({"success": True, "data": data})
+
+
+def concurrency(ctx: Context) -> Reply:
+    """Call slots; nothing is reserved in the sandbox."""
+    limit = ctx.options.org_limit
+    data = {"orgLimit": limit, "totalReserved": 0, "unreservedPool": limit, "agents": []}
+    return reply_json({"success": True, "data": data})
+
+
+def dnc(ctx: Context) -> Reply:
+    """One page of the do-not-call list; page numbers out of range are moved into it."""
+    fields = QueryFields(ctx.request.query)
+    column = fields.choice("sortField", tuple(DNC_ORDERS), default="createdAt")
+    order = fields.choice("sortOrder", ("asc", "desc"), default="desc")
+    page = Page(
+        number=max(1, fields.integer("page", default=1)),
+        size=min(max(1, fields.integer("offset", default=DNC_PAGE)), LARGEST_DNC_PAGE),
+    )
+    search, agent = fields.text("search"), fields.text("agentId")
+    fields.check()
+    values: dict[str, object] = {"org": ctx.organization.pk, "search": search}
+    condition = "dnc_entry.org_pk = :org"
+    if search:
+        condition += " AND contains(number, :search)"
+    if agent:
+        condition += " AND dnc_entry.agent_pk = :agent"
+        values["agent"] = _agent(ctx, agent)
+    total: int = ctx.db.execute(
+        f"SELECT count(*) FROM dnc_entry WHERE {condition}",  # noqa: S608: our own conditions
+        values,
+    ).fetchone()[0]
+    limit, offset = page.limits
+    rows = ctx.db.execute(
+        "SELECT dnc_entry.*, agent.id AS agent_id FROM dnc_entry"  # noqa: S608: our own conditions
+        f" LEFT JOIN agent ON agent.pk = agent_pk WHERE {condition}"
+        f" ORDER BY {DNC_ORDERS[column]} {order}, dnc_entry.pk {order} LIMIT :limit OFFSET :offset",
+        values | {"limit": limit, "offset": offset},
+    )
+    entries = [
+        {
+            "id": row["id"],
+            **({"agentId": row["agent_id"]} if row["agent_id"] else {}),
+            "orgId": ctx.organization.id,
+            "phoneNumber": row["number"],
+            "source": row["source"],
+            "detectedInCallId": None,
+            "createdAt": iso(row["created_at"]),
+            "updatedAt": iso(row["created_at"]),
+        }
+        for row in rows
+    ]
+    return ok({"entries": entries, "pagination": page.describe(total)})
+
+
+def _agent(ctx: Context, name: str) -> int:
+    if not OBJECT_ID.fullmatch(name):
+        raise BadRequest("Invalid agent id")
+    agent = lookup.find(ctx, "agent", name)
+    if agent is None:
+        raise NotFound("Agent not found")
+    return agent["pk"]
+
+
+def _balance(ctx: Context) -> float:
+    return round(ctx.options.credits - spent(ctx.db, ctx.organization.pk), 4)
+
+
+OPERATIONS = (
+    Operation("GET /user", user),
+    Operation("GET /user/subscription", subscription),
+    Operation("GET /account/get-account-details", details),
+    Operation("GET /concurrency", concurrency),
+    Operation("GET /dnc", dnc),
+    Operation("GET /payment/v1/credits/balance", balance),
+)

@@ -1,0 +1,148 @@
+"""Operations on calls: the log, one call, its retries, cancelling, the analytics log, the DNC list."""
+
+import sqlite3
+
+from atoms_campaigns_mcp.sandbox import call_documents as documents, scripts
+from atoms_campaigns_mcp.sandbox.call_filters import LogFilter, analytics_filter
+from atoms_campaigns_mcp.sandbox.errors import BadRequest, NotFound
+from atoms_campaigns_mcp.sandbox.ids import CALL_ID
+from atoms_campaigns_mcp.sandbox.messages import Context, Operation, Reply, ok, reply_json
+from atoms_campaigns_mcp.sandbox.paging import Page
+from atoms_campaigns_mcp.sandbox.validation import Fields, QueryFields
+
+LARGEST_PAGE = 500
+ENDED = ("completed", "failed", "no_answer", "cancelled", "blocked")
+
+
+def index(ctx: Context) -> Reply:
+    """One page of the call log; retries are left out unless asked for (S12)."""
+    fields = QueryFields(ctx.request.query)
+    page = Page.read(fields, size=5, name="limit", largest=LARGEST_PAGE)
+    wanted = LogFilter.read(fields)
+    fields.check()
+    condition, values = wanted.sql(ctx.organization.pk)
+    total = _count(ctx, condition, values)
+    rows = ctx.db.execute(
+        f"{documents.SELECT} WHERE {condition} ORDER BY {wanted.order} LIMIT ? OFFSET ?",
+        (*values, *page.limits),
+    ).fetchall()
+    return ok(
+        {
+            "logs": [documents.log(ctx, row) for row in rows],
+            "pagination": page.describe(total, size_name="limit"),
+            "dispositionMetricsConfig": scripts.DISPOSITIONS,
+        }
+    )
+
+
+def show(ctx: Context) -> Reply:
+    """One call by its callId."""
+    return ok(documents.detail(ctx, _find(ctx, ctx.request.params["id"])))
+
+
+def retries(ctx: Context) -> Reply:
+    """Every attempt to reach the same contact, root first."""
+    call = _find(ctx, ctx.request.params["id"])
+    rows = ctx.db.execute(
+        f"{documents.SELECT} WHERE call.campaign_pk = ? AND position = ? ORDER BY call.pk",
+        (call["campaign_pk"], call["position"]),
+    ).fetchall()
+    return ok({"retries": [documents.log(ctx, row) for row in rows]})
+
+
+def cancel(ctx: Context) -> Reply:
+    """Cancel a queued or live call; its contact is not tried again (S30)."""
+    fields = Fields(ctx.request.json())
+    name = fields.text("callId", required=True, shortest=1)
+    fields.text("reason")
+    fields.check()
+    call = _find(ctx, name)
+    if call["status"] in ENDED:
+        raise BadRequest(f"Conversation with ID {name} has already ended as {call['status']}")
+    _cancel(ctx, call)
+    data = {"callId": name, "status": "cancelled", "previousStatus": call["status"]}
+    return ok(data)
+
+
+def cancel_queued(ctx: Context) -> Reply:
+    """Cancel a call that is still in the queue."""
+    call = _find(ctx, ctx.request.params["id"])
+    name = call["call_id"]
+    if call["status"] != "in_queue":
+        raise BadRequest(f"Conversation with ID {name} is not in queue and cannot be cancelled")
+    _cancel(ctx, call)
+    return ok({"callId": name, "status": "cancelled"})
+
+
+def counts(ctx: Context) -> Reply:
+    """One page of call records, retries included, newest first."""
+    fields = QueryFields(ctx.request.query)
+    page = Page.read(fields, size=10, name="limit")
+    condition, values = analytics_filter(fields, ctx.organization.pk)
+    fields.check()
+    total = _count(ctx, condition, values)
+    rows = ctx.db.execute(
+        f"{documents.SELECT} WHERE {condition} ORDER BY call.pk DESC LIMIT ? OFFSET ?",
+        (*values, *page.limits),
+    ).fetchall()
+    data = {
+        "calls": [documents.counted(ctx, row) for row in rows],
+        "totalCalls": total,
+        "totalPages": page.pages(total),
+        "currentPage": page.number,
+        "limit": page.size,
+    }
+    return reply_json({"success": True, "data": data})
+
+
+def _find(ctx: Context, name: str) -> sqlite3.Row:
+    if not CALL_ID.fullmatch(name):
+        raise BadRequest("Invalid call id")
+    row = ctx.db.execute(
+        f"{documents.SELECT} WHERE call.org_pk = ? AND call.call_id = ?",
+        (ctx.organization.pk, name),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"Conversation with ID {name} not found")
+    return row
+
+
+def _count(ctx: Context, condition: str, values: list[object]) -> int:
+    return ctx.db.execute(
+        "SELECT count(*) FROM call JOIN agent ON agent.pk = call.agent_pk"  # noqa: S608: our own conditions
+        f" JOIN campaign ON campaign.pk = call.campaign_pk WHERE {condition}",
+        values,
+    ).fetchone()[0]
+
+
+def _cancel(ctx: Context, call: sqlite3.Row) -> None:
+    """A queued call and its contact end here; the dialer ends a live one at this very time."""
+    ctx.moment.wakes_dialer = True
+    if call["status"] != "in_queue":
+        answered = call["answered_at"] if call["status"] == "active" else None
+        ctx.db.execute(
+            "UPDATE call SET outcome = 'cancelled', reason = NULL, answered_at = ?, ended_at = ?,"
+            " next_at = ? WHERE pk = ?",
+            (answered, ctx.now, ctx.now, call["pk"]),
+        )
+        return
+    ctx.db.execute(
+        "UPDATE call SET status = 'cancelled', updated_at = ? WHERE pk = ?", (ctx.now, call["pk"])
+    )
+    ctx.db.execute(
+        "UPDATE contact SET state = 'settled' WHERE campaign_pk = ? AND position = ?",
+        (call["campaign_pk"], call["position"]),
+    )
+    ctx.db.execute(
+        "UPDATE campaign SET unsettled = unsettled - 1 WHERE pk = ?", (call["campaign_pk"],)
+    )
+
+
+OPERATIONS = (
+    Operation("GET /conversation", index),
+    Operation("POST /conversation/cancel", cancel, writes=True),
+    Operation("GET /conversation/{id}", show),
+    Operation("POST /conversation/{id}/cancel", cancel_queued, writes=True),
+    Operation("GET /conversation/{id}/retries", retries),
+    Operation("GET /analytics/call-counts-log", counts),
+)

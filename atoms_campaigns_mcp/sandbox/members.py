@@ -1,0 +1,160 @@
+"""Operations on the members of an audience: list, search, add, remove."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+
+from atoms_campaigns_mcp.sandbox import lookup
+from atoms_campaigns_mcp.sandbox.csv_upload import MOST_MEMBERS, PHONE
+from atoms_campaigns_mcp.sandbox.errors import BadRequest
+from atoms_campaigns_mcp.sandbox.messages import Context, Document, Operation, Reply, json_type, ok
+from atoms_campaigns_mcp.sandbox.paging import Page
+from atoms_campaigns_mcp.sandbox.validation import Fields, QueryFields
+
+MOST_FOUND = 10
+SELECT = "SELECT id, data FROM member WHERE audience_pk = ? AND deleted_at IS NULL"
+NOT_WHILE_CALLING = "Audience cannot be changed while a campaign on it is {status}"
+NO_SEARCH = (
+    "At least one search parameter is required. Use 'query' for general search across all fields,"
+    " or use field-specific searches like 'firstName=john' or 'phoneNumber=123456'."
+)
+TWO_SEARCHES = "Use either 'query' or field-specific searches, not both."
+
+
+def index(ctx: Context) -> Reply:
+    """One page of members; the page size is called `offset`, `limit` is ignored."""
+    fields = QueryFields(ctx.request.query)
+    page = Page.read(fields, size=5)
+    fields.check()
+    audience = lookup.audience(ctx)
+    total = lookup.count_members(ctx.db, audience["pk"])
+    rows = ctx.db.execute(
+        SELECT + " ORDER BY pk LIMIT ? OFFSET ?", (audience["pk"], *page.limits)
+    )
+    return ok(
+        {
+            "members": _documents(rows),
+            "totalCount": total,
+            "totalPages": page.pages(total),
+            "hasMore": page.has_more(total),
+        }
+    )
+
+
+def search(ctx: Context) -> Reply:
+    """Up to ten members whose columns contain what is searched for."""
+    filters = {name: text.strip() for name, text in ctx.request.query.items() if text.strip()}
+    general = filters.pop("query", "")
+    if general and filters:
+        raise BadRequest(TWO_SEARCHES)
+    if not general and not filters:
+        raise BadRequest(NO_SEARCH)
+    audience = lookup.audience(ctx)
+    conditions, values = _conditions(general, filters)
+    rows = ctx.db.execute(
+        f"{SELECT} AND {conditions} ORDER BY pk LIMIT {MOST_FOUND}", (audience["pk"], *values)
+    )
+    members = _documents(rows)
+    info = {
+        "searchType": "general" if general else "multiple",
+        "searchTerm": general or ", ".join(filters.values()),
+        "searchFields": list(filters),
+        "totalResults": len(members),
+    }
+    return ok({"members": members, "searchInfo": info})
+
+
+def add(ctx: Context) -> Reply:
+    """Add members; numbers that are there already are skipped and counted."""
+    body = ctx.request.json()
+    audience = lookup.audience(ctx)
+    _refuse_while_calling(ctx, audience["pk"])
+    column = audience["phone_column"]
+    people = _people(body, column)
+    present = lookup.count_members(ctx.db, audience["pk"])
+    if present + len(people) > MOST_MEMBERS:
+        raise BadRequest(
+            f"Cannot add {len(people)} members. You currently have {present} members in this"
+            f" audience. The maximum limit is {MOST_MEMBERS} members. You can add up to"
+            f" {MOST_MEMBERS - present} more members."
+        )
+    added = lookup.insert_members(ctx.db, audience["pk"], people, column, ctx.now)
+    _touch(ctx, audience["pk"])
+    counts = {"added": added, "skipped": len(people) - added}
+    return ok([{"message": f"{added} members added successfully", "data": counts}])
+
+
+def remove(ctx: Context) -> Reply:
+    """Remove members by id; unknown ids do not count."""
+    fields = Fields(ctx.request.json())
+    names = fields.texts("memberIds", required=True)
+    fields.check()
+    audience = lookup.audience(ctx)
+    _refuse_while_calling(ctx, audience["pk"])
+    removed = ctx.db.execute(
+        "UPDATE member SET deleted_at = ? WHERE audience_pk = ? AND deleted_at IS NULL"
+        " AND id IN (SELECT value FROM json_each(?))",
+        (ctx.now, audience["pk"], json.dumps(names)),
+    ).rowcount
+    _touch(ctx, audience["pk"])
+    return ok({"deletedCount": removed})
+
+
+def _people(body: Document, column: str) -> list[Document]:
+    """The members of a request, every problem in one list."""
+    if "members" not in body:
+        raise BadRequest("members: Required")
+    people = body["members"]
+    if not isinstance(people, list):
+        raise BadRequest(f"members: Expected array, received {json_type(people)}")
+    found: list[Document] = []
+    problems: dict[str, None] = {}  # ordered, and each text once
+    for index, person in enumerate(people):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]: parsed JSON
+        if not isinstance(person, dict):
+            problems[f"members.{index}: Expected object, received {json_type(person)}"] = None
+        elif not person.get(column):  # pyright: ignore[reportUnknownMemberType]: parsed JSON
+            problems[f"Each member must have a {column} field"] = None
+        elif not isinstance(person[column], str) or not PHONE.fullmatch(person[column]):
+            problems[f"members.{index}.{column}: Invalid phone number"] = None
+        else:
+            found.append(person)  # pyright: ignore[reportUnknownArgumentType]: parsed JSON
+    if problems:
+        raise BadRequest(*problems)
+    return found
+
+
+def _conditions(general: str, filters: dict[str, str]) -> tuple[str, list[str]]:
+    """SQL and its values: any column contains `general`, or each named one its text."""
+    if general:
+        column = "SELECT 1 FROM json_each(data) WHERE contains(CAST(value AS TEXT), ?)"
+        return f"EXISTS ({column})", [general]
+    one = "SELECT 1 FROM json_each(data) WHERE key = ? AND contains(CAST(value AS TEXT), ?)"
+    values = [text for pair in filters.items() for text in pair]
+    return " AND ".join(f"EXISTS ({one})" for _ in filters), values
+
+
+def _refuse_while_calling(ctx: Context, pk: int) -> None:
+    """Members stay as they are while a campaign calls them (S17)."""
+    row = ctx.db.execute(
+        "SELECT status FROM campaign WHERE audience_pk = ? AND deleted_at IS NULL"
+        " AND status IN ('processing', 'running')",
+        (pk,),
+    ).fetchone()
+    if row:
+        raise BadRequest(NOT_WHILE_CALLING.format(status=row["status"]))
+
+
+def _touch(ctx: Context, pk: int) -> None:
+    ctx.db.execute("UPDATE audience SET updated_at = ? WHERE pk = ?", (ctx.now, pk))
+
+
+def _documents(rows: Iterable[sqlite3.Row]) -> list[Document]:
+    return [{"_id": row["id"], "data": json.loads(row["data"])} for row in rows]
+
+
+OPERATIONS = (
+    Operation("GET /audience/{id}/members", index),
+    Operation("POST /audience/{id}/members", add, writes=True),
+    Operation("DELETE /audience/{id}/members", remove, writes=True),
+    Operation("GET /audience/{id}/members/search", search),
+)

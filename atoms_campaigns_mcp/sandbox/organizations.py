@@ -1,0 +1,58 @@
+"""Which organization a key belongs to: each key is its own, made and seeded on first use."""
+
+import sqlite3
+from collections.abc import Mapping
+
+from atoms_campaigns_mcp.sandbox.errors import Unauthorized
+from atoms_campaigns_mcp.sandbox.ids import key_digest, object_id
+from atoms_campaigns_mcp.sandbox.messages import Organization
+from atoms_campaigns_mcp.sandbox.seed import populate
+from atoms_campaigns_mcp.sandbox.world import World
+
+SELECT = "SELECT pk, id, user_id, created_at FROM organization WHERE key_digest = ?"
+
+
+def authorize(world: World, headers: Mapping[str, str]) -> str:
+    """The API key of a request (S34).
+
+    Raises:
+        Unauthorized: None was sent, or it is not let in.
+    """
+    scheme, _, key = headers.get("authorization", "").strip().partition(" ")
+    key = key.strip()
+    allowed = world.options.allowed_keys
+    known = key.startswith("sk_") if allowed is None else key in allowed
+    if scheme.lower() != "bearer" or not key or not known:
+        raise Unauthorized("Unauthorized: User not found")
+    return key
+
+
+def of_key(world: World, key: str) -> Organization:
+    """The organization of a key, seeded now if the key is new."""
+    digest = key_digest(key)
+    with world.reading() as moment:
+        found = _find(moment.db, digest)
+    if found:
+        return found
+    with world.writing() as moment:
+        found = _find(moment.db, digest)  # another process may have been first
+        if found:
+            return found
+        pk = moment.db.execute(
+            "INSERT INTO organization (key_digest, id, user_id, created_at) VALUES (?, ?, ?, ?)",
+            (
+                digest,
+                object_id(f"organization {digest}", 1, moment.now),
+                object_id(f"user {digest}", 1, moment.now),
+                moment.now,
+            ),
+        ).lastrowid
+        populate(world, moment, pk or 0)
+        made = _find(moment.db, digest)
+        assert made is not None  # noqa: S101: inserted above
+        return made
+
+
+def _find(db: sqlite3.Connection, digest: str) -> Organization | None:
+    row = db.execute(SELECT, (digest,)).fetchone()
+    return Organization(*row) if row else None

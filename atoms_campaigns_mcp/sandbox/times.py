@@ -1,0 +1,26 @@
+"""Times inside the sandbox are whole milliseconds since 1970 in UTC; here they meet the outside."""
+
+from datetime import UTC, datetime, timedelta
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since 1970; a naive time counts as UTC, as the vendor's SDK sends it (S24)."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - EPOCH) // MILLISECOND
+
+
+def to_datetime(ms: int) -> datetime:
+    """The aware UTC time of a number of milliseconds."""
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+def iso(ms: int) -> str:
+    """ISO-8601 with milliseconds and `Z`, as the Atoms API writes times."""
+    return to_datetime(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,163 @@
+"""Reads input field by field in the manner of zod and collects every problem (S20)."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from atoms_campaigns_mcp.sandbox.errors import BadRequest
+from atoms_campaigns_mcp.sandbox.messages import json_type
+from atoms_campaigns_mcp.sandbox.times import to_ms
+
+DATE_TIME = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+NUMBER = re.compile(r"\s*[+-]?\d{1,18}(\.\d{1,18})?\s*", re.ASCII)
+LARGEST = 1 << 53  # beyond it JavaScript has no exact integers
+
+
+class Fields:
+    """The fields of a JSON body."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self._problems: list[str] = []
+
+    def problem(self, text: str) -> None:
+        """Note something that is wrong."""
+        self._problems.append(text)
+
+    def check(self) -> None:
+        """End the reading.
+
+        Raises:
+            BadRequest: Anything was wrong.
+        """
+        if self._problems:
+            raise BadRequest(*self._problems)
+
+    def text(
+        self, name: str, *, required: bool = False, shortest: int = 0, longest: int | None = None
+    ) -> str:
+        """A string, trimmed; "" when missing or wrong."""
+        value = self._take(name, required=required)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self._expected("string", name, value)
+            return ""
+        value = value.strip()
+        if len(value) < shortest:
+            self.problem(f"{name}: String must contain at least {shortest} character(s)")
+        if longest is not None and len(value) > longest:
+            self.problem(f"{name}: String must contain at most {longest} character(s)")
+        return value
+
+    def texts(self, name: str, *, required: bool = False) -> list[str]:
+        """An array of strings; empty when missing or wrong."""
+        value = self._take(name, required=required)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self._expected("array", name, value)
+            return []
+        for index, item in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]: parsed JSON
+            if not isinstance(item, str):
+                self._expected("string", f"{name}.{index}", item)
+        return [item for item in value if isinstance(item, str)]  # pyright: ignore[reportUnknownVariableType]: parsed JSON
+
+    def integer(
+        self, name: str, *, default: int, low: int | None = None, high: int | None = None
+    ) -> int:
+        """A whole number; `default` when missing or wrong."""
+        value = self._take(name)
+        if value is None:
+            return default
+        number = self._number(name, value)
+        if number is None:
+            return default
+        if number != int(number):
+            self.problem(f"{name}: Expected integer, received float")
+            return default
+        if low is not None and number < low:
+            self.problem(f"{name}: Number must be greater than or equal to {low}")
+        if high is not None and number > high:
+            self.problem(f"{name}: Number must be less than or equal to {high}")
+        return int(number)
+
+    def choice(self, name: str, options: Collection[str], *, default: str = "") -> str:
+        """One of `options`; `default` when missing or wrong."""
+        value = self._take(name)
+        if value is None:
+            return default
+        if not isinstance(value, str) or value not in options:
+            self._not_among(name, options, value)
+            return default
+        return value
+
+    def time(self, name: str) -> int | None:
+        """An ISO-8601 time in milliseconds since 1970; naive means UTC (S24)."""
+        value = self._take(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._expected("string", name, value)
+            return None
+        try:
+            if not DATE_TIME.fullmatch(value):
+                raise ValueError(value)
+            return to_ms(datetime.fromisoformat(value))
+        except (ValueError, OverflowError):
+            self.problem(f"{name}: Invalid datetime")
+            return None
+
+    def _take(self, name: str, *, required: bool = False) -> Any:
+        if name not in self._values:
+            if required:
+                self.problem(f"{name}: Required")
+            return None
+        value = self._values[name]
+        if value is None:
+            self._expected("a value", name, value)
+        return value
+
+    def _not_among(self, name: str, options: Collection[str], value: object) -> None:
+        allowed = " | ".join(f"'{option}'" for option in options)
+        self.problem(f"{name}: Invalid enum value. Expected {allowed}, received '{value}'")
+
+    def _expected(self, kind: str, name: str, value: object) -> None:
+        self.problem(f"{name}: Expected {kind}, received {json_type(value)}")
+
+    def _number(self, name: str, value: object) -> float | None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            self._expected("number", name, value)
+            return None
+        if not -LARGEST <= value <= LARGEST:
+            self.problem(f"{name}: Number must be finite")
+            return None
+        return value
+
+
+class QueryFields(Fields):
+    """The parameters of a query: numbers arrive as text, and an empty one counts as missing."""
+
+    def _take(self, name: str, *, required: bool = False) -> Any:
+        return super()._take(name, required=required) or None
+
+    def _number(self, name: str, value: object) -> float | None:
+        if not isinstance(value, str) or not NUMBER.fullmatch(value):
+            self.problem(f"{name}: Expected number, received nan")
+            return None
+        return super()._number(name, float(value))
+
+    def choices(self, name: str, options: Collection[str]) -> list[str]:
+        """The parts of a comma-separated list, each one of `options`."""
+        words = self.words(name)
+        for word in words:
+            if word not in options:
+                self._not_among(name, options, word)
+        return [word for word in words if word in options]
+
+    def words(self, name: str) -> list[str]:
+        """The parts of a comma-separated list."""
+        return [word.strip() for word in self.text(name).split(",") if word.strip()]

@@ -1,0 +1,69 @@
+"""Bases of what comes from the API (`Noun`) and of what a tool gives (`Result`)."""
+
+from typing import Any, Literal, cast
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from atoms_campaigns_mcp.schemas.fields import Text
+
+
+class Noun(BaseModel):
+    """A thing of the API under our names.
+
+    Unknown fields are ignored, so that neither additions nor secrets pass through; null counts as
+    absent, since documents of the real service carry both.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        fields = cast("dict[str, Any]", data)
+        return {key: value for key, value in fields.items() if value is not None}
+
+
+class Row(Noun):
+    """A noun that lists show: it has an id and a name."""
+
+    id: Text = Field(validation_alias=AliasChoices("_id", "id"))
+    name: Text = ""
+
+
+class Result(BaseModel):
+    """What a tool gives: typed data, and the same facts as a sentence or two.
+
+    Hosts show the model one or the other, so each is sufficient alone.
+    """
+
+    mode: Literal["sandbox", "live"] | None = None
+    next_step: str = ""
+
+    def summary(self) -> str:
+        """Say in one or two sentences what happened, with ids and counts."""
+        raise TypeError(f"{type(self).__name__} has no summary")
+
+
+class PageResult(Result):
+    """A page of a list."""
+
+    page: int
+    total: int | None = None
+    has_more: bool = False
+
+    def rows(self) -> list[str]:
+        """Give one short line for each row of the page."""
+        raise TypeError(f"{type(self).__name__} has no rows")
+
+    def summary(self) -> str:
+        """List the rows after their count."""
+        lines, kind = self.rows(), self.kind()
+        count = f"{len(lines)} of {self.total}" if self.total is not None else str(len(lines))
+        more = f"; more on page {self.page + 1}" if self.has_more else ""
+        return "; ".join([f"{count} {kind} on page {self.page}{more}", *lines]) + "."
+
+    def kind(self) -> str:
+        """Name what is listed, in the plural."""
+        return "rows"

@@ -1,0 +1,212 @@
+"""Campaigns: as the API tells them, and as the campaign tools give them."""
+
+from typing import Literal, get_args
+
+from pydantic import AliasChoices, AliasPath, Field
+
+from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
+from atoms_campaigns_mcp.schemas.fields import Text, counted
+
+KnownStatus = Literal[
+    "draft", "scheduled", "processing", "running", "paused", "completed", "failed"
+]
+KNOWN = frozenset[str](get_args(KnownStatus))
+STARTABLE = frozenset({"draft", "paused"})
+ACTIVE = frozenset({"processing", "running"})
+LAST_EVENTS = 5
+TERMINAL = frozenset({"completed", "failed"})
+
+
+def percent(part: int, whole: int) -> float:
+    """Give `part` of `whole` as a percentage with one decimal; nothing of nothing is 0."""
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+class Execution(Noun):
+    """One dispatch of contacts to the dialler: a start or a resume. Retries add none."""
+
+    number: int | None = Field(None, validation_alias=AliasChoices("executionNumber", "number"))
+    status: Text = "unknown"
+    members: int | None = Field(None, validation_alias=AliasChoices("totalMembers", "members"))
+    dispatched: int | None = Field(
+        None, validation_alias=AliasChoices("processedMembers", "dispatched")
+    )
+
+
+class Event(Noun):
+    """One entry of a campaign's history, newest first."""
+
+    action: Text = Field("unknown", validation_alias=AliasChoices("eventAction", "action"))
+    source: Text = Field("", validation_alias=AliasChoices("triggerSource", "source"))
+    at: Text = Field("", validation_alias=AliasChoices("createdAt", "at"))
+
+
+class Metrics(Noun):
+    """Contacts of a campaign, counted once however often they were dialled."""
+
+    total_participants: int | None = None
+    contacts_called: int | None = None
+    contacts_connected: int | None = None
+
+    def rates(self) -> dict[str, float]:
+        """Derive what is left and the two rates, where the API gave what they need."""
+        if self.total_participants is None or self.contacts_called is None:
+            return {}
+        return {
+            "contacts_remaining": max(self.total_participants - self.contacts_called, 0),
+            "called_percent": percent(self.contacts_called, self.total_participants),
+            "connected_percent": percent(self.contacts_connected or 0, self.contacts_called),
+        }
+
+
+class Campaign(Row):
+    """A campaign; lists and details share it."""
+
+    status: Text = "unknown"
+    description: Text | None = None
+    agent_id: Text = Field(
+        "", validation_alias=AliasChoices(AliasPath("agent", "_id"), "agentId", "agent_id")
+    )
+    agent: Text | None = Field(None, validation_alias=AliasChoices(AliasPath("agent", "name")))
+    audience_id: Text = Field(
+        "", validation_alias=AliasChoices(AliasPath("audience", "_id"), "audienceId", "audience_id")
+    )
+    audience: Text | None = Field(
+        None, validation_alias=AliasChoices(AliasPath("audience", "name"))
+    )
+    participants: int | None = Field(
+        None, validation_alias=AliasChoices("participantsCount", "participants")
+    )
+    max_retries: int | None = Field(None, validation_alias=AliasChoices("maxRetries"))
+    retry_delay: int | None = Field(None, validation_alias=AliasChoices("retryDelay"))
+    retry_attempts: int | None = Field(None, validation_alias=AliasChoices("retryAttempts"))
+    scheduled_at: Text | None = Field(None, validation_alias=AliasChoices("scheduledAt"))
+    paused_at: Text | None = Field(None, validation_alias=AliasChoices("pausedAt"))
+    cancelled_calls: int | None = Field(None, validation_alias=AliasChoices("cancelledCallsCount"))
+    error: Text | None = None
+    created_at: Text | None = Field(None, validation_alias=AliasChoices("createdAt"))
+    updated_at: Text | None = Field(None, validation_alias=AliasChoices("updatedAt"))
+    executions: tuple[Execution, ...] | None = None
+
+
+class CampaignDetails(Noun):
+    """A campaign with its history and metrics, from one request."""
+
+    campaign: Campaign
+    events: tuple[Event, ...] = ()
+    metrics: Metrics = Metrics()
+
+
+class CampaignPage(PageResult):
+    """Result of `list_campaigns`."""
+
+    campaigns: list[Campaign]
+
+    def kind(self) -> str:
+        """Name what is listed."""
+        return "campaigns"
+
+    def rows(self) -> list[str]:
+        """Give name, state and id of each."""
+        return [f'"{row.name}" {row.status} ({row.id})' for row in self.campaigns]
+
+
+class CampaignCreated(Result):
+    """Result of `create_campaign`."""
+
+    campaign_id: Text
+    name: Text
+    status: Text
+    agent_id: Text
+    audience_id: Text
+    phone_ids: list[Text]
+    participants: int | None = None
+    max_retries: int | None = None
+    retry_delay: int | None = None
+    scheduled_at: Text | None = None
+
+    def summary(self) -> str:
+        """Say what was stored."""
+        when = f" for {self.scheduled_at}" if self.scheduled_at else ""
+        people = ""
+        if self.participants is not None:
+            people = f" to call {counted(self.participants, 'contact')}"
+        return (
+            f'Created campaign "{self.name}" ({self.campaign_id}), {self.status}{when}{people}, '
+            f"with agent {self.agent_id}, audience {self.audience_id}, "
+            f"{counted(len(self.phone_ids), 'caller ID')}, up to {self.max_retries} retries, "
+            f"{self.retry_delay} min apart."
+        )
+
+
+class CampaignChanged(Result):
+    """Result of starting, pausing or deleting a campaign: its real state, not the hoped one."""
+
+    campaign_id: Text
+    name: Text
+    status: Text
+    changed: bool = Field(description="false: it was already so, and nothing was sent")
+    message: str
+
+    def summary(self) -> str:
+        """Say what happened."""
+        return f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}. {self.message}'
+
+
+class CampaignReport(Result):
+    """Result of `get_campaign_status`."""
+
+    campaign_id: Text
+    name: Text
+    status: Text
+    agent_id: Text
+    agent: Text | None = None
+    audience_id: Text
+    audience: Text | None = None
+    total_participants: int | None = None
+    contacts_called: int | None = None
+    contacts_connected: int | None = None
+    contacts_remaining: int | None = None
+    called_percent: float | None = Field(None, description="called of all contacts")
+    connected_percent: float | None = Field(None, description="connected of called contacts")
+    max_retries: int | None = None
+    retry_delay: int | None = Field(None, description="minutes")
+    retry_attempts: int | None = Field(None, description="retries so far, all contacts")
+    cancelled_calls: int | None = None
+    scheduled_at: Text | None = None
+    paused_at: Text | None = None
+    error: Text | None = None
+    executions: tuple[Execution, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    def summary(self) -> str:
+        """Say the state, the counts and what the two counts mean."""
+        parts = [f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}.']
+        if self.error:
+            parts.append(f"It failed: {self.error}.")
+        if self.scheduled_at and self.status == "scheduled":
+            parts.append(f"It dials by itself at {self.scheduled_at}.")
+        if self.contacts_called is None or self.total_participants is None:
+            parts.append("The API gave no metrics.")
+        else:
+            parts.append(
+                f"{self.contacts_called} of {self.total_participants} contacts called "
+                f"({self.called_percent}%), {self.contacts_connected or 0} of them connected "
+                f"({self.connected_percent}%), {self.contacts_remaining} not yet called, "
+                f"{self.retry_attempts or 0} retries so far."
+            )
+        return " ".join(parts)
+
+    @classmethod
+    def of(cls, details: CampaignDetails) -> "CampaignReport":
+        """Derive the report from what the API told; absent metrics stay absent."""
+        campaign, metrics = details.campaign, details.metrics
+        fields = campaign.model_dump(include=set(cls.model_fields) - {"executions"})
+        return cls(
+            campaign_id=campaign.id,
+            executions=campaign.executions or (),
+            events=details.events[:LAST_EVENTS],
+            **metrics.model_dump(),
+            **metrics.rates(),
+            **fields,
+        )

@@ -1,0 +1,120 @@
+"""Field types of tool arguments: the one place for every range.
+
+Ranges come from the vendor's API reference (retries 0-10, delay 1-1440 minutes, ids of 24 hex
+digits) or are ours (page sizes, which keep every reply under 25,000 tokens).
+"""
+
+import json
+import re
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+ID_PATTERN = "^[a-f0-9]{24}$"
+E164_PATTERN = r"^\+[1-9]\d{6,14}$"
+NAME_MAX = 100  # characters; the API may allow fewer, then its own refusal is passed on
+TEXT_MAX = 300  # characters kept of a text that came from outside
+EXAMPLE_ID = "696ddd2a04ff172dbd8eddad"
+
+
+def _trimmed(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str) and any(unicodedata.category(char) == "Cc" for char in value):
+        raise ValueError("control characters are not allowed")
+    return _trimmed(value)
+
+
+def _whole(value: Any) -> Any:
+    # pydantic alone would take True for 1 and 3.0 for 3.
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("not a whole number")  # noqa: TRY004 - pydantic reports ValueError
+    return value
+
+
+def _listed(value: Any) -> Any:
+    # Some hosts send a list as its JSON text.
+    if isinstance(value, str) and value.strip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _caller_id(value: Any) -> Any:
+    compact = re.sub(r"[ ().-]", "", value) if isinstance(value, str) else value
+    if not isinstance(compact, str) or not re.match(f"{ID_PATTERN}|{E164_PATTERN}", compact):
+        raise ValueError("neither an id nor an E.164 number")
+    return compact
+
+
+def _moment(value: Any) -> Any:
+    # pydantic would read a bare number as seconds since 1970.
+    if not isinstance(value, str | datetime) or (isinstance(value, str) and value.isdecimal()):
+        raise ValueError("not an ISO-8601 time")
+    return _trimmed(value)
+
+
+# The bounds stand inside the validators, where pydantic can publish them as JSON Schema.
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=NAME_MAX, examples=["January renewals"]),
+    BeforeValidator(_printable),
+]
+Reference = Annotated[
+    str,
+    Field(min_length=1, max_length=NAME_MAX, examples=[EXAMPLE_ID]),
+    BeforeValidator(_printable),
+]
+"""An id or an exact name, which the server resolves."""
+
+CallerIds = Annotated[
+    list[Annotated[str, BeforeValidator(_caller_id)]],
+    Field(min_length=1, max_length=20, examples=[["+912268093560"]]),
+    BeforeValidator(_listed),
+]
+CampaignId = Annotated[
+    str, Field(pattern=ID_PATTERN, examples=[EXAMPLE_ID]), BeforeValidator(_trimmed)
+]
+MaxRetries = Annotated[int, Field(ge=0, le=10, examples=[3]), BeforeValidator(_whole)]
+RetryDelay = Annotated[int, Field(ge=1, le=1440, examples=[15]), BeforeValidator(_whole)]
+ScheduledAt = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment),
+    PlainSerializer(lambda moment: moment.isoformat(), return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["2027-01-15T10:00:00+05:30"]}),
+]
+Description = Annotated[
+    str, Field(max_length=250, examples=["Spring list"]), BeforeValidator(_trimmed)
+]
+Search = Annotated[
+    str, Field(min_length=1, max_length=NAME_MAX, examples=["renewal"]), BeforeValidator(_printable)
+]
+Page = Annotated[int, Field(ge=1, le=10_000, examples=[1]), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=100, examples=[20]), BeforeValidator(_whole)]
+ConfirmToken = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_trimmed)]
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: `1 contact`, `2 contacts`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def clean(value: Any) -> Any:
+    """Make text from outside fit to show: no control characters, at most `TEXT_MAX` long."""
+    if not isinstance(value, str):
+        return value
+    flat = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value)
+    flat = "".join(c for c in flat if unicodedata.category(c) != "Cf").strip()
+    return flat if len(flat) <= TEXT_MAX else flat[: TEXT_MAX - 1] + "…"
+
+
+Text = Annotated[str, BeforeValidator(clean)]
+"""Text that someone else wrote: names, descriptions, reasons."""

@@ -1,0 +1,86 @@
+"""What a campaign is made of: caller IDs, agents and audiences."""
+
+from pydantic import AliasChoices, AliasPath, Field
+
+from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
+from atoms_campaigns_mcp.schemas.fields import Text, counted
+
+
+class PhoneNumber(Noun):
+    """A caller ID of the account. Its own numbers are shown in full; contacts' numbers never."""
+
+    id: Text = Field(validation_alias=AliasChoices("_id", "id"))
+    number: Text = Field(
+        "", validation_alias=AliasChoices(AliasPath("attributes", "phoneNumber"), "number")
+    )
+    provider: Text | None = Field(
+        None, validation_alias=AliasChoices(AliasPath("attributes", "provider"), "provider")
+    )
+    country: Text | None = Field(
+        None, validation_alias=AliasChoices(AliasPath("attributes", "countryCode"), "country")
+    )
+    active: bool = Field(default=False, validation_alias=AliasChoices("isActive", "active"))
+    agent_id: Text | None = Field(None, validation_alias=AliasChoices("agentId", "agent_id"))
+
+
+class PhoneNumberList(Result):
+    """Result of `list_phone_numbers`."""
+
+    phone_numbers: list[PhoneNumber]
+
+    def summary(self) -> str:
+        """List number, id and whether it can be used."""
+        rows = [
+            f"{row.number} ({row.id}, {'active' if row.active else 'inactive'})"
+            for row in self.phone_numbers
+        ]
+        return "; ".join([counted(len(rows), "caller ID"), *rows]) + "."
+
+
+class Agent(Row):
+    """An agent: the voice and script of a call."""
+
+    description: Text | None = None
+    kind: Text | None = Field(None, validation_alias=AliasChoices("workflowType", "kind"))
+    archived: bool = False
+    updated_at: Text | None = Field(None, validation_alias=AliasChoices("updatedAt", "updated_at"))
+
+
+class AgentPage(PageResult):
+    """Result of `list_agents`."""
+
+    agents: list[Agent]
+
+    def kind(self) -> str:
+        """Name what is listed."""
+        return "agents"
+
+    def rows(self) -> list[str]:
+        """Give name and id of each."""
+        return [f'"{row.name}" ({row.id})' for row in self.agents]
+
+
+class Audience(Row):
+    """An audience: the contacts that a campaign calls."""
+
+    description: Text | None = None
+    contacts: int | None = Field(None, validation_alias=AliasChoices("memberCount", "contacts"))
+    phone_column: Text | None = Field(
+        None, validation_alias=AliasChoices("phoneNumberColumnName", "phone_column")
+    )
+    used: bool | None = Field(None, validation_alias=AliasChoices("hasCampaigns", "used"))
+    created_at: Text | None = Field(None, validation_alias=AliasChoices("createdAt", "created_at"))
+
+
+class AudiencePage(PageResult):
+    """Result of `list_audiences`."""
+
+    audiences: list[Audience]
+
+    def kind(self) -> str:
+        """Name what is listed."""
+        return "audiences"
+
+    def rows(self) -> list[str]:
+        """Give name, size and id of each."""
+        return [f'"{row.name}" {row.contacts} contacts ({row.id})' for row in self.audiences]

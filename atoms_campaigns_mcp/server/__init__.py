@@ -1,0 +1,1 @@
+"""MCP lives here and nowhere else: `build` assembles, `adapter` makes a result of a call."""

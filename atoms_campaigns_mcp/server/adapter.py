@@ -1,0 +1,100 @@
+"""One tool call, from name and arguments to a result: the only way in, and the only catch."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+from mcp_types import CallToolRequestParams, CallToolResult, InputRequiredResult, TextContent
+
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, InvalidArguments, NotConfirmed, Refused
+from atoms_campaigns_mcp.server.catalog import Catalog
+from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.telemetry import log
+
+LOCAL = "local"  # the tenant of a server that has one account
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """Carries out tool calls. The runtime opens on the first one, not at start-up."""
+
+    settings: Settings
+    catalog: Catalog
+    runtime: Callable[[], Awaitable[Any]]
+
+    async def call(
+        self, context: ServerRequestContext[Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
+        """Give the tool's result; every failure is a result too, with text that says what to do."""
+        try:
+            return await self._call(context, params)
+        except AtomsCampaignsError as error:
+            log.info("%s: %s", params.name, error.code)
+            return _failed(error)
+        except Exception:  # noqa: BLE001 - the boundary: nothing may pass it but a result
+            call_id = secrets.token_hex(4)
+            log.exception("call %s of %s crashed", call_id, params.name)
+            return _said(
+                f"This server has a fault of its own (call {call_id}). It may or may not have "
+                "acted: check with get_campaign_status or list_campaigns before trying again, and "
+                "report the call id to the operator.",
+                is_error=True,
+            )
+
+    async def _call(
+        self, context: ServerRequestContext[Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
+        entry = self.catalog.entries.get(params.name)
+        if entry is None:
+            raise self._unknown_tool()
+        # Imported on the first call, so that tools/list is answered without them.
+        from atoms_campaigns_mcp.server.arguments import check  # noqa: PLC0415
+        from atoms_campaigns_mcp.server.asking import Asking  # noqa: PLC0415
+        from atoms_campaigns_mcp.server.perform import perform  # noqa: PLC0415
+        from atoms_campaigns_mcp.tools._tool import load  # noqa: PLC0415
+
+        tool = load(params.name)
+        given = params.arguments or {}
+        self._gate(tool.dials_when, given)
+        args = check(tool.arguments, given, entry["tool"]["inputSchema"]["properties"])
+        runtime = await self.runtime()
+        result = await perform(runtime, tool, args, LOCAL, Asking(context, params))
+        if isinstance(result, InputRequiredResult):
+            return result
+        result.mode = self.settings.mode
+        text = f"[{result.mode}] {result.summary()} {result.next_step}".rstrip()
+        return _said(text, data=result.model_dump(mode="json", exclude_none=True))
+
+    def _unknown_tool(self) -> AtomsCampaignsError:
+        why = ""
+        if self.settings.read_only or self.settings.no_dial:
+            why = " The operator has switched some tools off (read-only or no-dial)."
+        return InvalidArguments(
+            f"There is no such tool.{why}",
+            next_step=f"Tools of this server: {', '.join(self.catalog.entries)}.",
+        )
+
+    def _gate(self, dials_when: str, given: dict[str, Any]) -> None:
+        if self.settings.no_dial and dials_when and given.get(dials_when) is not None:
+            raise Refused(
+                f"{dials_when} is switched off by the operator of this server "
+                "(ATOMS_MCP_NO_DIAL). Nothing was sent.",
+                next_step="Leave it out to create a draft, or ask the operator.",
+            )
+
+
+def _failed(error: AtomsCampaignsError) -> CallToolResult:
+    # Some hosts drop structured content from errors, so the text holds everything.
+    token = error.confirm_token if isinstance(error, NotConfirmed) else ""
+    data = {"code": error.code, "message": error.message, "next_step": error.next_step}
+    return _said(str(error), data=data | ({"confirm_token": token} if token else {}), is_error=True)
+
+
+def _said(
+    text: str, *, data: dict[str, Any] | None = None, is_error: bool = False
+) -> CallToolResult:
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)], structured_content=data, is_error=is_error
+    )

@@ -1,0 +1,78 @@
+"""Checking arguments, and saying what is wrong so that the next call is right.
+
+The text names the argument, its bounds and an example, and never the value that was refused.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from atoms_campaigns_mcp.errors import InvalidArguments
+from atoms_campaigns_mcp.schemas.arguments import Args
+
+A = TypeVar("A", bound=Args)
+_KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boolean": "a boolean"}
+
+
+def check(model: type[A], arguments: Mapping[str, Any], offered: Collection[str]) -> A:
+    """Validate `arguments`, of which the modes allow those `offered`, against `model`.
+
+    Raises:
+        InvalidArguments: With a sentence for each argument that is wrong.
+    """
+    unknown = sorted(set(arguments) - set(offered))
+    problems = [f"{_shown(name)}: no such argument" for name in unknown]
+    given = {name: arguments[name] for name in offered if arguments.get(name) is not None}
+    try:
+        args = model.model_validate(given)
+    except ValidationError as error:
+        rules = model.model_json_schema()["properties"]
+        problems += [f"{name}: {_rule(rules[name], name in given)}" for name in _wrong(error)]
+    else:
+        if not problems:
+            return args
+    hint = f" Arguments of this tool: {', '.join(offered) or 'none'}." if unknown else ""
+    raise InvalidArguments(
+        f"Invalid arguments, nothing was sent. {'; '.join(problems)}.{hint}",
+        next_step="Correct them and call again.",
+    )
+
+
+def _wrong(error: ValidationError) -> Iterable[str]:
+    return dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_input=False))
+
+
+def _rule(rule: Mapping[str, Any], given: bool) -> str:  # noqa: FBT001 - two wordings of one rule
+    """Say what an argument must be, from its schema."""
+    # An optional argument's rule stands beside "or null".
+    for arm in rule.get("anyOf", ()):
+        if arm != {"type": "null"}:
+            rule = {**rule, **arm}
+    bounds = _bounded(rule, _KINDS[rule["type"]])
+    missing = "" if given else "is required and "
+    example = str(rule["examples"][0]).replace("'", '"') if "examples" in rule else ""
+    return f"{missing}must be {bounds}" + (f", for example {example}" if example else "")
+
+
+def _bounded(schema: Mapping[str, Any], kind: str) -> str:
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    if "pattern" in schema:
+        return "24 hexadecimal digits, as the list tools give them"
+    if schema["type"] == "array":
+        return (
+            f"a list of {schema['minItems']} to {schema['maxItems']} ids or E.164 numbers, as "
+            "list_phone_numbers gives them"
+        )
+    if "minimum" in schema:
+        return f"{kind} from {schema['minimum']} to {schema['maximum']}"
+    if "maxLength" in schema:
+        least, most = schema.get("minLength", 0), schema["maxLength"]
+        return f"{kind} of {least} to {most} characters without control characters"
+    return "an ISO-8601 time with a time zone"
+
+
+def _shown(name: str) -> str:
+    """Show an unknown argument's name only if it looks like a name, not like smuggled data."""
+    return name if name.isidentifier() and len(name) <= 40 else "an argument"  # noqa: PLR2004

@@ -1,0 +1,32 @@
+"""An MCP client of our own server in the same process, for the command line."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mcp import Client
+from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
+
+from atoms_campaigns_mcp.server.build import LazyRuntime, build
+from atoms_campaigns_mcp.settings import Settings
+
+Ask = Callable[[str], bool]
+"""Puts a question to the person at the terminal."""
+
+
+async def call_tool(
+    settings: Settings, name: str, arguments: dict[str, Any], ask: Ask | None
+) -> CallToolResult:
+    """Call one tool; without `ask` this is a client that cannot be asked."""
+
+    async def elicit(context: Any, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001
+        if ask is not None and ask(params.message):
+            return ElicitResult(action="accept", content={"confirm": True})
+        return ElicitResult(action="decline")
+
+    runtime = LazyRuntime(settings)
+    server = build(settings, runtime)
+    try:
+        async with Client(server, elicitation_callback=elicit if ask else None) as client:
+            return await client.call_tool(name, arguments)
+    finally:
+        await runtime.close()

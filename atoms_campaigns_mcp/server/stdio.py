@@ -1,0 +1,55 @@
+"""Serving over stdin and stdout, and leaving in good order.
+
+stdout carries the protocol and nothing else: the SDK diverts the descriptor, logs go to stderr.
+"""
+
+import os
+import signal
+import sys
+from typing import Any
+
+import anyio
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+
+from atoms_campaigns_mcp.server.build import LazyRuntime, build
+from atoms_campaigns_mcp.server.unfinished import report_unfinished
+from atoms_campaigns_mcp.settings import Settings
+
+
+def serve(settings: Settings) -> None:
+    """Serve until stdin ends or the process is asked to end."""
+    anyio.run(_serve, settings)
+
+
+async def _serve(settings: Settings) -> None:
+    runtime = LazyRuntime(settings)
+    server = build(settings, runtime)
+    async with stdio_server() as (read, write):
+        told = await _until_ended(server, settings, read, write)
+        await runtime.close()
+        if told:
+            # The SDK's reader blocks in a thread that only the end of stdin would free.
+            os._exit(0)
+
+
+async def _until_ended(server: Server[Any], settings: Settings, read: Any, write: Any) -> bool:
+    """Serve until the end of stdin, or until SIGTERM or SIGINT; say whether it was a signal."""
+    told = False
+
+    async def on_signal() -> None:
+        nonlocal told
+        if sys.platform == "win32":  # there, the client ends the process
+            return
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            await anext(signals)
+            told = True
+            tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(on_signal)
+        tasks.start_soon(report_unfinished, settings)
+        # Changes already sent have a grace of their own, see runtime.despite_cancellation.
+        await server.run(read, write, server.create_initialization_options())
+        tasks.cancel_scope.cancel()
+    return told

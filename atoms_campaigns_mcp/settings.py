@@ -1,0 +1,190 @@
+"""Settings: the only reader of the environment, checked once at start-up.
+
+`SETTINGS` is the table of names. Each has a variable and, unless it holds a secret that `ps` would
+show, a command-line flag of the same name; a flag wins over its variable.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from atoms_campaigns_mcp.errors import ConfigurationError
+
+Confirm = Literal["ask", "human", "token", "never"]
+Mode = Literal["sandbox", "live"]
+
+DEFAULT_API_URL = "https://api.smallest.ai/atoms/v1"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SECRET_BYTES = 32  # what AES-256 and HMAC-SHA-256 want at least
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table: how a value is named, read and explained."""
+
+    variable: str
+    help: str
+    parse: Callable[[str], Any]
+    default: str = ""
+    secret: bool = False
+    switch: bool = False
+
+    @property
+    def name(self) -> str:
+        """Attribute and flag name: the variable without its prefix."""
+        return self.variable.removeprefix("ATOMS_MCP_").lower()
+
+
+class _InvalidError(ValueError):
+    """A reason written here, which holds no part of the value and may be shown."""
+
+
+def _switch(text: str) -> bool:
+    values = {"": False, "0": False, "false": False, "no": False}
+    values |= {"1": True, "true": True, "yes": True}
+    return values[text.lower()]
+
+
+def _choice(*options: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in options:
+            raise _InvalidError(f"must be one of {', '.join(options)}")
+        return text
+
+    return parse
+
+
+def _positive(text: str) -> float:
+    if not 0 < (value := float(text)) < float("inf"):
+        raise _InvalidError("must be a number above 0")
+    return value
+
+
+def _speed(text: str) -> float | str:
+    return text if text == "max" else _positive(text)
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).expanduser() if text else None
+
+
+def _secret(text: str) -> bytes | None:
+    if text and len(text.encode()) < SECRET_BYTES:
+        raise _InvalidError(f"must be at least {SECRET_BYTES} bytes of randomness")
+    return text.encode() or None
+
+
+def _url(text: str) -> str:
+    url = text.rstrip("/")
+    parts = urlsplit(url)
+    if not url:
+        return ""
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise _InvalidError("must be an address such as https://host/path, without credentials")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise _InvalidError("may use http:// on this machine only; use https://")
+    return url
+
+
+SETTINGS = (
+    Setting("SMALLEST_API_KEY", "API key of Atoms; none: sandbox", str, secret=True),
+    Setting("ATOMS_API_KEY", "another name of SMALLEST_API_KEY", str, secret=True),
+    Setting("ATOMS_API_URL", f"host and path of the API; default {DEFAULT_API_URL}", _url),
+    Setting("ATOMS_MCP_PAYMENT_URL", "host and path of billing; default beside the API", _url),
+    Setting("ATOMS_MCP_LIVE", "refuse to start without a key", _switch, switch=True),
+    Setting(
+        "ATOMS_MCP_CONFIRM",
+        "before dialling or deleting: ask (a person, else a token), human, token or never",
+        _choice("ask", "human", "token", "never"),
+        "ask",
+    ),
+    Setting("ATOMS_MCP_READ_ONLY", "offer only tools that change nothing", _switch, switch=True),
+    Setting("ATOMS_MCP_NO_DIAL", "offer nothing that dials or schedules", _switch, switch=True),
+    Setting("ATOMS_MCP_RATE", "requests a second to the API", _positive, "10"),
+    Setting("ATOMS_MCP_STATE", "folder for plans, journal and secret", _path),
+    Setting(
+        "ATOMS_MCP_SECRET",
+        "32 bytes or more that seal tokens; default: made once",
+        _secret,
+        secret=True,
+    ),
+    Setting("ATOMS_MCP_SANDBOX_SPEED", "virtual seconds a second, or max", _speed, "60"),
+    Setting("ATOMS_MCP_SANDBOX_DB", "the sandbox's database file", _path),
+    Setting("ATOMS_MCP_SANDBOX_SEED", "whole number that decides the sandbox's outcomes", int, "1"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decided, checked and typed. Agents cannot change it."""
+
+    api_key: str = ""
+    api_url: str = DEFAULT_API_URL
+    payment_url: str = ""
+    confirm: Confirm = "ask"
+    read_only: bool = False
+    no_dial: bool = False
+    rate: float = 10.0
+    state: Path | None = None
+    secret: bytes | None = None
+    sandbox_speed: float | Literal["max"] = 60.0
+    sandbox_db: Path | None = None
+    sandbox_seed: int = 1
+
+    @property
+    def mode(self) -> Mode:
+        """`live` with an API key, else `sandbox`."""
+        return "live" if self.api_key else "sandbox"
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], flags: Mapping[str, str] | None = None) -> "Settings":
+        """Read `flags` (by setting name) over `environ` (by variable name).
+
+        Raises:
+            ConfigurationError: A value is malformed, or two values contradict each other. The
+                text names the variable and never shows the value.
+        """
+        values = {row.name: _read(row, environ, flags or {}) for row in SETTINGS}
+        key = _api_key(values.pop("smallest_api_key"), values.pop("atoms_api_key"))
+        live, url = values.pop("live"), values.pop("atoms_api_url")
+        if live and not key:
+            raise ConfigurationError(
+                "ATOMS_MCP_LIVE is set but there is no API key.",
+                next_step="Set SMALLEST_API_KEY, or unset ATOMS_MCP_LIVE to use the sandbox.",
+            )
+        if url and not key:
+            raise ConfigurationError(
+                "ATOMS_API_URL is set but there is no API key for it.",
+                next_step="Set SMALLEST_API_KEY, or unset ATOMS_API_URL to use the sandbox.",
+            )
+        url = url or DEFAULT_API_URL
+        parts = urlsplit(url)
+        payment = values.pop("payment_url") or f"{parts.scheme}://{parts.netloc}/payment/v1"
+        return cls(api_key=key, api_url=url, payment_url=payment, **values)
+
+
+def _read(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:
+    text = flags.get(row.name, environ.get(row.variable, "")).strip()
+    if text.startswith("${"):
+        raise ConfigurationError(
+            f"{row.variable} holds a placeholder that your client did not fill in.",
+            next_step="Write the value itself into the client's configuration, or remove it.",
+        )
+    try:
+        return row.parse(text or row.default)
+    except (KeyError, ValueError) as error:
+        reason = str(error) if isinstance(error, _InvalidError) else "is not valid"
+        raise ConfigurationError(
+            f"{row.variable} {reason}.", next_step=f"It means: {row.help}."
+        ) from None
+
+
+def _api_key(key: str, alias: str) -> str:
+    if key and alias and key != alias:
+        raise ConfigurationError(
+            "SMALLEST_API_KEY and ATOMS_API_KEY are both set, and differ.",
+            next_step="Keep one of them.",
+        )
+    return key or alias

@@ -1,0 +1,1 @@
+"""What must outlive a call: plans asked about, their single use, and the journal."""

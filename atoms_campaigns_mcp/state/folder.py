@@ -1,0 +1,43 @@
+"""The folder that holds plans, journal, secret and sandbox."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.settings import SECRET_BYTES, Settings
+
+
+def state_folder(settings: Settings) -> Path:
+    """Give the operator's folder, or the one that this system has for such things."""
+    if settings.state:
+        return settings.state
+    import platformdirs  # noqa: PLC0415 - not needed for the first reply
+
+    return platformdirs.user_state_path("atoms-campaigns-mcp", appauthor=False)
+
+
+def secret_of(settings: Settings) -> bytes:
+    """Give the operator's secret, or the one in the folder, made once."""
+    return settings.secret or _kept_secret(state_folder(settings))
+
+
+def _kept_secret(folder: Path) -> bytes:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "secret"
+    if not path.exists():
+        draft = folder / f"secret.{secrets.token_hex(8)}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(SECRET_BYTES))
+        # A link appears whole and only once, so servers that start together agree.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    secret = path.read_bytes()
+    if len(secret) < SECRET_BYTES:
+        raise ConfigurationError(
+            "The secret in the state folder is damaged.",
+            next_step="Delete the file 'secret' there; open confirmations end.",
+        )
+    return secret

@@ -1,0 +1,22 @@
+CREATE TABLE IF NOT EXISTS plans (
+    plan_id    TEXT PRIMARY KEY,
+    tenant     TEXT NOT NULL,
+    tool       TEXT NOT NULL,
+    digest     TEXT NOT NULL,
+    question   TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    used       INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS journal (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    at        REAL NOT NULL,
+    tenant    TEXT NOT NULL,
+    tool      TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    confirmed TEXT NOT NULL,
+    digest    TEXT NOT NULL,
+    outcome   TEXT NOT NULL DEFAULT '',
+    detail    TEXT NOT NULL DEFAULT '',
+    reported  INTEGER NOT NULL DEFAULT 0
+) STRICT;

@@ -1,0 +1,146 @@
+"""The state store of one machine: an SQLite file that several servers share."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import astuple
+from pathlib import Path
+from typing import TypeVar
+
+import anyio.to_thread
+
+from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord
+
+T = TypeVar("T")
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 2.0  # how long a write waits for another server's write
+KEEP_PLANS = 24 * 3600  # seconds after which a plan's record is of no use to anyone
+
+
+class SqliteStore:
+    """See `store.Store`. Every call runs in a worker thread, one at a time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path) -> "SqliteStore":
+        """Open or create `state.sqlite3` in `folder`, which only its owner can read.
+
+        Raises:
+            ConfigurationError: The folder or file cannot be used, or a newer version made it.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            connection = sqlite3.connect(
+                folder / "state.sqlite3",
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            connection.execute("PRAGMA journal_mode = WAL")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise ConfigurationError(
+                    "The state file was made by a newer version of this server.",
+                    next_step="Update this server, or give it another folder in ATOMS_MCP_STATE.",
+                )
+            connection.executescript(Path(__file__).with_name("schema.sql").read_text("utf-8"))
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigurationError(
+                f"The state folder cannot be used ({type(error).__name__}).",
+                next_step="Make it writable, or give another folder in ATOMS_MCP_STATE.",
+            ) from error
+        return cls(connection)
+
+    async def keep_plan(self, record: PlanRecord) -> None:
+        """See `Store.keep_plan`."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO plans (plan_id, tenant, tool, digest, question, expires_at) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                astuple(record),
+            )
+            db.execute("DELETE FROM plans WHERE expires_at < ?", (record.expires_at - KEEP_PLANS,))
+
+        await self._do(write)
+
+    async def plan(self, plan_id: str) -> PlanRecord | None:
+        """See `Store.plan`."""
+
+        def read(db: sqlite3.Connection) -> PlanRecord | None:
+            row = db.execute(
+                "SELECT plan_id, tenant, tool, digest, question, expires_at FROM plans "
+                "WHERE plan_id = ?",
+                (plan_id,),
+            ).fetchone()
+            return PlanRecord(*row) if row else None
+
+        return await self._do(read)
+
+    async def use_plan(self, plan_id: str) -> bool:
+        """See `Store.use_plan`."""
+
+        def write(db: sqlite3.Connection) -> bool:
+            spent = db.execute(
+                "UPDATE plans SET used = 1 WHERE plan_id = ? AND used = 0", (plan_id,)
+            )
+            return spent.rowcount == 1
+
+        return await self._do(write)
+
+    async def begin(self, intent: Intent, at: float) -> int:
+        """See `Store.begin`."""
+
+        def write(db: sqlite3.Connection) -> int:
+            entry = db.execute(
+                "INSERT INTO journal (at, tenant, tool, arguments, confirmed, digest) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (at, *astuple(intent)),
+            )
+            return entry.lastrowid or 0
+
+        return await self._do(write)
+
+    async def finish(self, entry_id: int, outcome: str, detail: str = "") -> None:
+        """See `Store.finish`."""
+        await self._do(
+            lambda db: db.execute(
+                "UPDATE journal SET outcome = ?, detail = ? WHERE id = ?",
+                (outcome, detail, entry_id),
+            )
+        )
+
+    async def unfinished(self) -> list[Entry]:
+        """See `Store.unfinished`."""
+
+        def take(db: sqlite3.Connection) -> list[Entry]:
+            rows = db.execute(
+                "UPDATE journal SET reported = 1 WHERE outcome = '' AND reported = 0 "
+                "RETURNING id, at, tenant, tool, arguments, confirmed, digest"
+            ).fetchall()
+            return [Entry(row[0], row[1], Intent(*row[2:])) for row in rows]
+
+        return await self._do(take)
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        await self._do(lambda db: db.close())
+
+    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def locked() -> T:
+            with self._lock:
+                return work(self._connection)
+
+        try:
+            return await anyio.to_thread.run_sync(locked)
+        except sqlite3.Error as error:
+            raise NotRecorded(
+                f"The server's own record could not be written ({type(error).__name__}), so "
+                "nothing was sent.",
+                next_step="The operator must free the state folder (full disk, locked file).",
+            ) from error

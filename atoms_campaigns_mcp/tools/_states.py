@@ -1,0 +1,76 @@
+"""What the state of a campaign allows, and what comes next in it."""
+
+from collections.abc import Collection
+
+from atoms_campaigns_mcp.errors import WrongState
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, KNOWN, Campaign
+from atoms_campaigns_mcp.tools._tool import ToolContext
+
+# Seconds between looks after a change; together less than any host's time-out.
+LOOKS = (0.2, 0.4, 0.8, 1.2, 1.4)
+
+_NEXT = {
+    "draft": "Nobody is called yet. To dial, call start_campaign.",
+    "scheduled": "It dials by itself at scheduled_at. Only delete_campaign stops it before then.",
+    "processing": "It is being set up. Call get_campaign_status again in a few seconds.",
+    "running": "Call get_campaign_status again to follow it, or pause_campaign to stop it.",
+    "paused": "No new call is made. start_campaign resumes it, delete_campaign removes it.",
+    "completed": "Its contacts are dispatched. Calls may still be in progress for a few minutes.",
+    "failed": "It does not go on. Mend the cause, then create another with create_campaign.",
+}
+_OTHER_START = {
+    "scheduled": "It starts by itself. To start it now, delete it and create it again without "
+    "scheduled_at.",
+    "completed": "To call again, create another campaign.",
+    "failed": "To try again, mend the cause and create another campaign.",
+}
+
+
+def next_step(campaign: Campaign) -> str:
+    """Say what the agent can do about this campaign now."""
+    if campaign.status not in KNOWN:
+        return "This state is not known to this server. Call get_campaign_status again later."
+    return _NEXT[campaign.status]
+
+
+def cannot(verb: str, campaign: Campaign, step: str) -> WrongState:
+    """Refuse `verb` in the campaign's state."""
+    return WrongState(
+        f'campaign_id: campaign "{campaign.name}" is {campaign.status} and cannot be {verb}. '
+        "Nothing was sent.",
+        next_step=step,
+    )
+
+
+def cannot_start(campaign: Campaign) -> WrongState:
+    """Refuse to start it, and say what does help."""
+    return cannot("started", campaign, _OTHER_START.get(campaign.status, next_step(campaign)))
+
+
+def cannot_pause(campaign: Campaign) -> WrongState:
+    """Refuse to pause it, and say what does help."""
+    return cannot("paused", campaign, f"It is making no calls now. {next_step(campaign)}")
+
+
+def cannot_delete(campaign: Campaign) -> WrongState:
+    """Refuse to delete it, and say what does help."""
+    return cannot("deleted", campaign, "Call pause_campaign first, then delete_campaign.")
+
+
+async def settled(ctx: ToolContext, campaign_id: str, *, before: Collection[str]) -> Campaign:
+    """Look a few times until the campaign has left the states `before`; give what it really is.
+
+    Start and pause answer before they take effect, so their reply proves nothing.
+    """
+    campaign = (await ctx.atoms.get_campaign(campaign_id)).campaign
+    for pause in LOOKS:
+        if campaign.status not in before:
+            break
+        await ctx.sleep(pause)
+        campaign = (await ctx.atoms.get_campaign(campaign_id)).campaign
+    return campaign
+
+
+def is_active(campaign: Campaign) -> bool:
+    """Say whether it dials, or is about to."""
+    return campaign.status in ACTIVE

@@ -1,0 +1,38 @@
+from atoms_campaigns_mcp.guardrails.plan import Plan
+from atoms_campaigns_mcp.schemas.arguments import DeleteCampaignArgs
+from atoms_campaigns_mcp.schemas.campaigns import CampaignChanged
+from atoms_campaigns_mcp.tools import _states
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+
+async def plan(args: DeleteCampaignArgs, ctx: ToolContext) -> Plan:
+    """Read what would be lost."""
+    campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
+    if _states.is_active(campaign):
+        raise _states.cannot_delete(campaign)
+    return Plan(
+        action="delete_campaign",
+        campaign_id=campaign.id,
+        name=campaign.name,
+        status=campaign.status,
+    )
+
+
+@tool(Effect.DESTROYS, title="Delete a campaign", plan=plan)
+async def run(args: DeleteCampaignArgs, ctx: ToolContext) -> CampaignChanged:
+    """Delete a campaign and its execution history for good, after confirmation.
+
+    Refused while it is processing or running: pause it first. Deleting a scheduled campaign is the
+    only way to stop it. Where no person can be asked, the first call is refused with a
+    confirm_token.
+    """
+    await ctx.atoms.delete_campaign(args.campaign_id)
+    name = ctx.plan.name if ctx.plan else ""
+    return CampaignChanged(
+        campaign_id=args.campaign_id,
+        name=name,
+        status="deleted",
+        changed=True,
+        message="It is gone with its history; the call logs stay with the organization.",
+        next_step="list_campaigns shows what is left.",
+    )

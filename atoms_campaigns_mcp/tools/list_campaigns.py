@@ -1,0 +1,20 @@
+from atoms_campaigns_mcp.schemas.arguments import ListCampaignsArgs
+from atoms_campaigns_mcp.schemas.campaigns import CampaignPage
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+
+@tool(Effect.READS, title="List campaigns")
+async def run(args: ListCampaignsArgs, ctx: ToolContext) -> CampaignPage:
+    """List campaigns, the newest first, with state and number of contacts."""
+    rows, listed = await ctx.atoms.list_campaigns(**args.model_dump())
+    # A list says which campaigns there are; get_campaign_status has the history.
+    rows = [row.model_copy(update={"executions": None, "description": None}) for row in rows]
+    return CampaignPage(
+        campaigns=rows,
+        page=args.page,
+        total=listed.total,
+        has_more=listed.has_more,
+        next_step="Pass an id as campaign_id to get_campaign_status."
+        if rows
+        else "Nothing matches: loosen the filters, or create one with create_campaign.",
+    )

@@ -1,0 +1,17 @@
+from atoms_campaigns_mcp.schemas.arguments import NoArgs
+from atoms_campaigns_mcp.schemas.resources import PhoneNumberList
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+
+@tool(Effect.READS, title="List caller IDs")
+async def run(args: NoArgs, ctx: ToolContext) -> PhoneNumberList:  # noqa: ARG001
+    """List the account's rented numbers that can be caller IDs of a campaign.
+
+    Imported SIP numbers are not listed. Gives id, E.164 number, provider, country, whether it is
+    active, and the agent it is assigned to.
+    """
+    rows = await ctx.atoms.list_phone_numbers()
+    step = "Pass ids or numbers of active ones as phone_ids to create_campaign."
+    if not any(row.active for row in rows):
+        step = "No number is active: the account's owner must rent or activate one first."
+    return PhoneNumberList(phone_numbers=rows, next_step=step)

@@ -1,0 +1,68 @@
+from atoms_campaigns_mcp.guardrails.plan import Plan, fingerprint
+from atoms_campaigns_mcp.schemas.arguments import StartCampaignArgs
+from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignChanged
+from atoms_campaigns_mcp.tools import _states
+from atoms_campaigns_mcp.tools._members import numbers_of
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+BEFORE_RUNNING = STARTABLE | {"processing"}
+
+
+async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Plan | CampaignChanged:
+    """Read the campaign and whom it calls; a campaign that already dials needs nothing."""
+    campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
+    if _states.is_active(campaign):
+        return CampaignChanged(
+            campaign_id=campaign.id,
+            name=campaign.name,
+            status=campaign.status,
+            changed=False,
+            message="It had already been started; nothing was sent.",
+            next_step=_states.next_step(campaign),
+        )
+    if campaign.status not in STARTABLE:
+        raise _states.cannot_start(campaign)
+    audiences = await ctx.atoms.list_audiences()
+    audience = next((row for row in audiences if row.id == campaign.audience_id), None)
+    numbers = await numbers_of(ctx.atoms, audience) if audience else None
+    return Plan(
+        action="resume" if campaign.status == "paused" else "start",
+        campaign_id=campaign.id,
+        name=campaign.name,
+        status=campaign.status,
+        agent_id=campaign.agent_id,
+        agent=campaign.agent or campaign.agent_id,
+        audience_id=campaign.audience_id,
+        audience=campaign.audience or campaign.audience_id,
+        people=len(numbers) if numbers is not None else campaign.participants,
+        members=fingerprint(numbers or []),
+        max_retries=campaign.max_retries,
+        retry_delay=campaign.retry_delay,
+        scheduled_at=campaign.scheduled_at or "",
+    )
+
+
+@tool(Effect.DIALS, title="Start or resume a campaign", plan=plan)
+async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
+    """PLACES REAL PHONE CALLS to every contact of the campaign's audience, after confirmation.
+
+    Starts a draft, or resumes a paused campaign where it left off. A person is asked where the
+    client allows it; otherwise the first call is refused with a confirm_token: tell the user what
+    would happen and call again with it only if they agree. Gives the campaign's real status.
+    """
+    await ctx.atoms.start_campaign(args.campaign_id)
+    campaign = await _states.settled(ctx, args.campaign_id, before=BEFORE_RUNNING)
+    waiting = campaign.status in BEFORE_RUNNING
+    message = "The start is queued; it does not dial yet." if waiting else "The start took effect."
+    if campaign.error:
+        message = f"It failed: {campaign.error}."
+    return CampaignChanged(
+        campaign_id=campaign.id,
+        name=campaign.name,
+        status=campaign.status,
+        changed=True,
+        message=message,
+        next_step="Call get_campaign_status in a few seconds."
+        if waiting
+        else _states.next_step(campaign),
+    )

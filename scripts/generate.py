@@ -1,0 +1,67 @@
+"""Write what is derived from the code: the tool catalogue and the tables in README.md.
+
+With --check nothing is written; the exit status says whether everything is up to date.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from atoms_campaigns_mcp.server.catalog import SNAPSHOT
+from atoms_campaigns_mcp.server.schemas import describe
+from atoms_campaigns_mcp.settings import SETTINGS
+from atoms_campaigns_mcp.tools._tool import load, names
+
+ROOT = Path(__file__).parent.parent
+
+
+def catalogue() -> str:
+    """Give the snapshot that `tools/list` is served from."""
+    entries = {name: describe(load(name)) for name in names()}
+    return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
+
+
+def tools_table() -> str:
+    """Give the README's table of tools."""
+    rows = ["| tool | effect | what it does |", "|---|---|---|"]
+    for name in names():
+        tool = load(name)
+        dials = f" (DIALS with `{tool.dials_when}`)" if tool.dials_when else ""
+        effect = tool.effect.upper() + dials
+        rows.append(f"| `{name}` | {effect} | {tool.description.split('. ')[0].rstrip('.')} |")
+    return "\n".join(rows)
+
+
+def settings_table() -> str:
+    """Give the README's table of settings."""
+    rows = ["| variable | flag | meaning | default |", "|---|---|---|---|"]
+    for row in SETTINGS:
+        flag = "" if row.secret else f"`--{row.name.replace('_', '-')}`"
+        rows.append(f"| `{row.variable}` | {flag} | {row.help} | {row.default} |")
+    return "\n".join(rows)
+
+
+def with_block(text: str, name: str, block: str) -> str:
+    """Put `block` between the markers of that name."""
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+    return re.sub(pattern, lambda match: f"{match[1]}{block}\n{match[2]}", text, flags=re.DOTALL)
+
+
+def main() -> int:
+    """Write or compare every derived file."""
+    readme = ROOT / "README.md"
+    text = with_block(readme.read_text("utf-8"), "tools", tools_table())
+    text = with_block(text, "settings", settings_table())
+    wanted = {SNAPSHOT: catalogue(), readme: text}
+    stale = [p for p, new in wanted.items() if not p.exists() or p.read_text("utf-8") != new]
+    for path in stale:
+        if "--check" in sys.argv:
+            print(f"out of date: {path.relative_to(ROOT)} (run scripts/generate.py)")
+        else:
+            path.write_text(wanted[path], "utf-8")
+    return int("--check" in sys.argv and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

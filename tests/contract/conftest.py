@@ -1,0 +1,5 @@
+"""Makes the fixtures of `plugin.py` available here."""
+
+from tests.contract.plugin import referee, refereed
+
+__all__ = ["referee", "refereed"]

@@ -1,0 +1,72 @@
+"""The test bench: a real MCP client, our server and the sandbox, in memory, on a fake clock.
+
+Every exchange with the sandbox is held to our OpenAPI document.
+"""
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from atoms_campaigns_mcp.sandbox.app import create_app
+from atoms_campaigns_mcp.sandbox.options import Options
+from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.settings import Settings
+from tests.contract.referee import Referee, refereeing
+from tests.support.clock import FakeClock
+from tests.support.serving import Answer, Caller, Wire, says_yes, serving
+
+REFEREE = Referee()
+
+
+@dataclass
+class Bench:
+    """Everything a test needs to drive a tool and to see what it did."""
+
+    settings: Settings
+    clock: FakeClock
+    world: World
+    wire: Wire
+    questions: list[str] = field(default_factory=list[str])
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: Path, options: Options | None = None) -> "Generator[Bench]":
+        clock = FakeClock()
+        world = World.open(":memory:", now=clock.now, options=options or Options(speed=1))
+        with refereeing(REFEREE) as wrap:
+            wire = Wire(wrap(httpx2.ASGITransport(app=create_app(world))))
+            yield cls(Settings(state=folder), clock, world, wire)
+        world.close()
+
+    async def add_member(self, audience_id: str, number: str) -> None:
+        """Change an audience behind the server's back."""
+        url = f"http://sandbox/atoms/v1/audience/{audience_id}/members"
+        async with httpx2.AsyncClient(transport=self.wire.below) as http:
+            key = {"Authorization": "Bearer sk_sandbox"}
+            body = {"members": [{"phoneNumber": number}]}
+            (await http.post(url, json=body, headers=key)).raise_for_status()
+
+    def configure(self, **changes: Any) -> None:
+        self.settings = replace(self.settings, **changes)
+
+    @asynccontextmanager
+    async def client(
+        self, era: str = "2026-07-28", answer: Answer | None = says_yes
+    ) -> AsyncGenerator[Caller]:
+        def remember(question: str) -> Any:
+            self.questions.append(question)
+            assert answer is not None
+            return answer(question)
+
+        async with serving(
+            self.settings,
+            self.wire,
+            clocks=self.clock.clocks(),
+            era=era,
+            answer=remember if answer else None,
+        ) as caller:
+            yield caller

@@ -1,0 +1,96 @@
+import pytest
+
+from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.settings import DEFAULT_API_URL, SETTINGS, Settings
+
+KEY = "sk_test_0123456789"
+
+
+def refusal(environ: dict[str, str], flags: dict[str, str] | None = None) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load(environ, flags)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("environ", [{}, {"SMALLEST_API_KEY": ""}, {"SMALLEST_API_KEY": "  "}])
+def test_without_a_key_the_mode_is_sandbox(environ: dict[str, str]) -> None:
+    assert Settings.load(environ).mode == "sandbox"
+
+
+@pytest.mark.parametrize("name", ["SMALLEST_API_KEY", "ATOMS_API_KEY"])
+def test_either_name_of_the_key_makes_the_mode_live(name: str) -> None:
+    settings = Settings.load({name: KEY})
+    assert (settings.mode, settings.api_key, settings.api_url) == ("live", KEY, DEFAULT_API_URL)
+
+
+def test_two_different_keys_are_refused_without_showing_either() -> None:
+    text = refusal({"SMALLEST_API_KEY": KEY, "ATOMS_API_KEY": "sk_other"})
+    assert "SMALLEST_API_KEY and ATOMS_API_KEY" in text
+    assert "sk_" not in text
+
+
+def test_the_same_key_under_both_names_is_fine() -> None:
+    assert Settings.load({"SMALLEST_API_KEY": KEY, "ATOMS_API_KEY": KEY}).mode == "live"
+
+
+@pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.variable)
+def test_a_placeholder_that_the_client_did_not_fill_in_is_refused(row: object) -> None:
+    variable = getattr(row, "variable", "")
+    assert "placeholder" in refusal({variable: "${input:value}"})
+
+
+def test_live_without_a_key_is_refused() -> None:
+    assert "ATOMS_MCP_LIVE" in refusal({"ATOMS_MCP_LIVE": "1"})
+
+
+def test_an_address_without_a_key_is_refused() -> None:
+    assert "no API key" in refusal({"ATOMS_API_URL": "https://example.com/atoms/v1"})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com/atoms/v1", "ftp://example.com", "example.com", "https://a:b@c.d/"]
+)
+def test_an_address_that_is_not_safe_is_refused_without_showing_it(url: str) -> None:
+    text = refusal({"SMALLEST_API_KEY": KEY, "ATOMS_API_URL": url})
+    assert "ATOMS_API_URL" in text
+    assert url not in text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_plain_http_is_allowed_on_this_machine(host: str) -> None:
+    environ = {"SMALLEST_API_KEY": KEY, "ATOMS_API_URL": f"http://{host}:8790/atoms/v1/"}
+    settings = Settings.load(environ)
+    assert settings.api_url == f"http://{host}:8790/atoms/v1"
+    assert settings.payment_url == f"http://{host}:8790/payment/v1"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ATOMS_MCP_CONFIRM", "perhaps"),
+        ("ATOMS_MCP_READ_ONLY", "maybe"),
+        ("ATOMS_MCP_RATE", "-7"),
+        ("ATOMS_MCP_RATE", "fast"),
+        ("ATOMS_MCP_RATE", "inf"),
+        ("ATOMS_MCP_SECRET", "short-secret"),
+        ("ATOMS_MCP_SANDBOX_SPEED", "-1"),
+        ("ATOMS_MCP_SANDBOX_SEED", "one"),
+    ],
+)
+def test_a_malformed_value_is_refused_by_name_and_never_shown(variable: str, value: str) -> None:
+    text = refusal({variable: value})
+    assert text.startswith(variable)
+    assert "It means: " in text
+    assert value not in text.replace(variable, "").split("It means: ")[0]
+
+
+def test_a_flag_wins_over_its_variable() -> None:
+    settings = Settings.load({"ATOMS_MCP_CONFIRM": "never"}, {"confirm": "human"})
+    assert settings.confirm == "human"
+
+
+def test_switches_and_numbers_are_read() -> None:
+    settings = Settings.load(
+        {"ATOMS_MCP_READ_ONLY": "1", "ATOMS_MCP_NO_DIAL": "true", "ATOMS_MCP_SANDBOX_SPEED": "max"}
+    )
+    assert (settings.read_only, settings.no_dial, settings.sandbox_speed) == (True, True, "max")

@@ -1,0 +1,184 @@
+import pytest
+from mcp_types import ElicitResult
+
+from tests.support.bench import Bench
+from tests.support.serving import ERAS, Caller
+from tests.support.world import CALLER_ID, DRAFT
+
+pytestmark = pytest.mark.anyio
+
+
+async def draft(client: Caller) -> dict[str, str]:
+    made = await client.call("create_campaign", **DRAFT, max_retries=0)
+    return {"campaign_id": made["campaign_id"]}
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_draft_dials_after_the_person_agreed(bench: Bench, era: str) -> None:
+    async with bench.client(era) as client:
+        campaign = await draft(client)
+        started = await client.call("start_campaign", **campaign)
+    assert (started["status"], started["changed"]) == ("running", True)
+    assert len(bench.questions) == 1
+    assert "real phone calls to 2 contacts" in bench.questions[0]
+    assert bench.wire.changes == ["campaign", "start"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ElicitResult(action="decline"),
+        ElicitResult(action="cancel"),
+        ElicitResult(action="accept", content={"confirm": False}),
+        ElicitResult(action="accept", content={"confirm": "true"}),
+        ElicitResult(action="accept", content={}),
+        ElicitResult(action="accept"),
+    ],
+    ids=["decline", "cancel", "false", "text", "empty", "absent"],
+)
+async def test_anything_but_a_yes_dials_nobody(
+    bench: Bench, era: str, answer: ElicitResult
+) -> None:
+    async with bench.client(era, answer=lambda _: answer) as client:
+        campaign = await draft(client)
+        text = await client.refused("start_campaign", **campaign)
+        report = await client.call("get_campaign_status", **campaign)
+    assert "Nothing was done." in text
+    assert report["status"] == "draft"
+    assert bench.wire.changes == ["campaign"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_that_cannot_ask_gets_a_token_that_works_once(
+    bench: Bench, era: str
+) -> None:
+    async with bench.client(era, answer=None) as client:
+        campaign = await draft(client)
+        result = await client.raw("start_campaign", **campaign)
+        assert result.is_error
+        assert result.structured_content is not None
+        token = result.structured_content["confirm_token"]
+        assert token in getattr(result.content[0], "text", "")
+        assert bench.wire.changes == ["campaign"]
+        started = await client.call("start_campaign", **campaign, confirm_token=token)
+        assert started["status"] == "running"
+        await client.call("pause_campaign", **campaign)
+        again = await client.refused("start_campaign", **campaign, confirm_token=token)
+    assert "is not what would happen now" in again
+    assert bench.wire.changes == ["campaign", "start", "pause"]
+
+
+async def test_a_token_is_good_for_one_campaign_only(bench: Bench) -> None:
+    async with bench.client(answer=None) as client:
+        first, second = await draft(client), await draft(client)
+        result = await client.raw("start_campaign", **first)
+        assert result.structured_content is not None
+        token = result.structured_content["confirm_token"]
+        text = await client.refused("start_campaign", **second, confirm_token=token)
+        forged = await client.refused("start_campaign", **first, confirm_token=token[:-1] + "?")
+        other = await client.refused("delete_campaign", **first, confirm_token=token)
+    assert "is not what would happen now" in text
+    assert "was not given by this server" in forged
+    assert "was given for something else" in other
+    assert "start" not in bench.wire.changes
+
+
+async def test_a_token_expires_after_five_minutes(bench: Bench) -> None:
+    async with bench.client(answer=None) as client:
+        campaign = await draft(client)
+        result = await client.raw("start_campaign", **campaign)
+        assert result.structured_content is not None
+        bench.clock.advance(seconds=301)
+        token = result.structured_content["confirm_token"]
+        text = await client.refused("start_campaign", **campaign, confirm_token=token)
+    assert "expired" in text
+    assert bench.wire.changes == ["campaign"]
+
+
+async def test_human_policy_refuses_a_client_that_cannot_ask(bench: Bench) -> None:
+    bench.configure(confirm="human")
+    async with bench.client(answer=None) as client:
+        campaign = await draft(client)
+        text = await client.refused("start_campaign", **campaign)
+    assert "ATOMS_MCP_CONFIRM=human" in text
+    assert bench.wire.changes == ["campaign"]
+
+
+async def test_token_policy_does_not_ask_even_where_it_could(bench: Bench) -> None:
+    bench.configure(confirm="token")
+    async with bench.client() as client:
+        campaign = await draft(client)
+        text = await client.refused("start_campaign", **campaign)
+    assert "confirm_token" in text
+    assert bench.questions == []
+
+
+async def test_never_policy_starts_at_once(bench: Bench) -> None:
+    bench.configure(confirm="never")
+    async with bench.client(answer=None) as client:
+        campaign = await draft(client)
+        started = await client.call("start_campaign", **campaign)
+    assert started["status"] == "running"
+
+
+async def test_a_campaign_that_runs_is_left_alone_and_nobody_is_asked(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        await client.call("start_campaign", **campaign)
+        again = await client.call("start_campaign", **campaign)
+    assert (again["status"], again["changed"]) == ("running", False)
+    assert bench.wire.changes == ["campaign", "start"]
+    assert len(bench.questions) == 1
+
+
+async def test_a_paused_campaign_is_resumed(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        await client.call("start_campaign", **campaign)
+        await client.call("pause_campaign", **campaign)
+        resumed = await client.call("start_campaign", **campaign)
+    assert resumed["status"] == "running"
+    assert bench.questions[1].startswith("Resume campaign")
+
+
+async def test_a_completed_campaign_cannot_be_started(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        await client.call("start_campaign", **campaign)
+        bench.clock.advance(hours=3)
+        text = await client.refused("start_campaign", **campaign)
+    assert "is completed and cannot be started. Nothing was sent." in text
+    assert "create another campaign" in text
+
+
+async def test_a_scheduled_campaign_cannot_be_started_by_hand(bench: Bench) -> None:
+    async with bench.client() as client:
+        made = await client.call(
+            "create_campaign", **DRAFT, scheduled_at="2027-01-05T10:00:00+05:30"
+        )
+        text = await client.refused("start_campaign", campaign_id=made["campaign_id"])
+    assert "delete it and create it again" in text
+
+
+async def test_a_start_that_fails_upstream_is_reported_with_the_reason(bench: Bench) -> None:
+    async with bench.client() as client:
+        numbers = (await client.call("list_phone_numbers"))["phone_numbers"]
+        inactive = next(row["id"] for row in numbers if not row["active"])
+        made = await client.call("create_campaign", **{**DRAFT, "phone_ids": [inactive]})
+        started = await client.call("start_campaign", campaign_id=made["campaign_id"])
+    assert started["status"] == "failed"
+    assert "No phone numbers available" in started["message"]
+
+
+async def test_a_yes_to_an_audience_that_grew_meanwhile_dials_nobody(bench: Bench) -> None:
+    async with bench.client(answer=None) as client:
+        campaign = await draft(client)
+        result = await client.raw("start_campaign", **campaign)
+        assert result.structured_content is not None
+        await bench.add_member(DRAFT["audience_id"], "+12025550199")
+        token = result.structured_content["confirm_token"]
+        text = await client.refused("start_campaign", **campaign, confirm_token=token)
+    assert "its contacts have changed" in text
+    assert "start" not in bench.wire.changes
+    assert CALLER_ID not in text
