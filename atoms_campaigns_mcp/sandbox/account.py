@@ -2,9 +2,9 @@
 
 from atoms_campaigns_mcp.sandbox import lookup
 from atoms_campaigns_mcp.sandbox.costs import spent
-from atoms_campaigns_mcp.sandbox.errors import BadRequest, NotFound
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError, NotFoundError
 from atoms_campaigns_mcp.sandbox.ids import OBJECT_ID
-from atoms_campaigns_mcp.sandbox.messages import Context, Operation, Reply, ok, reply_json
+from atoms_campaigns_mcp.sandbox.messages import Context, Document, Operation, Reply, ok, reply_json
 from atoms_campaigns_mcp.sandbox.paging import Page
 from atoms_campaigns_mcp.sandbox.times import DAY, iso
 from atoms_campaigns_mcp.sandbox.validation import QueryFields
@@ -88,7 +88,12 @@ def balance(ctx: Context) -> Reply:
 def concurrency(ctx: Context) -> Reply:
     """Call slots; nothing is reserved in the sandbox."""
     limit = ctx.options.org_limit
-    data = {"orgLimit": limit, "totalReserved": 0, "unreservedPool": limit, "agents": []}
+    data: Document = {
+        "orgLimit": limit,
+        "totalReserved": 0,
+        "unreservedPool": limit,
+        "agents": [],
+    }
     return reply_json({"success": True, "data": data})
 
 
@@ -110,13 +115,10 @@ def dnc(ctx: Context) -> Reply:
     if agent:
         condition += " AND dnc_entry.agent_pk = :agent"
         values["agent"] = _agent(ctx, agent)
-    total: int = ctx.db.execute(
-        f"SELECT count(*) FROM dnc_entry WHERE {condition}",  # noqa: S608: our own conditions
-        values,
-    ).fetchone()[0]
+    total = lookup.count(ctx.db, "dnc_entry", condition, values)
     limit, offset = page.limits
     rows = ctx.db.execute(
-        "SELECT dnc_entry.*, agent.id AS agent_id FROM dnc_entry"  # noqa: S608: our own conditions
+        "SELECT dnc_entry.*, agent.id AS agent_id FROM dnc_entry"  # noqa: S608 - our own names
         f" LEFT JOIN agent ON agent.pk = agent_pk WHERE {condition}"
         f" ORDER BY {DNC_ORDERS[column]} {order}, dnc_entry.pk {order} LIMIT :limit OFFSET :offset",
         values | {"limit": limit, "offset": offset},
@@ -139,10 +141,10 @@ def dnc(ctx: Context) -> Reply:
 
 def _agent(ctx: Context, name: str) -> int:
     if not OBJECT_ID.fullmatch(name):
-        raise BadRequest("Invalid agent id")
+        raise BadRequestError("Invalid agent id")
     agent = lookup.find(ctx, "agent", name)
     if agent is None:
-        raise NotFound("Agent not found")
+        raise NotFoundError("Agent not found")
     return agent["pk"]
 
 

@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 from atoms_campaigns_mcp.sandbox import lookup
-from atoms_campaigns_mcp.sandbox.errors import BadRequest, Conflict, NotFound
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError, ConflictError, NotFoundError
 from atoms_campaigns_mcp.sandbox.ids import OBJECT_ID, object_id
 from atoms_campaigns_mcp.sandbox.messages import Context, Document, Operation, Reply, ok
 from atoms_campaigns_mcp.sandbox.paging import Page
@@ -60,10 +60,7 @@ def index(ctx: Context) -> Reply:
         "search": search,
         "kind": kind,
     }
-    total: int = ctx.db.execute(
-        f"SELECT count(*) FROM agent WHERE {condition}",  # noqa: S608: our own conditions
-        values,
-    ).fetchone()[0]
+    total = lookup.count(ctx.db, "agent", condition, values)
     limit, offset = page.limits
     rows = ctx.db.execute(
         f"{SELECT} WHERE {condition} ORDER BY {SORT[column]} {order}, agent.pk {order}"
@@ -130,12 +127,12 @@ def archive(ctx: Context) -> Reply:
     fields.check()
     name = ctx.request.params["id"]
     if not OBJECT_ID.fullmatch(name):
-        raise BadRequest("Invalid agent id")
+        raise BadRequestError("Invalid agent id")
     agent = lookup.find(ctx, "agent", name)
     if agent is None:
-        raise NotFound("Agent not found")
+        raise NotFoundError("Agent not found")
     if archiving == (agent["archived_at"] is not None):
-        raise Conflict(f"Agent is already {'archived' if archiving else 'active'}")
+        raise ConflictError(f"Agent is already {'archived' if archiving else 'active'}")
     if archiving:
         _refuse_while_in_use(ctx, agent["pk"])
     ctx.db.execute(
@@ -177,12 +174,12 @@ def by_pk(ctx: Context, pk: int) -> Document:
 def _find(ctx: Context) -> sqlite3.Row:
     name = ctx.request.params["id"]
     if not OBJECT_ID.fullmatch(name):
-        raise BadRequest("Invalid agent id")
+        raise BadRequestError("Invalid agent id")
     row = ctx.db.execute(
         f"{SELECT} WHERE org_pk = ? AND id = ?", (ctx.organization.pk, name)
     ).fetchone()
     if row is None:
-        raise BadRequest("No agent found")
+        raise BadRequestError("No agent found")
     return row
 
 
@@ -194,7 +191,7 @@ def _refuse_while_in_use(ctx: Context, pk: int) -> None:
         (pk,),
     ).fetchone()
     if row:
-        raise Conflict(
+        raise ConflictError(
             f'Agent is associated with the {row["status"]} campaign "{row["name"]}".'
             " Complete or remove the campaign before archiving."
         )

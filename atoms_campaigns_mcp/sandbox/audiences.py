@@ -9,7 +9,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File
 
 from atoms_campaigns_mcp.sandbox import csv_upload, lookup
-from atoms_campaigns_mcp.sandbox.errors import BadRequest
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError
 from atoms_campaigns_mcp.sandbox.ids import object_id
 from atoms_campaigns_mcp.sandbox.messages import Context, Document, Operation, Reply, Request, ok
 from atoms_campaigns_mcp.sandbox.times import iso
@@ -76,7 +76,7 @@ def delete(ctx: Context) -> Reply:
     """Delete an audience that no campaign refers to, in any state (S27)."""
     audience = lookup.audience(ctx)
     if _campaigns(ctx, audience["pk"]):
-        raise BadRequest(
+        raise BadRequestError(
             f"can't delete audience, campaign with this audience {audience['id']} exists"
         )
     ctx.db.execute("UPDATE audience SET deleted_at = ? WHERE pk = ?", (ctx.now, audience["pk"]))
@@ -104,7 +104,7 @@ def _read_form(request: Request) -> _Form:
     try:
         parse_form(headers, io.BytesIO(request.body), on_field, on_file)
     except FormParserError:
-        raise BadRequest("Malformed multipart form data") from None
+        raise BadRequestError("Malformed multipart form data") from None
     return form
 
 

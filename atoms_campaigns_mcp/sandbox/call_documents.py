@@ -11,7 +11,10 @@ from atoms_campaigns_mcp.sandbox.times import SECOND, iso
 
 RECORDING_DELAY = 5 * SECOND  # recordings appear some seconds after the end
 
-SELECT = """
+SOURCE = """
+    call JOIN agent ON agent.pk = call.agent_pk JOIN campaign ON campaign.pk = call.campaign_pk
+"""
+SELECT = f"""
     SELECT call.*, agent.id AS agent_id, agent.name AS agent_name,
         campaign.id AS campaign_id, campaign.name AS campaign_name,
         (SELECT max(attempt) FROM call AS kin WHERE kin.campaign_pk = call.campaign_pk
@@ -19,10 +22,8 @@ SELECT = """
         (SELECT call_id FROM call AS next WHERE next.campaign_pk = call.campaign_pk
             AND next.position = call.position AND next.attempt = call.attempt + 1
             ORDER BY pk LIMIT 1) AS retry_call_id
-    FROM call
-    JOIN agent ON agent.pk = call.agent_pk
-    JOIN campaign ON campaign.pk = call.campaign_pk
-"""
+    FROM {SOURCE}
+"""  # noqa: S608 - our own names
 
 
 def is_over(row: sqlite3.Row) -> bool:
@@ -136,7 +137,7 @@ def counted(ctx: Context, row: sqlite3.Row) -> Document:
         "callType": "telephony_outbound",
         "timestamp": iso(row["created_at"]),
         "callDurationMs": talk(row),
-        "callLatencyMs": scripts.SCRIPTS[row["script"]].latency if talk(row) else 0,
+        "callLatencyMs": scripts.average_latency(row["script"]) if talk(row) else 0,
         "costSpent": call_cost(talk(row)),
         "disconnectionReason": (row["reason"] if over else None) or "-",
         "source": "campaign",

@@ -1,10 +1,10 @@
-"""Operations on calls: the log, one call, its retries, cancelling, the analytics log, the DNC list."""
+"""Operations on calls: the log, one call, its retries, cancelling, the analytics log."""
 
 import sqlite3
 
-from atoms_campaigns_mcp.sandbox import call_documents as documents, scripts
+from atoms_campaigns_mcp.sandbox import call_documents as documents, lookup, scripts
 from atoms_campaigns_mcp.sandbox.call_filters import LogFilter, analytics_filter
-from atoms_campaigns_mcp.sandbox.errors import BadRequest, NotFound
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError, NotFoundError
 from atoms_campaigns_mcp.sandbox.ids import CALL_ID
 from atoms_campaigns_mcp.sandbox.messages import Context, Operation, Reply, ok, reply_json
 from atoms_campaigns_mcp.sandbox.paging import Page
@@ -21,7 +21,7 @@ def index(ctx: Context) -> Reply:
     wanted = LogFilter.read(fields)
     fields.check()
     condition, values = wanted.sql(ctx.organization.pk)
-    total = _count(ctx, condition, values)
+    total = lookup.count(ctx.db, documents.SOURCE, condition, values)
     rows = ctx.db.execute(
         f"{documents.SELECT} WHERE {condition} ORDER BY {wanted.order} LIMIT ? OFFSET ?",
         (*values, *page.limits),
@@ -58,7 +58,7 @@ def cancel(ctx: Context) -> Reply:
     fields.check()
     call = _find(ctx, name)
     if call["status"] in ENDED:
-        raise BadRequest(f"Conversation with ID {name} has already ended as {call['status']}")
+        raise BadRequestError(f"Conversation with ID {name} has already ended as {call['status']}")
     _cancel(ctx, call)
     data = {"callId": name, "status": "cancelled", "previousStatus": call["status"]}
     return ok(data)
@@ -69,7 +69,9 @@ def cancel_queued(ctx: Context) -> Reply:
     call = _find(ctx, ctx.request.params["id"])
     name = call["call_id"]
     if call["status"] != "in_queue":
-        raise BadRequest(f"Conversation with ID {name} is not in queue and cannot be cancelled")
+        raise BadRequestError(
+            f"Conversation with ID {name} is not in queue and cannot be cancelled"
+        )
     _cancel(ctx, call)
     return ok({"callId": name, "status": "cancelled"})
 
@@ -80,7 +82,7 @@ def counts(ctx: Context) -> Reply:
     page = Page.read(fields, size=10, name="limit")
     condition, values = analytics_filter(fields, ctx.organization.pk)
     fields.check()
-    total = _count(ctx, condition, values)
+    total = lookup.count(ctx.db, documents.SOURCE, condition, values)
     rows = ctx.db.execute(
         f"{documents.SELECT} WHERE {condition} ORDER BY call.pk DESC LIMIT ? OFFSET ?",
         (*values, *page.limits),
@@ -97,22 +99,14 @@ def counts(ctx: Context) -> Reply:
 
 def _find(ctx: Context, name: str) -> sqlite3.Row:
     if not CALL_ID.fullmatch(name):
-        raise BadRequest("Invalid call id")
+        raise BadRequestError("Invalid call id")
     row = ctx.db.execute(
         f"{documents.SELECT} WHERE call.org_pk = ? AND call.call_id = ?",
         (ctx.organization.pk, name),
     ).fetchone()
     if row is None:
-        raise NotFound(f"Conversation with ID {name} not found")
+        raise NotFoundError(f"Conversation with ID {name} not found")
     return row
-
-
-def _count(ctx: Context, condition: str, values: list[object]) -> int:
-    return ctx.db.execute(
-        "SELECT count(*) FROM call JOIN agent ON agent.pk = call.agent_pk"  # noqa: S608: our own conditions
-        f" JOIN campaign ON campaign.pk = call.campaign_pk WHERE {condition}",
-        values,
-    ).fetchone()[0]
 
 
 def _cancel(ctx: Context, call: sqlite3.Row) -> None:

@@ -134,7 +134,7 @@ def _event(campaign: sqlite3.Row, row: sqlite3.Row) -> Document:
 def _metrics(ctx: Context, campaign: sqlite3.Row) -> Document:
     """Counts of contacts, not of dials (D5)."""
     counted = ctx.db.execute(
-        "SELECT count(DISTINCT position),"  # noqa: S608: our own statuses
+        "SELECT count(DISTINCT position),"  # noqa: S608 - our own names
         " count(DISTINCT CASE WHEN status = 'completed' THEN position END)"
         f" FROM call WHERE campaign_pk = ? AND status IN {CALLED}",
         (campaign["pk"],),

@@ -4,7 +4,7 @@ import json
 
 from atoms_campaigns_mcp.sandbox import campaign_documents as documents, lookup
 from atoms_campaigns_mcp.sandbox.dialer import PAUSE_TIME, PROCESSING_TIME
-from atoms_campaigns_mcp.sandbox.errors import BadRequest, UnknownRoute
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError, UnknownRouteError
 from atoms_campaigns_mcp.sandbox.ids import object_id, task_id
 from atoms_campaigns_mcp.sandbox.messages import Context, Operation, Reply, ok, reply_json
 from atoms_campaigns_mcp.sandbox.paging import Page
@@ -75,20 +75,20 @@ def index(ctx: Context) -> Reply:
     order = fields.choice("sortOrder", ("asc", "desc"), default="desc")
     fields.check()
     condition = "campaign.org_pk = :org AND campaign.deleted_at IS NULL"
-    total = _count(ctx, condition, {})
-    values: dict[str, object] = {}
+    values: dict[str, object] = {"org": ctx.organization.pk}
+    total = lookup.count(ctx.db, "campaign", condition, values)
     if status:
         condition += " AND campaign.status = :status"
         values["status"] = status
     if search:
         condition += " AND (contains(campaign.name, :search) OR campaign.id = :search)"
         values["search"] = search
-    found = _count(ctx, condition, values)
+    found = lookup.count(ctx.db, "campaign", condition, values)
     limit, offset = page.limits
     rows = ctx.db.execute(
         f"{documents.SELECT} WHERE {condition} ORDER BY {SORT[column]} {order},"
         f" campaign.pk {order} LIMIT :limit OFFSET :offset",
-        {"org": ctx.organization.pk, **values, "limit": limit, "offset": offset},
+        values | {"limit": limit, "offset": offset},
     )
     return ok(
         {
@@ -121,7 +121,7 @@ def start(ctx: Context) -> Reply:
         )
         ctx.moment.wakes_dialer = True
     elif not (ctx.options.idempotent_start and status in ("processing", "running")):
-        raise BadRequest(f"Campaign cannot be started from status {status}")
+        raise BadRequestError(f"Campaign cannot be started from status {status}")
     number = _count_up(ctx, "starts")
     task = task_id(ctx.options.seed, ctx.organization.id, number)
     data = {
@@ -136,7 +136,7 @@ def pause(ctx: Context) -> Reply:
     """Ask for a pause, which takes effect while time passes (S2)."""
     campaign = lookup.campaign(ctx)
     if campaign["status"] not in ("processing", "running"):
-        raise BadRequest("Campaign is not running")
+        raise BadRequestError("Campaign is not running")
     if campaign["pause_at"] is None:
         ctx.db.execute(
             "UPDATE campaign SET pause_at = ? WHERE pk = ?",
@@ -149,7 +149,7 @@ def pause(ctx: Context) -> Reply:
 def stop(ctx: Context) -> Reply:
     """What only the SDK's helpers call: unknown, unless a switch makes it a pause (D2)."""
     if not ctx.options.stop_route:
-        raise UnknownRoute
+        raise UnknownRouteError
     return pause(ctx)
 
 
@@ -158,14 +158,14 @@ def delete(ctx: Context) -> Reply:
     campaign = lookup.campaign(ctx)
     status, pk = campaign["status"], campaign["pk"]
     if status in ("processing", "running"):
-        raise BadRequest(f"Campaign is {status}. Pause it before deleting.")
+        raise BadRequestError(f"Campaign is {status}. Pause it before deleting.")
     ctx.db.execute(
         "UPDATE call SET status = 'cancelled', updated_at = ?"
         " WHERE campaign_pk = ? AND status = 'in_queue'",
         (ctx.now, pk),
     )
     for table in ("contact", "execution", "campaign_event"):
-        ctx.db.execute(f"DELETE FROM {table} WHERE campaign_pk = ?", (pk,))  # noqa: S608: our names
+        ctx.db.execute(f"DELETE FROM {table} WHERE campaign_pk = ?", (pk,))  # noqa: S608 - our own names
     ctx.db.execute(
         "UPDATE campaign SET deleted_at = ?, dialing = 0 WHERE pk = ?",
         (ctx.now, pk),
@@ -207,15 +207,8 @@ def _phone_numbers(ctx: Context, fields: Fields) -> list[int]:
 
 def _count_up(ctx: Context, counter: str) -> int:
     return ctx.db.execute(
-        f"UPDATE organization SET {counter} = {counter} + 1 WHERE pk = ? RETURNING {counter}",  # noqa: S608: our own names
+        f"UPDATE organization SET {counter} = {counter} + 1 WHERE pk = ? RETURNING {counter}",  # noqa: S608 - our own names
         (ctx.organization.pk,),
-    ).fetchone()[0]
-
-
-def _count(ctx: Context, condition: str, values: dict[str, object]) -> int:
-    return ctx.db.execute(
-        f"SELECT count(*) FROM campaign WHERE {condition}",  # noqa: S608: our own conditions
-        {"org": ctx.organization.pk, **values},
     ).fetchone()[0]
 
 

@@ -1,4 +1,4 @@
-"""Virtual time: the wall clock while the world is idle, faster while something runs or is scheduled.
+"""Virtual time: the wall clock while the world is idle, faster while something is going on.
 
 The anchors live in the database, so every process on one file agrees on the time.
 """
@@ -59,9 +59,7 @@ class Clock:
     def expecting(self, next_event_at: int | None, *, wall: int) -> Self:
         """The clock after the next event became another one; leaving idleness sets the anchors."""
         if self.next_event_at is None:
-            return replace(
-                self, wall_anchor=wall, virtual_anchor=wall, next_event_at=next_event_at
-            )
+            return replace(self, wall_anchor=wall, virtual_anchor=wall, next_event_at=next_event_at)
         return replace(self, next_event_at=next_event_at)
 
     def leapt(self, virtual: int, *, wall: int) -> Self:

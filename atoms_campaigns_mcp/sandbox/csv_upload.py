@@ -4,7 +4,7 @@ import csv
 import io
 import re
 
-from atoms_campaigns_mcp.sandbox.errors import BadRequest
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError
 
 MOST_MEMBERS = 10_000
 LARGEST_FILE = 5 * 1024 * 1024  # bytes (D10)
@@ -29,10 +29,10 @@ def parse(file: bytes, phone_column: str, identifier_column: str) -> list[dict[s
         identifier_column: Header of the column with the names, "" for none.
 
     Raises:
-        BadRequest: With every problem found, up to 20 of them row by row.
+        BadRequestError: With every problem found, up to 20 of them row by row.
     """
     if len(file) > LARGEST_FILE:
-        raise BadRequest(TOO_LARGE)
+        raise BadRequestError(TOO_LARGE)
     header, rows = _read(file)
     problems = [
         f'Column "{name}" not found in CSV'
@@ -46,7 +46,7 @@ def parse(file: bytes, phone_column: str, identifier_column: str) -> list[dict[s
     if len(rows) > MOST_MEMBERS:
         problems.append(TOO_MANY)
     if problems:
-        raise BadRequest(*problems)
+        raise BadRequestError(*problems)
     return _members(header, rows, phone_column)
 
 
@@ -57,9 +57,9 @@ def _read(file: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         lines = [(reader.line_num, cells) for cells in reader if any(cells)]
     except (UnicodeDecodeError, csv.Error):
-        raise BadRequest(UNREADABLE) from None
+        raise BadRequestError(UNREADABLE) from None
     if not lines:
-        raise BadRequest(UNREADABLE)
+        raise BadRequestError(UNREADABLE)
     return [name.strip() for name in lines[0][1]], lines[1:]
 
 
@@ -87,5 +87,5 @@ def _members(
     if problems:
         hidden = len(problems) - MOST_PROBLEMS
         more = [f"{hidden} more rows are invalid"] if hidden > 0 else []
-        raise BadRequest(*problems[:MOST_PROBLEMS], *more)
+        raise BadRequestError(*problems[:MOST_PROBLEMS], *more)
     return members

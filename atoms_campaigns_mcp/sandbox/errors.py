@@ -1,11 +1,12 @@
 """What rules raise; `service.serve` turns it into the envelope of the route.
 
-    ApiError         carries the status code and every problem found
-    ├── BadRequest   400
-    ├── Unauthorized 401
-    ├── NotFound     404
-    └── Conflict     409
-    UnknownRoute     404, answered like a path that no operation has
+ApiError                  carries every problem found, the class its status code
+├── BadRequestError       400
+├── UnauthorizedError     401
+├── NotFoundError         404
+├── ConflictError         409
+└── PayloadTooLargeError  413
+UnknownRouteError         404, answered like a path that no operation has
 """
 
 
@@ -13,35 +14,47 @@ class ApiError(Exception):
     """A request that is answered with an error; never raised itself."""
 
     status = 500
+    code = "INTERNAL_ERROR"
 
     def __init__(self, *errors: str) -> None:
         super().__init__(*errors)
         self.errors = list(errors)
 
 
-class BadRequest(ApiError):  # noqa: N818: named like the HTTP status
+class BadRequestError(ApiError):
     """The input or the state does not allow it."""
 
     status = 400
+    code = "BAD_REQUEST"
 
 
-class Unauthorized(ApiError):  # noqa: N818: named like the HTTP status
+class UnauthorizedError(ApiError):
     """No key, or one that is not let in."""
 
     status = 401
+    code = "UNAUTHORIZED"
 
 
-class NotFound(ApiError):  # noqa: N818: named like the HTTP status
+class NotFoundError(ApiError):
     """Unknown, or of another organization."""
 
     status = 404
+    code = "NOT_FOUND"
 
 
-class Conflict(ApiError):  # noqa: N818: named like the HTTP status
+class ConflictError(ApiError):
     """Something else stands in the way."""
 
     status = 409
+    code = "CONFLICT"
 
 
-class UnknownRoute(Exception):  # noqa: N818: it is what the client meets
+class PayloadTooLargeError(ApiError):
+    """The body is larger than any upload may be."""
+
+    status = 413
+    code = "PAYLOAD_TOO_LARGE"
+
+
+class UnknownRouteError(Exception):
     """The operation is switched off."""

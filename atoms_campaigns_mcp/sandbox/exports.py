@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from atoms_campaigns_mcp.sandbox import call_documents as documents, lookup, scripts
 from atoms_campaigns_mcp.sandbox.costs import call_cost
-from atoms_campaigns_mcp.sandbox.errors import BadRequest, NotFound
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError, NotFoundError
 from atoms_campaigns_mcp.sandbox.messages import Context, Document, Operation, Reply, reply_json
 from atoms_campaigns_mcp.sandbox.times import SECOND, iso
 from atoms_campaigns_mcp.sandbox.validation import QueryFields
@@ -40,8 +40,8 @@ def by_member(ctx: Context) -> Reply:
     results = list(_results(ctx, campaign))
     name = f"{_safe(campaign['name'])}-{iso(ctx.now)}.{form}"
     disposition = f"attachment; filename=campaign-results-{name}"
+    headers = {"Content-Disposition": disposition}
     if form == "csv":
-        headers = {"Content-Disposition": disposition}
         return Reply(200, _csv(results), "text/csv; charset=utf-8", headers)
     return reply_json(
         {
@@ -50,7 +50,7 @@ def by_member(ctx: Context) -> Reply:
             "totalAudienceMembers": len(results),
             "data": results,
         },
-        **{"Content-Disposition": disposition},
+        headers=headers,
     )
 
 
@@ -58,14 +58,14 @@ def logs(ctx: Context) -> Reply:
     """Every call of the campaign as a bare array; an unknown campaign is a 400 here."""
     try:
         campaign = lookup.campaign(ctx)
-    except NotFound:
-        raise BadRequest(f"no campaign found for id {ctx.request.params['id']}") from None
+    except NotFoundError:
+        raise BadRequestError(f"no campaign found for id {ctx.request.params['id']}") from None
     rows = ctx.db.execute(
         f"{documents.SELECT} WHERE call.campaign_pk = ? ORDER BY call.pk", (campaign["pk"],)
     ).fetchall()
     name = f"campaign-logs-{_safe(campaign['name'])}-{iso(campaign['created_at'])}.json"
     headers = {"Content-Disposition": f"attachment; filename={name}"}
-    return reply_json([documents.exported(ctx, row) for row in rows], **headers)
+    return reply_json([documents.exported(ctx, row) for row in rows], headers=headers)
 
 
 def _results(ctx: Context, campaign: sqlite3.Row) -> Iterator[Document]:
@@ -127,7 +127,7 @@ def _csv(results: list[Document]) -> bytes:
     for result in results:
         start = [result["audienceMemberId"], result["phoneNumber"]]
         start += [result["audienceMemberData"].get(column, "") for column in own]
-        calls = [result["originalCall"] or {}, *result["retryAttempts"]]
+        calls: list[Document] = [result["originalCall"] or {}, *result["retryAttempts"]]
         writer.writerows([*start, *_csv_call(call, result["finalStatus"])] for call in calls)
     return text.getvalue().encode()
 

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, as data; which request is hit derives from seed and count, so runs repeat."""
+"""What goes wrong on purpose, as data: which request is hit derives from seed and count."""
 
 import math
 from collections import Counter

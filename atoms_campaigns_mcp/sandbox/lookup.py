@@ -2,9 +2,9 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from atoms_campaigns_mcp.sandbox.errors import BadRequest, NotFound
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError, NotFoundError
 from atoms_campaigns_mcp.sandbox.ids import OBJECT_ID, object_id
 from atoms_campaigns_mcp.sandbox.messages import Context
 
@@ -13,15 +13,15 @@ def campaign(ctx: Context) -> sqlite3.Row:
     """The campaign that the path names.
 
     Raises:
-        BadRequest: The id is malformed.
-        NotFound: Unknown, deleted, or of another organization.
+        BadRequestError: The id is malformed.
+        NotFoundError: Unknown, deleted, or of another organization.
     """
     name = ctx.request.params["id"]
     if not OBJECT_ID.fullmatch(name):
-        raise BadRequest("Invalid campaign id")
+        raise BadRequestError("Invalid campaign id")
     row = find(ctx, "campaign", name)
     if row is None:
-        raise NotFound("Campaign not found")
+        raise NotFoundError("Campaign not found")
     return row
 
 
@@ -29,15 +29,15 @@ def audience(ctx: Context) -> sqlite3.Row:
     """The audience that the path names.
 
     Raises:
-        BadRequest: The id is malformed.
-        NotFound: Unknown, deleted, or of another organization.
+        BadRequestError: The id is malformed.
+        NotFoundError: Unknown, deleted, or of another organization.
     """
     name = ctx.request.params["id"]
     if not OBJECT_ID.fullmatch(name):
-        raise BadRequest("Invalid audience id")
+        raise BadRequestError("Invalid audience id")
     row = find(ctx, "audience", name)
     if row is None:
-        raise NotFound("Audience not found")
+        raise NotFoundError("Audience not found")
     return row
 
 
@@ -45,9 +45,19 @@ def find(ctx: Context, table: str, name: str) -> sqlite3.Row | None:
     """A row of the organization by its id; None when unknown or deleted."""
     alive = " AND deleted_at IS NULL" if table in ("campaign", "audience") else ""
     return ctx.db.execute(
-        f"SELECT * FROM {table} WHERE org_pk = ? AND id = ?{alive}",  # noqa: S608: our own names
+        f"SELECT * FROM {table} WHERE org_pk = ? AND id = ?{alive}",  # noqa: S608 - our own names
         (ctx.organization.pk, name),
     ).fetchone()
+
+
+def count(
+    db: sqlite3.Connection,
+    source: str,
+    condition: str,
+    values: Mapping[str, object] | Sequence[object],
+) -> int:
+    """How many rows of a table, or of joined tables, meet a condition."""
+    return db.execute(f"SELECT count(*) FROM {source} WHERE {condition}", values).fetchone()[0]  # noqa: S608 - our own names
 
 
 def count_members(db: sqlite3.Connection, audience: int) -> int:
@@ -60,7 +70,7 @@ def count_members(db: sqlite3.Connection, audience: int) -> int:
 def insert(db: sqlite3.Connection, table: str, values: Mapping[str, object]) -> None:
     """Add one row, given by column."""
     names, marks = ", ".join(values), ", ".join("?" * len(values))
-    db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608: our own names
+    db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608 - our own names
 
 
 def insert_members(
@@ -91,4 +101,4 @@ def insert_members(
 
 def next_pk(db: sqlite3.Connection, table: str) -> int:
     """The primary key that a new row will get."""
-    return db.execute(f"SELECT coalesce(max(pk), 0) + 1 FROM {table}").fetchone()[0]  # noqa: S608: our own names
+    return db.execute(f"SELECT coalesce(max(pk), 0) + 1 FROM {table}").fetchone()[0]  # noqa: S608 - our own names

@@ -6,8 +6,17 @@ from collections.abc import Iterable
 
 from atoms_campaigns_mcp.sandbox import lookup
 from atoms_campaigns_mcp.sandbox.csv_upload import MOST_MEMBERS, PHONE
-from atoms_campaigns_mcp.sandbox.errors import BadRequest
-from atoms_campaigns_mcp.sandbox.messages import Context, Document, Operation, Reply, json_type, ok
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError
+from atoms_campaigns_mcp.sandbox.messages import (
+    Context,
+    Document,
+    Operation,
+    Reply,
+    as_array,
+    as_object,
+    json_type,
+    ok,
+)
 from atoms_campaigns_mcp.sandbox.paging import Page
 from atoms_campaigns_mcp.sandbox.validation import Fields, QueryFields
 
@@ -28,9 +37,7 @@ def index(ctx: Context) -> Reply:
     fields.check()
     audience = lookup.audience(ctx)
     total = lookup.count_members(ctx.db, audience["pk"])
-    rows = ctx.db.execute(
-        SELECT + " ORDER BY pk LIMIT ? OFFSET ?", (audience["pk"], *page.limits)
-    )
+    rows = ctx.db.execute(SELECT + " ORDER BY pk LIMIT ? OFFSET ?", (audience["pk"], *page.limits))
     return ok(
         {
             "members": _documents(rows),
@@ -46,9 +53,9 @@ def search(ctx: Context) -> Reply:
     filters = {name: text.strip() for name, text in ctx.request.query.items() if text.strip()}
     general = filters.pop("query", "")
     if general and filters:
-        raise BadRequest(TWO_SEARCHES)
+        raise BadRequestError(TWO_SEARCHES)
     if not general and not filters:
-        raise BadRequest(NO_SEARCH)
+        raise BadRequestError(NO_SEARCH)
     audience = lookup.audience(ctx)
     conditions, values = _conditions(general, filters)
     rows = ctx.db.execute(
@@ -73,7 +80,7 @@ def add(ctx: Context) -> Reply:
     people = _people(body, column)
     present = lookup.count_members(ctx.db, audience["pk"])
     if present + len(people) > MOST_MEMBERS:
-        raise BadRequest(
+        raise BadRequestError(
             f"Cannot add {len(people)} members. You currently have {present} members in this"
             f" audience. The maximum limit is {MOST_MEMBERS} members. You can add up to"
             f" {MOST_MEMBERS - present} more members."
@@ -103,23 +110,24 @@ def remove(ctx: Context) -> Reply:
 def _people(body: Document, column: str) -> list[Document]:
     """The members of a request, every problem in one list."""
     if "members" not in body:
-        raise BadRequest("members: Required")
-    people = body["members"]
-    if not isinstance(people, list):
-        raise BadRequest(f"members: Expected array, received {json_type(people)}")
+        raise BadRequestError("members: Required")
+    people = as_array(body["members"])
+    if people is None:
+        raise BadRequestError(f"members: Expected array, received {json_type(body['members'])}")
     found: list[Document] = []
     problems: dict[str, None] = {}  # ordered, and each text once
-    for index, person in enumerate(people):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]: parsed JSON
-        if not isinstance(person, dict):
-            problems[f"members.{index}: Expected object, received {json_type(person)}"] = None
-        elif not person.get(column):  # pyright: ignore[reportUnknownMemberType]: parsed JSON
+    for index, item in enumerate(people):
+        person = as_object(item)
+        if person is None:
+            problems[f"members.{index}: Expected object, received {json_type(item)}"] = None
+        elif not (phone := person.get(column)):
             problems[f"Each member must have a {column} field"] = None
-        elif not isinstance(person[column], str) or not PHONE.fullmatch(person[column]):
+        elif not isinstance(phone, str) or not PHONE.fullmatch(phone):
             problems[f"members.{index}.{column}: Invalid phone number"] = None
         else:
-            found.append(person)  # pyright: ignore[reportUnknownArgumentType]: parsed JSON
+            found.append(person)
     if problems:
-        raise BadRequest(*problems)
+        raise BadRequestError(*problems)
     return found
 
 
@@ -141,7 +149,7 @@ def _refuse_while_calling(ctx: Context, pk: int) -> None:
         (pk,),
     ).fetchone()
     if row:
-        raise BadRequest(NOT_WHILE_CALLING.format(status=row["status"]))
+        raise BadRequestError(NOT_WHILE_CALLING.format(status=row["status"]))
 
 
 def _touch(ctx: Context, pk: int) -> None:

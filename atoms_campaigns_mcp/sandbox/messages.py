@@ -5,9 +5,9 @@ import math
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from atoms_campaigns_mcp.sandbox.errors import BadRequest
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError
 from atoms_campaigns_mcp.sandbox.options import Options
 from atoms_campaigns_mcp.sandbox.world import Moment
 
@@ -37,7 +37,7 @@ class Request:
         As in Express, a body of another content type is not read: required fields are then missing.
 
         Raises:
-            BadRequest: The body is malformed or no object.
+            BadRequestError: The body is malformed or no object.
         """
         is_json = self.content_type.partition(";")[0].strip().lower() == "application/json"
         if not is_json or not self.body.strip():
@@ -49,10 +49,11 @@ class Request:
             if b"\\u" in self.body:  # half a surrogate pair is JSON, but no text
                 parsed = json.loads(json.dumps(parsed, ensure_ascii=False).encode(errors="replace"))
         except (ValueError, RecursionError):
-            raise BadRequest("Invalid JSON in request body") from None
-        if not isinstance(parsed, dict):
-            raise BadRequest(f"Expected object, received {json_type(parsed)}")
-        return parsed  # pyright: ignore[reportUnknownVariableType]: keys of JSON are strings
+            raise BadRequestError("Invalid JSON in request body") from None
+        document = as_object(parsed)
+        if document is None:
+            raise BadRequestError(f"Expected object, received {json_type(parsed)}")
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +115,12 @@ class Operation:
     writes: bool = False
 
 
-def reply_json(document: object, status: int = 200, **headers: str) -> Reply:
+def reply_json(
+    document: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Reply:
     """A reply with a JSON body, compact as JavaScript writes it."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return Reply(status, text.encode(), headers=headers)
+    return Reply(status, text.encode(), headers=headers or {})
 
 
 def ok(data: object, status: int = 200) -> Reply:
@@ -127,8 +130,20 @@ def ok(data: object, status: int = 200) -> Reply:
 
 def json_type(value: object) -> str:
     """The name that JavaScript's validator zod gives to the type of a JSON value."""
-    names = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
-    return "null" if value is None else names.get(type(value), "object")
+    if value is None:
+        return "null"
+    names = {"bool": "boolean", "int": "number", "float": "number", "str": "string"}
+    return names.get(type(value).__name__, "array" if isinstance(value, list) else "object")
+
+
+def as_array(value: object) -> list[Any] | None:
+    """The value if it is a JSON array."""
+    return cast("list[Any]", value) if isinstance(value, list) else None
+
+
+def as_object(value: object) -> Document | None:
+    """The value if it is a JSON object."""
+    return cast("Document", value) if isinstance(value, dict) else None
 
 
 def _finite_float(text: str) -> float:

@@ -3,13 +3,14 @@
 import sqlite3
 from collections.abc import Mapping
 
-from atoms_campaigns_mcp.sandbox.errors import Unauthorized
+from atoms_campaigns_mcp.sandbox import lookup
+from atoms_campaigns_mcp.sandbox.errors import UnauthorizedError
 from atoms_campaigns_mcp.sandbox.ids import key_digest, object_id
 from atoms_campaigns_mcp.sandbox.messages import Organization
 from atoms_campaigns_mcp.sandbox.seed import populate
 from atoms_campaigns_mcp.sandbox.world import World
 
-SELECT = "SELECT pk, id, user_id, created_at FROM organization WHERE key_digest = ?"
+SELECT = "SELECT pk, id, user_id, created_at FROM organization"
 
 
 def authorize(world: World, headers: Mapping[str, str]) -> str:
@@ -23,7 +24,7 @@ def authorize(world: World, headers: Mapping[str, str]) -> str:
     allowed = world.options.allowed_keys
     known = key.startswith("sk_") if allowed is None else key in allowed
     if scheme.lower() != "bearer" or not key or not known:
-        raise Unauthorized("Unauthorized: User not found")
+        raise UnauthorizedError("Unauthorized: User not found")
     return key
 
 
@@ -38,21 +39,24 @@ def of_key(world: World, key: str) -> Organization:
         found = _find(moment.db, digest)  # another process may have been first
         if found:
             return found
-        pk = moment.db.execute(
-            "INSERT INTO organization (key_digest, id, user_id, created_at) VALUES (?, ?, ?, ?)",
-            (
-                digest,
-                object_id(f"organization {digest}", 1, moment.now),
-                object_id(f"user {digest}", 1, moment.now),
-                moment.now,
-            ),
-        ).lastrowid
-        populate(world, moment, pk or 0)
-        made = _find(moment.db, digest)
-        assert made is not None  # noqa: S101: inserted above
-        return made
+        pk = lookup.next_pk(moment.db, "organization")
+        values = {
+            "pk": pk,
+            "key_digest": digest,
+            "id": object_id(f"organization {digest}", 1, moment.now),
+            "user_id": object_id(f"user {digest}", 1, moment.now),
+            "created_at": moment.now,
+        }
+        lookup.insert(moment.db, "organization", values)
+        populate(world, moment, pk)
+        return by_pk(moment.db, pk)
+
+
+def by_pk(db: sqlite3.Connection, pk: int) -> Organization:
+    """The organization with a primary key that is known to exist."""
+    return Organization(*db.execute(f"{SELECT} WHERE pk = ?", (pk,)).fetchone())
 
 
 def _find(db: sqlite3.Connection, digest: str) -> Organization | None:
-    row = db.execute(SELECT, (digest,)).fetchone()
+    row = db.execute(f"{SELECT} WHERE key_digest = ?", (digest,)).fetchone()
     return Organization(*row) if row else None

@@ -95,6 +95,10 @@ class Chances:
         draws = [int.from_bytes(digest[i : i + 4]) / SPAN for i in range(0, 16, 4)]
         outcome = next((o for limit, o in self._limits if draws[0] < limit), self._last)
         script = int(draws[3] * SCRIPTS)
-        reasons = REASONS[outcome]
-        talk = TALK.pick(draws[2]) if outcome is Outcome.CONNECTED else 0
-        return Fate(outcome, RING[outcome].pick(draws[1]), talk, reasons[script % len(reasons)], script)
+        return Fate(
+            outcome=outcome,
+            ring=RING[outcome].pick(draws[1]),
+            talk=TALK.pick(draws[2]) if outcome is Outcome.CONNECTED else 0,
+            reason=REASONS[outcome][script % len(REASONS[outcome])],
+            script=script,
+        )

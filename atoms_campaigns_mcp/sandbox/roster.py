@@ -28,12 +28,12 @@ AT_WORK = """
 
 
 def _select(columns: Iterable[str], table: str) -> str:
-    return f"SELECT {', '.join(columns)} FROM {table} WHERE "  # noqa: S608: our own names
+    return f"SELECT {', '.join(columns)} FROM {table} WHERE "  # noqa: S608 - our own names
 
 
 def _replace(columns: tuple[str, ...], table: str) -> str:
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    return f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})"
+    return f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
 
 
 SELECT_CALLS = _select(CALL_COLUMNS, "call")
@@ -41,9 +41,7 @@ SELECT_RUNS = _select(RUN_COLUMNS, "campaign")
 SELECT_EXECUTIONS = _select(EXECUTION_COLUMNS, "execution")
 REPLACE_CALL = _replace(CALL_COLUMNS, "call")
 REPLACE_EXECUTION = _replace(EXECUTION_COLUMNS, "execution")
-UPDATE_RUN = (
-    f"UPDATE campaign SET {', '.join(f'{name} = ?' for name in RUN_COLUMNS)} WHERE pk = ?"  # noqa: S608: our own names
-)
+UPDATE_RUN = f"UPDATE campaign SET {', '.join(f'{name} = ?' for name in RUN_COLUMNS)} WHERE pk = ?"  # noqa: S608 - our own names
 
 
 class Roster:
@@ -170,7 +168,7 @@ class Roster:
         chosen = json.loads(run.phone_pks)
         condition = "agent_pk = ?" if not chosen else f"pk IN ({', '.join('?' * len(chosen))})"
         rows = self._db.execute(
-            f"SELECT pk, number FROM phone_number WHERE active AND {condition}",  # noqa: S608: placeholders
+            f"SELECT pk, number FROM phone_number WHERE active AND {condition}",  # noqa: S608 - our own names
             chosen or (run.agent_pk,),
         )
         numbers: dict[int, str] = dict(rows.fetchall())

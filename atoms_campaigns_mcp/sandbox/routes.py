@@ -1,6 +1,14 @@
 """The routing table: every operation of the emulator."""
 
-from atoms_campaigns_mcp.sandbox import account, agents, audiences, calls, campaigns, exports, members
+from atoms_campaigns_mcp.sandbox import (
+    account,
+    agents,
+    audiences,
+    calls,
+    campaigns,
+    exports,
+    members,
+)
 from atoms_campaigns_mcp.sandbox.messages import Operation
 
 OPERATIONS: tuple[Operation, ...] = (

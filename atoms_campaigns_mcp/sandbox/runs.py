@@ -1,4 +1,4 @@
-"""What the dialer holds in memory for one step: campaigns at work, their calls, and how both are stored."""
+"""What the dialer holds in memory for one step: campaigns at work and their calls."""
 
 import json
 from collections import deque

@@ -114,9 +114,14 @@ def analytics(script: int) -> Document:
     return {"summary": chosen.summary, "dispositionMetrics": metrics}
 
 
+def average_latency(script: int) -> int:
+    """Milliseconds until the agent answers."""
+    return SCRIPTS[script].latency
+
+
 def latency(script: int) -> Document:
     """The `turnLatencyMetrics` of a completed call, in milliseconds."""
-    average = SCRIPTS[script].latency
+    average = average_latency(script)
     return {
         "avgLatency": average,
         "medianLatency": average - 15,

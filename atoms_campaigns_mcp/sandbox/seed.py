@@ -80,7 +80,7 @@ def _people(count: int) -> Iterator[dict[str, str]]:
         first = FIRST_NAMES[index % len(FIRST_NAMES)]
         last = LAST_NAMES[index // len(FIRST_NAMES) % len(LAST_NAMES)]
         yield {
-            "phoneNumber": next(british if index % 5 == 4 else american),
+            "phoneNumber": next(american if index % 5 else british),
             "name": f"{first} {last}",
             "plan": PLANS[index % len(PLANS)],
         }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from atoms_campaigns_mcp.sandbox.errors import ApiError
+from atoms_campaigns_mcp.sandbox.errors import ApiError, BadRequestError, UnauthorizedError
 from atoms_campaigns_mcp.sandbox.messages import Context, Operation, Reply, Request, reply_json
 from atoms_campaigns_mcp.sandbox.organizations import authorize, of_key
 from atoms_campaigns_mcp.sandbox.world import World
@@ -21,11 +21,14 @@ def serve(
 
 
 def refusal(operation: Operation, error: ApiError) -> Reply:
-    """The envelope of an error, which three routes have their own form of."""
+    """The envelope of an error; account and billing routes have their own form."""
     path = operation.route.partition(" ")[2]
-    if path.startswith("/account/") and error.status == 401:  # noqa: PLR2004: HTTP
-        return reply_json({"message": "User not authenticated"}, error.status)
+    document: dict[str, object] = {"status": False, "errors": error.errors}
+    if path.startswith("/account/") and isinstance(error, UnauthorizedError):
+        document = {"message": "User not authenticated"}
     if path.startswith("/payment/"):
-        detail = {"code": type(error).__name__.upper(), "message": "; ".join(error.errors)}
-        return reply_json({"success": False, "error": detail}, error.status)
-    return reply_json({"status": False, "errors": error.errors}, error.status)
+        detail = {"code": error.code, "message": "; ".join(error.errors)}
+        document = {"success": False, "error": detail}
+    if operation.route == "GET /audience/{id}/members" and isinstance(error, BadRequestError):
+        document["status"] = "error"  # a string on this route alone
+    return reply_json(document, error.status)

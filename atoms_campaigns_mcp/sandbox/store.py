@@ -1,7 +1,7 @@
 """The SQLite file: opened, created, checked for its schema version, removed."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -42,7 +42,7 @@ def connect(db: str | Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, *, write: bool) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection, *, write: bool) -> Generator[None]:
     """One consistent view of the file; with `write`, the only one that changes it meanwhile."""
     connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
     try:

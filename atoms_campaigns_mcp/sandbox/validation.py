@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from atoms_campaigns_mcp.sandbox.errors import BadRequest
-from atoms_campaigns_mcp.sandbox.messages import json_type
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError
+from atoms_campaigns_mcp.sandbox.messages import as_array, json_type
 from atoms_campaigns_mcp.sandbox.times import to_ms
 
 DATE_TIME = re.compile(
@@ -31,10 +31,10 @@ class Fields:
         """End the reading.
 
         Raises:
-            BadRequest: Anything was wrong.
+            BadRequestError: Anything was wrong.
         """
         if self._problems:
-            raise BadRequest(*self._problems)
+            raise BadRequestError(*self._problems)
 
     def text(
         self, name: str, *, required: bool = False, shortest: int = 0, longest: int | None = None
@@ -58,13 +58,14 @@ class Fields:
         value = self._take(name, required=required)
         if value is None:
             return []
-        if not isinstance(value, list):
+        items = as_array(value)
+        if items is None:
             self._expected("array", name, value)
             return []
-        for index, item in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]: parsed JSON
+        for index, item in enumerate(items):
             if not isinstance(item, str):
                 self._expected("string", f"{name}.{index}", item)
-        return [item for item in value if isinstance(item, str)]  # pyright: ignore[reportUnknownVariableType]: parsed JSON
+        return [item for item in items if isinstance(item, str)]
 
     def integer(
         self, name: str, *, default: int, low: int | None = None, high: int | None = None
@@ -103,13 +104,10 @@ class Fields:
         if not isinstance(value, str):
             self._expected("string", name, value)
             return None
-        try:
-            if not DATE_TIME.fullmatch(value):
-                raise ValueError(value)
-            return to_ms(datetime.fromisoformat(value))
-        except (ValueError, OverflowError):
+        time = _parse_time(value)
+        if time is None:
             self.problem(f"{name}: Invalid datetime")
-            return None
+        return time
 
     def _take(self, name: str, *, required: bool = False) -> Any:
         if name not in self._values:
@@ -161,3 +159,12 @@ class QueryFields(Fields):
     def words(self, name: str) -> list[str]:
         """The parts of a comma-separated list."""
         return [word.strip() for word in self.text(name).split(",") if word.strip()]
+
+
+def _parse_time(text: str) -> int | None:
+    if not DATE_TIME.fullmatch(text):
+        return None
+    try:
+        return to_ms(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return None

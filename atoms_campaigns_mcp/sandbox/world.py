@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Self
 
 from atoms_campaigns_mcp.sandbox.clock import Clock
+from atoms_campaigns_mcp.sandbox.costs import spent
 from atoms_campaigns_mcp.sandbox.dialer import Dialer
 from atoms_campaigns_mcp.sandbox.faults import Fault, FaultPlan
-from atoms_campaigns_mcp.sandbox.costs import spent
 from atoms_campaigns_mcp.sandbox.options import Options
 from atoms_campaigns_mcp.sandbox.roster import Roster
 from atoms_campaigns_mcp.sandbox.store import StoreError, connect, reset, transaction
@@ -20,7 +20,7 @@ from atoms_campaigns_mcp.sandbox.times import SECOND, to_datetime, to_ms
 
 __all__ = ["Moment", "Options", "StoreError", "World", "reset"]
 
-STEP_SECONDS = 0.02  # of real work before others get a turn
+STEP_SECONDS = 0.008  # of working off events; storing them takes about as long again
 LEFT_ALONE = 5 * SECOND  # of the wall clock
 
 
@@ -133,17 +133,21 @@ class World:
         return clock.speed is None or not clock.overdue(wall)
 
     @contextmanager
-    def reading(self) -> Iterator[Moment]:
+    def reading(self) -> Generator[Moment]:
         """A consistent view of the world at its present time."""
         with transaction(self._db, write=False):
             clock = Clock.load(self._db)
             yield Moment(self._db, clock.at(self.wall()), self.options)
 
     @contextmanager
-    def writing(self) -> Iterator[Moment]:
-        """The only transaction that changes the world meanwhile; an exception undoes it."""
+    def writing(self, *, wall: int | None = None) -> Generator[Moment]:
+        """The only transaction that changes the world meanwhile; an exception undoes it.
+
+        Args:
+            wall: The wall clock to act at, for what was asked some time ago; now when None.
+        """
         with transaction(self._db, write=True):
-            wall = self.wall()
+            wall = self.wall() if wall is None else wall
             clock = Clock.load(self._db)
             if clock.speed and clock.overdue(wall):
                 clock = self._step(clock, wall, patience=None)

@@ -1,5 +1,7 @@
 """Serving over Streamable HTTP at `/mcp`."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -7,6 +9,7 @@ import uvicorn
 
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.server.build import LazyRuntime, build
+from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.server.unfinished import report_unfinished
 from atoms_campaigns_mcp.settings import LOOPBACK, Settings
 from atoms_campaigns_mcp.telemetry import log
@@ -30,18 +33,33 @@ def serve(settings: Settings, address: str) -> None:
     anyio.run(_serve, settings, host, port)
 
 
+class _Uvicorn(uvicorn.Server):
+    """Leaves signals to us: uvicorn raises them again at its end, before we could close files."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    def end(self) -> None:
+        """Take no more requests, and finish those in flight."""
+        self.should_exit = True
+
+
 async def _serve(settings: Settings, host: str, port: int) -> None:
     await report_unfinished(settings)
     runtime = LazyRuntime(settings)
     app: Any = build(settings, runtime).streamable_http_app(streamable_http_path=PATH, host=host)
-    config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, timeout_graceful_shutdown=GRACE
+    server = _Uvicorn(
+        uvicorn.Config(app, host=host, port=port, log_config=None, timeout_graceful_shutdown=GRACE)
     )
     try:
-        with config.bind_socket() as socket:
+        with server.config.bind_socket() as socket:
             bound = socket.getsockname()[1]
             log.info("listening on http://%s:%s%s (%s)", host, bound, PATH, settings.mode)
-            await uvicorn.Server(config).serve(sockets=[socket])
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(end_on_signal, server.end)
+                await server.serve(sockets=[socket])
+                tasks.cancel_scope.cancel()
     finally:
         await runtime.close()
 

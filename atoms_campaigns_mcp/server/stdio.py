@@ -4,8 +4,6 @@ stdout carries the protocol and nothing else: the SDK diverts the descriptor, lo
 """
 
 import os
-import signal
-import sys
 from typing import Any
 
 import anyio
@@ -13,6 +11,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 from atoms_campaigns_mcp.server.build import LazyRuntime, build
+from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.server.unfinished import report_unfinished
 from atoms_campaigns_mcp.settings import Settings
 
@@ -35,21 +34,16 @@ async def _serve(settings: Settings) -> None:
 
 async def _until_ended(server: Server[Any], settings: Settings, read: Any, write: Any) -> bool:
     """Serve until the end of stdin, or until SIGTERM or SIGINT; say whether it was a signal."""
-    told = False
+    told: list[bool] = []
+    async with anyio.create_task_group() as tasks:
 
-    async def on_signal() -> None:
-        nonlocal told
-        if sys.platform == "win32":  # there, the client ends the process
-            return
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            await anext(signals)
-            told = True
+        def end() -> None:
+            told.append(True)
             tasks.cancel_scope.cancel()
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(on_signal)
+        tasks.start_soon(end_on_signal, end)
         tasks.start_soon(report_unfinished, settings)
         # Changes already sent have a grace of their own, see runtime.despite_cancellation.
         await server.run(read, write, server.create_initialization_options())
         tasks.cancel_scope.cancel()
-    return told
+    return bool(told)

@@ -17,7 +17,7 @@ def test_operation_ids_are_unique() -> None:
 
 def test_any_operation_may_answer_a_bad_key_or_a_fault() -> None:
     for operation in operations():
-        assert {401, 429, 500, 504} <= operation.replies.keys(), operation.id
+        assert {401, 429, 500, 502, 504} <= operation.replies.keys(), operation.id
 
 
 def test_every_request_body_that_we_send_is_closed(referee: Referee) -> None:

@@ -44,6 +44,7 @@ from tests.contract.samples import (
         (ask("POST", f"{ONE}/start"), say(202, STARTED)),
         (ask("POST", f"{ONE}/pause"), say(200, {"status": True})),
         (ask("POST", f"{ONE}/stop"), page(404)),
+        (ask("GET", ONE), page(502)),
         (ask("DELETE", ONE), say(200, {"status": True})),
         (ask("GET", ONE), say(200, detail(__v=0))),
         (ask("GET", ONE), say(404, {"status": False, "errors": ["Campaign not found"]})),
