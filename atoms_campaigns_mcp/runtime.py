@@ -26,11 +26,12 @@ from atoms_campaigns_mcp.state.folder import secret_of, state_folder
 from atoms_campaigns_mcp.state.sqlite import SqliteStore
 from atoms_campaigns_mcp.state.store import Confirmed, Intent, Store
 from atoms_campaigns_mcp.telemetry import log, redact
-from atoms_campaigns_mcp.tools._tool import Effect, Tool, ToolContext
+from atoms_campaigns_mcp.tools._tool import Effect, Shared, Tool, ToolContext
 
 T = TypeVar("T")
 GRACE = 1.5  # seconds in which a change already sent may finish after its caller has gone
 SANDBOX_URL = "http://sandbox/atoms/v1"
+SANDBOX_PAYMENTS = "http://sandbox/payment/v1"
 SANDBOX_KEY = "sk_sandbox"
 
 
@@ -57,6 +58,7 @@ class Runtime:
     secret: bytes
     clocks: Clocks
     now: Callable[[], datetime]
+    shared: Shared
     close_world: Callable[[], None] = lambda: None
 
     @classmethod
@@ -80,22 +82,31 @@ class Runtime:
         if settings.mode == "sandbox" and network is None:
             return _sandboxed(settings, store, secret, clocks, folder)
         key = settings.api_key or SANDBOX_KEY
-        transport = Transport.connect(settings.api_url, key, pacer, network)
-        return cls(settings, transport, store, secret, clocks, clocks.now)
+        transport = Transport.connect(
+            settings.api_url, key, pacer, payment_url=settings.payment_url, transport=network
+        )
+        shared = Shared(clocks.monotonic, clocks.sleep)
+        return cls(settings, transport, store, secret, clocks, clocks.now, shared)
 
     async def close(self) -> None:
         """Close connections and files."""
         await self.transport.close()
         await self.store.close()
+        self.shared.close()
         self.close_world()
 
-    def context(self, guard: Guard, plan: Plan | None = None) -> ToolContext:
+    def context(self, guard: Guard, plan: Plan | None = None, **listeners: Any) -> ToolContext:
         """Give what a tool may use; changes go through `guard`."""
         return ToolContext(
             atoms=AtomsClient(self.transport, guard),
             now=self.now,
+            monotonic=self.clocks.monotonic,
             sleep=self.clocks.sleep,
+            shared=self.shared,
             plan=plan,
+            files=self.settings.files,
+            show_numbers=self.settings.show_numbers,
+            **listeners,
         )
 
     def recorder(self, tool: Tool[Any, Any], intent: Intent) -> Guard:
@@ -213,5 +224,8 @@ def _sandboxed(
     # The sandbox is in this process: there is nothing to pace.
     pacer = Pacer(1e6, clocks.monotonic, clocks.sleep)
     network = httpx2.ASGITransport(app=create_app(world))
-    transport = Transport.connect(SANDBOX_URL, SANDBOX_KEY, pacer, network)
-    return Runtime(settings, transport, store, secret, clocks, world.now, world.close)
+    transport = Transport.connect(
+        SANDBOX_URL, SANDBOX_KEY, pacer, payment_url=SANDBOX_PAYMENTS, transport=network
+    )
+    shared = Shared(clocks.monotonic, clocks.sleep)
+    return Runtime(settings, transport, store, secret, clocks, world.now, shared, world.close)

@@ -4,6 +4,7 @@
 show, a command-line flag of the same name; a flag wins over its variable.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,13 @@ def _path(text: str) -> Path | None:
     return Path(text).expanduser() if text else None
 
 
+def _folders(text: str) -> tuple[Path, ...]:
+    folders = tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part)
+    if not all(folder.is_dir() for folder in folders):
+        raise _InvalidError("names something that is not a folder")
+    return tuple(folder.resolve() for folder in folders)
+
+
 def _secret(text: str) -> bytes | None:
     if text and len(text.encode()) < SECRET_BYTES:
         raise _InvalidError(f"must be at least {SECRET_BYTES} bytes of randomness")
@@ -102,6 +110,12 @@ SETTINGS = (
     ),
     Setting("ATOMS_MCP_READ_ONLY", "offer only tools that change nothing", _switch, switch=True),
     Setting("ATOMS_MCP_NO_DIAL", "offer nothing that dials or schedules", _switch, switch=True),
+    Setting("ATOMS_MCP_SHOW_NUMBERS", "show contacts' numbers in full", _switch, switch=True),
+    Setting(
+        "ATOMS_MCP_FILES",
+        f"folders for contact and result files, separated by {os.pathsep}; stdio only",
+        _folders,
+    ),
     Setting("ATOMS_MCP_RATE", "requests a second to the API", _positive, "10"),
     Setting("ATOMS_MCP_STATE", "folder for plans, journal and secret", _path),
     Setting(
@@ -126,6 +140,8 @@ class Settings:
     confirm: Confirm = "ask"
     read_only: bool = False
     no_dial: bool = False
+    show_numbers: bool = False
+    files: tuple[Path, ...] = ()
     rate: float = 10.0
     state: Path | None = None
     secret: bytes | None = None

@@ -1,6 +1,7 @@
 """The Atoms API as methods, one for each endpoint, that give nouns."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -9,7 +10,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from atoms_campaigns_mcp.atoms.transport import Method, Transport
 from atoms_campaigns_mcp.errors import UnexpectedResponse
+from atoms_campaigns_mcp.schemas.account import Account, Balance, Concurrency, Subscription
 from atoms_campaigns_mcp.schemas.base import Noun
+from atoms_campaigns_mcp.schemas.calls import Call
 from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
 from atoms_campaigns_mcp.schemas.resources import Agent, Audience, PhoneNumber
 
@@ -17,6 +20,7 @@ T = TypeVar("T")
 Guard = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 """Carries out a change that it is given, or raises instead."""
 
+PHONE_COLUMN = "phoneNumber"  # of every audience that we create
 MEMBERS_PAGE = 500  # audience members a request; the API calls the page size `offset`
 
 
@@ -31,6 +35,19 @@ class Member(Noun):
     """A contact of an audience: its columns by name."""
 
     data: Mapping[str, Any] = MappingProxyType({})
+
+
+class AddedCounts(Noun):
+    """What became of the members of one request."""
+
+    added: int = 0
+    skipped: int = 0
+
+
+class Added(Noun):
+    """The only element of the list that adding members answers with."""
+
+    data: AddedCounts = AddedCounts()
 
 
 class AtomsClient:
@@ -66,6 +83,23 @@ class AtomsClient:
         """Give one agent, archived or not."""
         return _parse(Agent, _data(await self._transport.read(f"/agent/{agent_id}")))
 
+    async def get_account(self) -> Account:
+        """Give the user and organization of the key."""
+        return _parse(Account, await self._transport.read("/account/get-account-details"))
+
+    async def get_subscription(self) -> Subscription:
+        """Give the plan's quotas."""
+        return _parse(Subscription, _data(await self._transport.read("/user/subscription")))
+
+    async def get_balance(self) -> Balance:
+        """Give the credit; billing has an address of its own."""
+        url = f"{self._transport.payment_url}/credits/balance"
+        return _parse(Balance, _data(await self._transport.read(url)))
+
+    async def get_concurrency(self) -> Concurrency:
+        """Give the limit of calls in progress at once, and what is reserved of it."""
+        return _parse(Concurrency, _data(await self._transport.read("/concurrency")))
+
     async def list_audiences(self) -> list[Audience]:
         """Give all audiences of the organization; the API does not page them."""
         return _parse(list[Audience], _data(await self._transport.read("/audience")))
@@ -79,6 +113,56 @@ class AtomsClient:
         )
         rows = _parse(list[Member], _rows(data, "members"))
         return [str(row.data.get(column, "")) for row in rows]
+
+    async def create_audience(self, name: str, description: str, contacts: bytes) -> Audience:
+        """Create an audience from a CSV whose number column is `phoneNumber`."""
+        form = {"name": name, "phoneNumberColumnName": PHONE_COLUMN}
+        if description:
+            form["description"] = description
+        file = ("contacts.csv", contacts, "text/csv")
+        answer = await self._change("POST", "/audience", data=form, files={"file": file})
+        return _parse(Audience, _data(answer))
+
+    async def add_members(self, audience_id: str, members: list[dict[str, str]]) -> tuple[int, int]:
+        """Add contacts; give how many were added, and how many were there already."""
+        path = f"/audience/{audience_id}/members"
+        answer = _data(await self._change("POST", path, json={"members": members}))
+        (added,) = _parse(list[Added], answer)
+        return added.data.added, added.data.skipped
+
+    async def delete_audience(self, audience_id: str) -> None:
+        """Delete an audience; the API refuses while any campaign refers to it."""
+        await self._change("DELETE", f"/audience/{audience_id}")
+
+    async def list_calls(
+        self,
+        campaign_id: str | None = None,
+        *,
+        page: int = 1,
+        limit: int = 1,
+        statuses: Collection[str] = (),
+        attempts: str = "all",
+    ) -> tuple[list[Call], Listed]:
+        """Give a page of calls, the latest change first; `attempts`: initial, retry or all."""
+        data = _data(
+            await self._transport.read(
+                "/conversation",
+                campaignIds=campaign_id,
+                page=page,
+                limit=limit,
+                statusFilter=",".join(sorted(statuses)) or None,
+                callAttemptFilter=attempts,
+            )
+        )
+        return _parse(list[Call], _rows(data, "logs")), _listed(data, page)
+
+    async def get_call(self, call_id: str) -> Call:
+        """Give one call with its transcript."""
+        return _parse(Call, _data(await self._transport.read(f"/conversation/{call_id}")))
+
+    def export(self, campaign_id: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Stream the results of a campaign, a JSON object with a row per contact in `data`."""
+        return self._transport.stream(f"/campaign/{campaign_id}/export/by-audience-member")
 
     async def list_campaigns(
         self,

@@ -1,5 +1,7 @@
 """One request to the Atoms API: key, pacing, time-out, retries of reads, status to error."""
 
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import httpx2
@@ -21,9 +23,11 @@ NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 class Transport:
     """Sends requests through `http`, whose base URL and key belong to one account."""
 
-    def __init__(self, http: httpx2.AsyncClient, pacer: Pacer) -> None:
+    def __init__(self, http: httpx2.AsyncClient, pacer: Pacer, payment_url: str) -> None:
+        """Send through `http`; billing is at `payment_url`, beside the API."""
         self._http = http
         self._pacer = pacer
+        self.payment_url = payment_url
 
     @classmethod
     def connect(
@@ -31,6 +35,8 @@ class Transport:
         url: str,
         key: str,
         pacer: Pacer,
+        *,
+        payment_url: str,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> "Transport":
         """Open a client for `url` with `key`; `transport` replaces the network."""
@@ -45,7 +51,7 @@ class Transport:
             timeout=httpx2.Timeout(15.0, connect=5.0),
             transport=transport,
         )
-        return cls(http, pacer)
+        return cls(http, pacer, payment_url)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -63,6 +69,26 @@ class Transport:
 
     async def _read_once(self, path: str, query: dict[str, str | int]) -> Any:
         return replies.decode(await self._send("GET", path, params=query))
+
+    @asynccontextmanager
+    async def stream(self, path: str) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """GET a body too large to hold, piece by piece; not repeated when it breaks off.
+
+        Raises:
+            UpstreamError: It was refused, or broke off.
+            NotFound: The API says that it does not exist.
+        """
+        await self._pacer.wait()
+        try:
+            async with self._http.stream("GET", path) as response:
+                if response.status_code >= httpx2.codes.BAD_REQUEST:
+                    await response.aread()
+                    raise replies.failure(response)
+                yield response.aiter_bytes()
+        except httpx2.TransportError as error:
+            raise Unavailable(
+                "The Atoms API broke off a long answer.", next_step="Try again in a minute."
+            ) from error
 
     async def change(self, method: Method, path: str, **content: Any) -> Any:
         """POST or DELETE `path` once. It is never repeated: the API knows no idempotency key.

@@ -8,7 +8,7 @@ from typing import Literal
 
 from atoms_campaigns_mcp.schemas.fields import counted
 
-Action = Literal["start", "resume", "schedule", "delete_campaign"]
+Action = Literal["start", "resume", "schedule", "delete_campaign", "delete_audience"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,14 @@ def _delete(plan: Plan) -> str:
     )
 
 
+def _delete_audience(plan: Plan) -> str:
+    people = counted(plan.people, "contact") if plan.people is not None else "its contacts"
+    return (
+        f"Delete audience {_quoted(plan.name)} ({plan.audience_id}) with {people}? This cannot be "
+        "undone."
+    )
+
+
 def _calls(plan: Plan) -> str:
     people = counted(plan.people, "contact") if plan.people is not None else "its contacts"
     retries = (
@@ -90,4 +98,5 @@ _QUESTIONS = {
     "resume": _start,
     "schedule": _schedule,
     "delete_campaign": _delete,
+    "delete_audience": _delete_audience,
 }

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.sandbox.backlog import postpone, work_off
-from atoms_campaigns_mcp.sandbox.errors import PayloadTooLargeError, UnknownRouteError
+from atoms_campaigns_mcp.sandbox.errors import BadRequestError, UnknownRouteError
 from atoms_campaigns_mcp.sandbox.faults import Hit
 from atoms_campaigns_mcp.sandbox.ids import key_digest, task_id
 from atoms_campaigns_mcp.sandbox.messages import Operation, Reply, Request, reply_json
@@ -96,7 +96,7 @@ class Endpoint:
         """Bring the world to the present, then do what is asked or what a fault says."""
         try:
             request = await _read(http)
-        except PayloadTooLargeError as error:
+        except BadRequestError as error:
             return _response(refusal(self._operation, error))
         hit = self._world.faults.next(self._operation.route)
         await self._catch_up()
@@ -173,7 +173,7 @@ async def _read(http: HttpRequest) -> Request:
     async for chunk in http.stream():
         size += len(chunk)
         if size > LARGEST_BODY:
-            raise PayloadTooLargeError("Request body too large")
+            raise BadRequestError("Request body too large")
         chunks.append(chunk)
     return Request(
         params=dict(http.path_params),
@@ -206,7 +206,6 @@ async def _internal_error(_http: HttpRequest, _error: Exception) -> Response:
 
 
 async def _unknown_route(http: HttpRequest, _error: Exception) -> Response:
-    path = escape(http.scope["asked_path"])
-    page = UNKNOWN_ROUTE.format(method=http.method, path=path)
+    page = UNKNOWN_ROUTE.format(method=http.method, path=escape(http.scope["asked_path"]))
     headers = {"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"}
     return Response(page, 404, headers, HTML)

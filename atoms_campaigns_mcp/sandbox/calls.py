@@ -1,8 +1,7 @@
 """Operations on calls: the log, one call, its retries, cancelling, the analytics log."""
 
-import sqlite3
-
 from atoms_campaigns_mcp.sandbox import call_documents as documents, lookup, scripts
+from atoms_campaigns_mcp.sandbox.call_documents import LoggedCall
 from atoms_campaigns_mcp.sandbox.call_filters import LogFilter, analytics_filter
 from atoms_campaigns_mcp.sandbox.errors import BadRequestError, NotFoundError
 from atoms_campaigns_mcp.sandbox.ids import CALL_ID
@@ -22,13 +21,11 @@ def index(ctx: Context) -> Reply:
     fields.check()
     condition, values = wanted.sql(ctx.organization.pk)
     total = lookup.count(ctx.db, documents.SOURCE, condition, values)
-    rows = ctx.db.execute(
-        f"{documents.SELECT} WHERE {condition} ORDER BY {wanted.order} LIMIT ? OFFSET ?",
-        (*values, *page.limits),
-    ).fetchall()
+    order = f"{wanted.order} LIMIT ? OFFSET ?"
+    calls = documents.select(ctx, condition, (*values, *page.limits), order)
     return ok(
         {
-            "logs": [documents.log(ctx, row) for row in rows],
+            "logs": [documents.log(ctx, call) for call in calls],
             "pagination": page.describe(total, size_name="limit"),
             "dispositionMetricsConfig": scripts.DISPOSITIONS,
         }
@@ -43,11 +40,13 @@ def show(ctx: Context) -> Reply:
 def retries(ctx: Context) -> Reply:
     """Every attempt to reach the same contact, root first."""
     call = _find(ctx, ctx.request.params["id"])
-    rows = ctx.db.execute(
-        f"{documents.SELECT} WHERE call.campaign_pk = ? AND position = ? ORDER BY call.pk",
-        (call["campaign_pk"], call["position"]),
-    ).fetchall()
-    return ok({"retries": [documents.log(ctx, row) for row in rows]})
+    family = documents.select(
+        ctx,
+        "call.campaign_pk = ? AND call.position = ?",
+        (call.campaign_pk, call.position),
+        "call.pk",
+    )
+    return ok({"retries": [documents.log(ctx, member) for member in family]})
 
 
 def cancel(ctx: Context) -> Reply:
@@ -57,18 +56,18 @@ def cancel(ctx: Context) -> Reply:
     fields.text("reason")
     fields.check()
     call = _find(ctx, name)
-    if call["status"] in ENDED:
-        raise BadRequestError(f"Conversation with ID {name} has already ended as {call['status']}")
+    if call.status in ENDED:
+        raise BadRequestError(f"Conversation with ID {name} has already ended as {call.status}")
     _cancel(ctx, call)
-    data = {"callId": name, "status": "cancelled", "previousStatus": call["status"]}
+    data = {"callId": name, "status": "cancelled", "previousStatus": call.status}
     return ok(data)
 
 
 def cancel_queued(ctx: Context) -> Reply:
     """Cancel a call that is still in the queue."""
     call = _find(ctx, ctx.request.params["id"])
-    name = call["call_id"]
-    if call["status"] != "in_queue":
+    name = call.call_id
+    if call.status != "in_queue":
         raise BadRequestError(
             f"Conversation with ID {name} is not in queue and cannot be cancelled"
         )
@@ -83,12 +82,10 @@ def counts(ctx: Context) -> Reply:
     condition, values = analytics_filter(fields, ctx.organization.pk)
     fields.check()
     total = lookup.count(ctx.db, documents.SOURCE, condition, values)
-    rows = ctx.db.execute(
-        f"{documents.SELECT} WHERE {condition} ORDER BY call.pk DESC LIMIT ? OFFSET ?",
-        (*values, *page.limits),
-    ).fetchall()
+    order = "call.pk DESC LIMIT ? OFFSET ?"
+    calls = documents.select(ctx, condition, (*values, *page.limits), order)
     data = {
-        "calls": [documents.counted(ctx, row) for row in rows],
+        "calls": [documents.counted(ctx, call) for call in calls],
         "totalCalls": total,
         "totalPages": page.pages(total),
         "currentPage": page.number,
@@ -97,38 +94,36 @@ def counts(ctx: Context) -> Reply:
     return reply_json({"success": True, "data": data})
 
 
-def _find(ctx: Context, name: str) -> sqlite3.Row:
+def _find(ctx: Context, name: str) -> LoggedCall:
     if not CALL_ID.fullmatch(name):
         raise BadRequestError("Invalid call id")
-    row = ctx.db.execute(
-        f"{documents.SELECT} WHERE call.org_pk = ? AND call.call_id = ?",
-        (ctx.organization.pk, name),
-    ).fetchone()
-    if row is None:
+    own = "call.org_pk = ? AND call.call_id = ?"
+    found = documents.select(ctx, own, (ctx.organization.pk, name), "call.pk")
+    if not found:
         raise NotFoundError(f"Conversation with ID {name} not found")
-    return row
+    return found[0]
 
 
-def _cancel(ctx: Context, call: sqlite3.Row) -> None:
+def _cancel(ctx: Context, call: LoggedCall) -> None:
     """A queued call and its contact end here; the dialer ends a live one at this very time."""
     ctx.moment.wakes_dialer = True
-    if call["status"] != "in_queue":
-        answered = call["answered_at"] if call["status"] == "active" else None
+    if call.status != "in_queue":
+        answered = call.answered_at if call.status == "active" else None
         ctx.db.execute(
             "UPDATE call SET outcome = 'cancelled', reason = NULL, answered_at = ?, ended_at = ?,"
             " next_at = ? WHERE pk = ?",
-            (answered, ctx.now, ctx.now, call["pk"]),
+            (answered, ctx.now, ctx.now, call.pk),
         )
         return
     ctx.db.execute(
-        "UPDATE call SET status = 'cancelled', updated_at = ? WHERE pk = ?", (ctx.now, call["pk"])
+        "UPDATE call SET status = 'cancelled', updated_at = ? WHERE pk = ?", (ctx.now, call.pk)
     )
     ctx.db.execute(
         "UPDATE contact SET state = 'settled' WHERE campaign_pk = ? AND position = ?",
-        (call["campaign_pk"], call["position"]),
+        (call.campaign_pk, call.position),
     )
     ctx.db.execute(
-        "UPDATE campaign SET unsettled = unsettled - 1 WHERE pk = ?", (call["campaign_pk"],)
+        "UPDATE campaign SET unsettled = unsettled - 1 WHERE pk = ?", (call.campaign_pk,)
     )
 
 

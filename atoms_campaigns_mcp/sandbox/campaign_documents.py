@@ -14,7 +14,6 @@ SELECT = """
     JOIN agent ON agent.pk = campaign.agent_pk
     JOIN audience ON audience.pk = campaign.audience_pk
 """
-CALLED = "('active', 'completed', 'failed', 'no_answer')"
 
 
 def created(ctx: Context, pk: int) -> Document:
@@ -51,7 +50,7 @@ def details(ctx: Context, pk: int) -> Document:
     return {
         "campaign": listed(ctx, row),
         "events": [_event(row, event) for event in events],
-        "metrics": _metrics(ctx, row),
+        "metrics": _metrics(row),
     }
 
 
@@ -131,17 +130,11 @@ def _event(campaign: sqlite3.Row, row: sqlite3.Row) -> Document:
     }
 
 
-def _metrics(ctx: Context, campaign: sqlite3.Row) -> Document:
+def _metrics(campaign: sqlite3.Row) -> Document:
     """Counts of contacts, not of dials (D5)."""
-    counted = ctx.db.execute(
-        "SELECT count(DISTINCT position),"  # noqa: S608 - our own names
-        " count(DISTINCT CASE WHEN status = 'completed' THEN position END)"
-        f" FROM call WHERE campaign_pk = ? AND status IN {CALLED}",
-        (campaign["pk"],),
-    ).fetchone()
-    participants = campaign["contacts"]
+    contacts = campaign["contacts"]
     return {
-        "total_participants": campaign["participants"] if participants is None else participants,
-        "contacts_called": counted[0],
-        "contacts_connected": counted[1],
+        "total_participants": campaign["participants"] if contacts is None else contacts,
+        "contacts_called": campaign["called"],
+        "contacts_connected": campaign["connected"],
     }

@@ -19,7 +19,7 @@ PROCESSING_TIME = 1 * SECOND  # S5: short, but observable by polling
 PAUSE_TIME = 1 * SECOND
 DISPATCH_INTERVAL = SECOND // 2
 BATCH = 100  # contacts handed to the dialer at once
-RETRY_PAGE = 256
+RETRY_PAGE = 64
 AFTER_ALL_ATTEMPTS = 1 << 30
 
 NO_NUMBERS = "No phone numbers available"
@@ -310,27 +310,38 @@ class Dialer:
             call.status, call.failure, call.reason = "failed", NO_SLOTS, "system_error"
             call.ended_at = at
             self._roster.keep_call(call, at)
+            self._count(run, call, was_active=False)
             self._retry_or_settle(run, call, at)
 
     def _advance_call(self, call: Call, at: int) -> None:
         """A ringing call is answered, or a call ends."""
+        run = self._roster.runs.get(call.campaign_pk)
         if call.status == "processing" and call.answered_at == at and call.outcome != CANCELLED:
             call.status = "active"
             call.next_at = call.ended_at
             self._roster.keep_call(call, at)
             self._expect_call(call)
+            if run and call.attempt == 0:
+                run.called += 1
             return
+        was_active = call.status == "active"
         call.next_at = None
         call.status = FINAL_STATUS[call.outcome or CANCELLED]
         if call.status == "failed":
             call.failure = NOT_PLACED
         self._roster.keep_call(call, at)
         self._roster.live[call.org_pk] -= 1
-        run = self._roster.runs.get(call.campaign_pk)
         if run:
             run.live -= 1
+            self._count(run, call, was_active=was_active)
             self._retry_or_settle(run, call, at)
         self._fill(call.org_pk, at)
+
+    def _count(self, run: Run, call: Call, *, was_active: bool) -> None:
+        """Keep the metrics: a retry's contact was counted when its first call failed."""
+        run.connected += call.status == "completed"
+        if call.attempt == 0:
+            run.called += (call.status != CANCELLED) - was_active
 
     def _retry_or_settle(self, run: Run, call: Call, at: int) -> None:
         """Failed and unanswered calls enter the retry queue while retries are left (S8, S9)."""

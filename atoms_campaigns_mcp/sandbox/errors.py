@@ -4,8 +4,7 @@ ApiError                  carries every problem found, the class its status code
 ├── BadRequestError       400
 ├── UnauthorizedError     401
 ├── NotFoundError         404
-├── ConflictError         409
-└── PayloadTooLargeError  413
+└── ConflictError         409
 UnknownRouteError         404, answered like a path that no operation has
 """
 
@@ -47,13 +46,6 @@ class ConflictError(ApiError):
 
     status = 409
     code = "CONFLICT"
-
-
-class PayloadTooLargeError(ApiError):
-    """The body is larger than any upload may be."""
-
-    status = 413
-    code = "PAYLOAD_TOO_LARGE"
 
 
 class UnknownRouteError(Exception):

@@ -9,17 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from atoms_campaigns_mcp.sandbox import call_documents as documents, lookup, scripts
+from atoms_campaigns_mcp.sandbox.call_documents import LoggedCall
 from atoms_campaigns_mcp.sandbox.costs import call_cost
 from atoms_campaigns_mcp.sandbox.errors import BadRequestError, NotFoundError
 from atoms_campaigns_mcp.sandbox.messages import Context, Document, Operation, Reply, reply_json
 from atoms_campaigns_mcp.sandbox.times import SECOND, iso
-from atoms_campaigns_mcp.sandbox.validation import QueryFields
 
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 CALL_COLUMNS = ("attempt", "callId", "status", "disconnectionReason", "duration", "callCost")
 LATE_COLUMNS = ("createdAt", "recordingUrl", "finalStatus")
 METRICS = tuple(entry["identifier"] for entry in scripts.DISPOSITIONS)
 
+OF_CAMPAIGN = "call.campaign_pk = ?"
 CONTACTS = """
     SELECT member.id, member.data, '+' || member.digits AS phone, contact.position, contact.state
     FROM member {join} contact ON member.pk = contact.member_pk AND contact.campaign_pk = :campaign
@@ -32,11 +33,15 @@ NOT_STARTED = CONTACTS.format(
 
 
 def by_member(ctx: Context) -> Reply:
-    """Results grouped by contact with every attempt, as JSON or CSV; not in an envelope."""
-    fields = QueryFields(ctx.request.query)
-    form = fields.choice("format", ("json", "csv"), default="json")
-    fields.check()
-    campaign = lookup.campaign(ctx)
+    """Results grouped by contact with every attempt, as JSON or CSV; not in an envelope.
+
+    No 400 is documented here: a malformed id is unknown, an unknown format is JSON.
+    """
+    try:
+        campaign = lookup.campaign(ctx)
+    except BadRequestError:
+        raise NotFoundError("Campaign not found") from None
+    form = "csv" if ctx.request.query.get("format") == "csv" else "json"
     results = list(_results(ctx, campaign))
     name = f"{_safe(campaign['name'])}-{iso(ctx.now)}.{form}"
     disposition = f"attachment; filename=campaign-results-{name}"
@@ -60,28 +65,24 @@ def logs(ctx: Context) -> Reply:
         campaign = lookup.campaign(ctx)
     except NotFoundError:
         raise BadRequestError(f"no campaign found for id {ctx.request.params['id']}") from None
-    rows = ctx.db.execute(
-        f"{documents.SELECT} WHERE call.campaign_pk = ? ORDER BY call.pk", (campaign["pk"],)
-    ).fetchall()
+    calls = documents.select(ctx, OF_CAMPAIGN, (campaign["pk"],), "call.pk")
     name = f"campaign-logs-{_safe(campaign['name'])}-{iso(campaign['created_at'])}.json"
     headers = {"Content-Disposition": f"attachment; filename={name}"}
-    return reply_json([documents.exported(ctx, row) for row in rows], headers=headers)
+    return reply_json([documents.exported(ctx, call) for call in calls], headers=headers)
 
 
 def _results(ctx: Context, campaign: sqlite3.Row) -> Iterator[Document]:
-    calls: defaultdict[int, list[sqlite3.Row]] = defaultdict(list)
-    for row in ctx.db.execute(
-        f"{documents.SELECT} WHERE call.campaign_pk = ? ORDER BY call.pk", (campaign["pk"],)
-    ):
-        calls[row["position"]].append(row)
+    calls: defaultdict[int, list[LoggedCall]] = defaultdict(list)
+    for call in documents.select(ctx, OF_CAMPAIGN, (campaign["pk"],), "call.pk"):
+        calls[call.position].append(call)
     contacts = ctx.db.execute(
         NOT_STARTED if campaign["contacts"] is None else FROZEN,
         {"campaign": campaign["pk"], "audience": campaign["audience_pk"]},
     )
     for contact in contacts:
         attempts = _attempts(contact, calls[contact["position"] or 0])
-        logged = [documents.log(ctx, row) for row in attempts]
-        talk = sum(documents.talk(row) for row in attempts)
+        logged = [documents.attempt(ctx, call) for call in attempts]
+        talk = sum(call.talk for call in attempts)
         yield {
             "audienceMemberId": contact["id"],
             "audienceMemberData": json.loads(contact["data"]),
@@ -95,19 +96,19 @@ def _results(ctx: Context, campaign: sqlite3.Row) -> Iterator[Document]:
         }
 
 
-def _attempts(contact: sqlite3.Row, calls: list[sqlite3.Row]) -> list[sqlite3.Row]:
+def _attempts(contact: sqlite3.Row, calls: list[LoggedCall]) -> list[LoggedCall]:
     """Calls that count: not those a pause took out of the queue, which come again."""
     settled = contact["state"] == "settled"
     return [
         call
         for call in calls
-        if call["status"] != "cancelled" or call["dialed_at"] or (settled and call is calls[-1])
+        if call.status != "cancelled" or call.dialed_at or (settled and call is calls[-1])
     ]
 
 
-def _final_status(contact: sqlite3.Row, attempts: list[sqlite3.Row]) -> str:
+def _final_status(contact: sqlite3.Row, attempts: list[LoggedCall]) -> str:
     """What became of a contact (S11)."""
-    statuses = [call["status"] for call in attempts]
+    statuses = [call.status for call in attempts]
     if not statuses:
         return "pending"
     if "completed" in statuses:

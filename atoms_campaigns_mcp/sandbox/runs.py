@@ -84,6 +84,8 @@ class Run:
     undispatched: int
     unsettled: int
     executions: int
+    called: int
+    connected: int
     retry_attempts: int
     cancelled_calls: int | None
     paused_at: int | None

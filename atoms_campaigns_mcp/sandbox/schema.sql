@@ -108,6 +108,8 @@ CREATE TABLE campaign (
     undispatched INTEGER NOT NULL DEFAULT 0,
     unsettled INTEGER NOT NULL DEFAULT 0,
     executions INTEGER NOT NULL DEFAULT 0,
+    called INTEGER NOT NULL DEFAULT 0,     -- contacts with a call active, completed, failed, no_answer
+    connected INTEGER NOT NULL DEFAULT 0,  -- contacts with a completed call
     retry_attempts INTEGER NOT NULL DEFAULT 0,
     cancelled_calls INTEGER,
     paused_at INTEGER,

@@ -1,6 +1,7 @@
 """Canned conversations and dispositions: what is said depends on the dial's draw alone (S31)."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from atoms_campaigns_mcp.sandbox.messages import Document
@@ -98,12 +99,14 @@ def transcript(script: int, name: str, *, start: int, end: int, now: int) -> lis
     return said
 
 
+@cache
 def dispositions(script: int) -> dict[str, str]:
     """Metrics of a completed call by identifier."""
     chosen = SCRIPTS[script]
     return {"interested": chosen.interested, "follow_up_needed": chosen.follow_up_needed}
 
 
+@cache
 def analytics(script: int) -> Document:
     """The `postCallAnalytics` of a completed call."""
     chosen = SCRIPTS[script]
@@ -119,6 +122,7 @@ def average_latency(script: int) -> int:
     return SCRIPTS[script].latency
 
 
+@cache
 def latency(script: int) -> Document:
     """The `turnLatencyMetrics` of a completed call, in milliseconds."""
     average = average_latency(script)

@@ -21,18 +21,21 @@ def connect(db: str | Path) -> sqlite3.Connection:
     Raises:
         StoreError: The file is of a newer version or no sandbox database.
     """
-    if str(db) != ":memory:":
-        _prepare(Path(db))
-    connection = sqlite3.connect(
-        db, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    try:
+        if str(db) != ":memory:":
+            _prepare(Path(db))
+        connection = sqlite3.connect(
+            db, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"{db} cannot be used as a sandbox database: {error}") from error
     connection.row_factory = sqlite3.Row
     connection.create_function("contains", 2, _contains, deterministic=True)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         _migrate(connection, db)
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error as error:
         connection.close()
         raise StoreError(f"{db} cannot be used as a sandbox database: {error}") from error
     except StoreError:
@@ -48,7 +51,8 @@ def transaction(connection: sqlite3.Connection, *, write: bool) -> Generator[Non
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # some errors of SQLite have ended it already
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 

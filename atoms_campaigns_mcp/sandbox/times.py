@@ -1,6 +1,7 @@
 """Times inside the sandbox are whole milliseconds since 1970 in UTC; here they meet the outside."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -23,4 +24,10 @@ def to_datetime(ms: int) -> datetime:
 
 def iso(ms: int) -> str:
     """ISO-8601 with milliseconds and `Z`, as the Atoms API writes times."""
-    return to_datetime(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    minute, rest = divmod(ms, MINUTE)
+    return f"{_to_the_minute(minute)}:{rest // SECOND:02}.{rest % SECOND:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _to_the_minute(minute: int) -> str:
+    return to_datetime(minute * MINUTE).strftime("%Y-%m-%dT%H:%M")

@@ -1,24 +1,33 @@
 """What each tool takes: one model per tool, flat, so that every host can read its schema."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from atoms_campaigns_mcp.schemas.calls import CallStatus
 from atoms_campaigns_mcp.schemas.campaigns import KnownStatus
 from atoms_campaigns_mcp.schemas.fields import (
     CallerIds,
+    CallId,
     CampaignId,
+    CampaignIdOrAll,
     ConfirmToken,
+    Csv,
     Description,
+    FileName,
     Limit,
     MaxRetries,
     Name,
     Page,
     Reference,
+    Region,
     RetryDelay,
     ScheduledAt,
     Search,
+    Turn,
+    WaitSeconds,
 )
+from atoms_campaigns_mcp.schemas.results import FinalStatus, Outcomes
 
 
 class Args(BaseModel):
@@ -91,8 +100,12 @@ class GetCampaignStatusArgs(CampaignArgs):
     """Arguments of `get_campaign_status`."""
 
 
-class PauseCampaignArgs(CampaignArgs):
+class PauseCampaignArgs(Args):
     """Arguments of `pause_campaign`."""
+
+    campaign_id: Annotated[
+        CampaignIdOrAll, Field(description="The campaign, or all: everything that dials now.")
+    ]
 
 
 class ConfirmedCampaignArgs(CampaignArgs):
@@ -110,3 +123,92 @@ class StartCampaignArgs(ConfirmedCampaignArgs):
 
 class DeleteCampaignArgs(ConfirmedCampaignArgs):
     """Arguments of `delete_campaign`."""
+
+
+class GetAccountArgs(Args):
+    """Arguments of `get_account`."""
+
+
+class ContactsArgs(Args):
+    """Where contacts come from: exactly one of `csv` and `file`."""
+
+    csv: Annotated[
+        Csv | None, Field(description="The list as CSV text; the first line is the header.")
+    ] = None
+    file: Annotated[
+        FileName | None, Field(description="Or the path of a CSV file in an allowed folder.")
+    ] = None
+    phone_column: Annotated[
+        Search | None, Field(description="Column with the numbers, if it is not obvious.")
+    ] = None
+    default_region: Annotated[
+        Region | None, Field(description="Country of numbers without a country code, as US or IN.")
+    ] = None
+
+
+class CreateAudienceArgs(ContactsArgs):
+    """Arguments of `create_audience`."""
+
+    name: Annotated[Name, Field(description="Name of the audience.")]
+    description: Annotated[Description | None, Field(description="Note for people.")] = None
+    from_campaign_id: Annotated[
+        CampaignId | None, Field(description="Or the contacts of this campaign with `outcomes`.")
+    ] = None
+    outcomes: Annotated[
+        Outcomes | None, Field(description="With from_campaign_id; default: everyone not reached.")
+    ] = None
+
+
+class AddContactsArgs(ContactsArgs):
+    """Arguments of `add_contacts`."""
+
+    audience_id: Annotated[Reference, Field(description="Audience: id or exact name.")]
+
+
+class DeleteAudienceArgs(Args):
+    """Arguments of `delete_audience`."""
+
+    audience_id: Annotated[Reference, Field(description="Audience: id or exact name.")]
+    confirm_token: Annotated[
+        ConfirmToken | None, Field(description="The token that the refused call gave.")
+    ] = None
+
+
+class WatchCampaignArgs(CampaignArgs):
+    """Arguments of `watch_campaign`."""
+
+    until: Annotated[
+        Literal["change", "running", "paused", "finished"],
+        Field(description="What to wait for; finished: no call or retry is left."),
+    ] = "change"
+    wait_seconds: Annotated[WaitSeconds, Field(description="At most this long.")] = 25
+    since: Annotated[
+        ConfirmToken | None, Field(description="`since` of the last result: what changed after it.")
+    ] = None
+
+
+class GetCampaignResultsArgs(CampaignArgs, PageArgs):
+    """Arguments of `get_campaign_results`."""
+
+    outcome: Annotated[
+        FinalStatus | None, Field(description="Only contacts with this final status.")
+    ] = None
+    file: Annotated[
+        FileName | None, Field(description="Write every row as CSV there, in an allowed folder.")
+    ] = None
+
+
+class ListCallsArgs(CampaignArgs, PageArgs):
+    """Arguments of `list_calls`."""
+
+    status: Annotated[CallStatus | None, Field(description="Only this status.")] = None
+    attempt: Annotated[Literal["all", "initial", "retry"], Field(description="Which attempts.")] = (
+        "all"
+    )
+
+
+class GetCallArgs(Args):
+    """Arguments of `get_call`."""
+
+    call_id: Annotated[CallId, Field(description="Id of the call, from list_calls.")]
+    from_turn: Annotated[Turn, Field(description="First turn of the transcript to give.")] = 0

@@ -1,6 +1,6 @@
 """Bases of what comes from the API (`Noun`) and of what a tool gives (`Result`)."""
 
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
@@ -38,7 +38,7 @@ class Result(BaseModel):
     Hosts show the model one or the other, so each is sufficient alone.
     """
 
-    mode: Literal["sandbox", "live"] | None = None
+    mode: str | None = None
     next_step: str = ""
 
     def summary(self) -> str:

@@ -25,20 +25,24 @@ def percent(part: int, whole: int) -> float:
 class Execution(Noun):
     """One dispatch of contacts to the dialler: a start or a resume. Retries add none."""
 
-    number: int | None = Field(None, validation_alias=AliasChoices("executionNumber", "number"))
+    number: int | None = Field(
+        default=None, validation_alias=AliasChoices("executionNumber", "number")
+    )
     status: Text = "unknown"
-    members: int | None = Field(None, validation_alias=AliasChoices("totalMembers", "members"))
+    members: int | None = Field(
+        default=None, validation_alias=AliasChoices("totalMembers", "members")
+    )
     dispatched: int | None = Field(
-        None, validation_alias=AliasChoices("processedMembers", "dispatched")
+        default=None, validation_alias=AliasChoices("processedMembers", "dispatched")
     )
 
 
 class Event(Noun):
     """One entry of a campaign's history, newest first."""
 
-    action: Text = Field("unknown", validation_alias=AliasChoices("eventAction", "action"))
-    source: Text = Field("", validation_alias=AliasChoices("triggerSource", "source"))
-    at: Text = Field("", validation_alias=AliasChoices("createdAt", "at"))
+    action: Text = Field(default="unknown", validation_alias=AliasChoices("eventAction", "action"))
+    source: Text = Field(default="", validation_alias=AliasChoices("triggerSource", "source"))
+    at: Text = Field(default="", validation_alias=AliasChoices("createdAt", "at"))
 
 
 class Metrics(Noun):
@@ -65,27 +69,32 @@ class Campaign(Row):
     status: Text = "unknown"
     description: Text | None = None
     agent_id: Text = Field(
-        "", validation_alias=AliasChoices(AliasPath("agent", "_id"), "agentId", "agent_id")
+        default="", validation_alias=AliasChoices(AliasPath("agent", "_id"), "agentId", "agent_id")
     )
-    agent: Text | None = Field(None, validation_alias=AliasChoices(AliasPath("agent", "name")))
+    agent: Text | None = Field(
+        default=None, validation_alias=AliasChoices(AliasPath("agent", "name"))
+    )
     audience_id: Text = Field(
-        "", validation_alias=AliasChoices(AliasPath("audience", "_id"), "audienceId", "audience_id")
+        default="",
+        validation_alias=AliasChoices(AliasPath("audience", "_id"), "audienceId", "audience_id"),
     )
     audience: Text | None = Field(
-        None, validation_alias=AliasChoices(AliasPath("audience", "name"))
+        default=None, validation_alias=AliasChoices(AliasPath("audience", "name"))
     )
     participants: int | None = Field(
-        None, validation_alias=AliasChoices("participantsCount", "participants")
+        default=None, validation_alias=AliasChoices("participantsCount", "participants")
     )
-    max_retries: int | None = Field(None, validation_alias=AliasChoices("maxRetries"))
-    retry_delay: int | None = Field(None, validation_alias=AliasChoices("retryDelay"))
-    retry_attempts: int | None = Field(None, validation_alias=AliasChoices("retryAttempts"))
-    scheduled_at: Text | None = Field(None, validation_alias=AliasChoices("scheduledAt"))
-    paused_at: Text | None = Field(None, validation_alias=AliasChoices("pausedAt"))
-    cancelled_calls: int | None = Field(None, validation_alias=AliasChoices("cancelledCallsCount"))
+    max_retries: int | None = Field(default=None, validation_alias=AliasChoices("maxRetries"))
+    retry_delay: int | None = Field(default=None, validation_alias=AliasChoices("retryDelay"))
+    retry_attempts: int | None = Field(default=None, validation_alias=AliasChoices("retryAttempts"))
+    scheduled_at: Text | None = Field(default=None, validation_alias=AliasChoices("scheduledAt"))
+    paused_at: Text | None = Field(default=None, validation_alias=AliasChoices("pausedAt"))
+    cancelled_calls: int | None = Field(
+        default=None, validation_alias=AliasChoices("cancelledCallsCount")
+    )
     error: Text | None = None
-    created_at: Text | None = Field(None, validation_alias=AliasChoices("createdAt"))
-    updated_at: Text | None = Field(None, validation_alias=AliasChoices("updatedAt"))
+    created_at: Text | None = Field(default=None, validation_alias=AliasChoices("createdAt"))
+    updated_at: Text | None = Field(default=None, validation_alias=AliasChoices("updatedAt"))
     executions: tuple[Execution, ...] | None = None
 
 
@@ -97,10 +106,21 @@ class CampaignDetails(Noun):
     metrics: Metrics = Metrics()
 
 
+class CampaignRow(Row):
+    """A campaign in a list; its status has the rest."""
+
+    status: Text
+    agent: Text | None = None
+    audience: Text | None = None
+    participants: int | None = None
+    scheduled_at: Text | None = None
+    created_at: Text | None = None
+
+
 class CampaignPage(PageResult):
     """Result of `list_campaigns`."""
 
-    campaigns: list[Campaign]
+    campaigns: list[CampaignRow]
 
     def kind(self) -> str:
         """Name what is listed."""
@@ -153,6 +173,66 @@ class CampaignChanged(Result):
         return f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}. {self.message}'
 
 
+class Paused(Noun):
+    """One campaign of an emergency stop."""
+
+    id: Text
+    name: Text
+    status: Text
+
+
+class CampaignsPaused(Result):
+    """Result of `pause_campaign`."""
+
+    campaign_id: Text
+    status: Text
+    changed: bool = Field(description="false: nothing had to be sent")
+    message: str
+    campaigns: list[Paused] = Field(description="what was dialling, and its state now")
+    scheduled: list[Paused] = Field(
+        default_factory=list[Paused], description="will dial by themselves; only deletion stops"
+    )
+
+    def summary(self) -> str:
+        """Say what has stopped and what has not."""
+        rows = [f'"{row.name}" ({row.id}) is {row.status}' for row in self.campaigns]
+        later = [f'"{row.name}" ({row.id})' for row in self.scheduled]
+        warned = f" Still scheduled to dial: {'; '.join(later)}." if later else ""
+        listed = f" {'; '.join(rows)}." if rows else ""
+        return f"{self.message}{listed}{warned}"
+
+
+class WatchReport(Result):
+    """Result of `watch_campaign`."""
+
+    campaign_id: Text
+    name: Text
+    status: Text
+    reached: bool = Field(description="what was waited for has come")
+    finished: bool = Field(description="no call is in progress and no retry is due")
+    total_participants: int | None = None
+    contacts_called: int | None = None
+    contacts_connected: int | None = None
+    retry_attempts: int | None = None
+    calls_in_progress: int | None = None
+    retries_due: int | None = None
+    error: Text | None = None
+    since: str = Field(description="pass it on to see what changes after this")
+
+    def summary(self) -> str:
+        """Say where the campaign is, and whether the wait is over."""
+        left = ""
+        if self.calls_in_progress is not None:
+            left = f", {self.calls_in_progress} calls in progress, {self.retries_due} retries due"
+        failed = f" It failed: {self.error}." if self.error else ""
+        end = "It is finished." if self.finished else "It is not finished."
+        return (
+            f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}: '
+            f"{self.contacts_called} of {self.total_participants} contacts called, "
+            f"{self.contacts_connected} connected{left}.{failed} {end} since {self.since}."
+        )
+
+
 class CampaignReport(Result):
     """Result of `get_campaign_status`."""
 
@@ -167,11 +247,13 @@ class CampaignReport(Result):
     contacts_called: int | None = None
     contacts_connected: int | None = None
     contacts_remaining: int | None = None
-    called_percent: float | None = Field(None, description="called of all contacts")
-    connected_percent: float | None = Field(None, description="connected of called contacts")
+    called_percent: float | None = None
+    connected_percent: float | None = Field(
+        default=None, description="connected of called contacts"
+    )
     max_retries: int | None = None
-    retry_delay: int | None = Field(None, description="minutes")
-    retry_attempts: int | None = Field(None, description="retries so far, all contacts")
+    retry_delay: int | None = None
+    retry_attempts: int | None = None
     cancelled_calls: int | None = None
     scheduled_at: Text | None = None
     paused_at: Text | None = None

@@ -14,6 +14,8 @@ from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, Wit
 
 ID_PATTERN = "^[a-f0-9]{24}$"
 E164_PATTERN = r"^\+[1-9]\d{6,14}$"
+ID_OR_ALL_PATTERN = "^([a-f0-9]{24}|all)$"
+CALL_PATTERN = r"^CALL-\d{13}-[a-z0-9]{6}$"
 NAME_MAX = 100  # characters; the API may allow fewer, then its own refusal is passed on
 TEXT_MAX = 300  # characters kept of a text that came from outside
 EXAMPLE_ID = "696ddd2a04ff172dbd8eddad"
@@ -29,6 +31,10 @@ def _printable(value: Any) -> Any:
     return _trimmed(value)
 
 
+def _capitals(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
 def _whole(value: Any) -> Any:
     # pydantic alone would take True for 1 and 3.0 for 3.
     if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
@@ -38,8 +44,8 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _listed(value: Any) -> Any:
-    # Some hosts send a list as its JSON text.
+def listed(value: Any) -> Any:
+    """Read a list that came as its JSON text; leave anything else as it is."""
     if isinstance(value, str) and value.strip().startswith("["):
         try:
             return json.loads(value)
@@ -78,10 +84,13 @@ Reference = Annotated[
 CallerIds = Annotated[
     list[Annotated[str, BeforeValidator(_caller_id)]],
     Field(min_length=1, max_length=20, examples=[["+912268093560"]]),
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
 ]
 CampaignId = Annotated[
     str, Field(pattern=ID_PATTERN, examples=[EXAMPLE_ID]), BeforeValidator(_trimmed)
+]
+CampaignIdOrAll = Annotated[
+    str, Field(pattern=ID_OR_ALL_PATTERN, examples=[EXAMPLE_ID]), BeforeValidator(_trimmed)
 ]
 MaxRetries = Annotated[int, Field(ge=0, le=10, examples=[3]), BeforeValidator(_whole)]
 RetryDelay = Annotated[int, Field(ge=1, le=1440, examples=[15]), BeforeValidator(_whole)]
@@ -102,18 +111,38 @@ Limit = Annotated[int, Field(ge=1, le=100, examples=[20]), BeforeValidator(_whol
 ConfirmToken = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_trimmed)]
 
 
+CallId = Annotated[
+    str,
+    Field(pattern=CALL_PATTERN, examples=["CALL-1778226705739-7e4c17"]),
+    BeforeValidator(_trimmed),
+]
+Csv = Annotated[
+    str, Field(min_length=1, max_length=5_000_000, examples=["phone,name\n+12025550143,Ada"])
+]
+FileName = Annotated[
+    str,
+    Field(min_length=1, max_length=1000, examples=["january.csv"]),
+    BeforeValidator(_printable),
+]
+Region = Annotated[
+    str, Field(min_length=2, max_length=2, examples=["IN"]), BeforeValidator(_capitals)
+]
+WaitSeconds = Annotated[int, Field(ge=1, le=45, examples=[25]), BeforeValidator(_whole)]
+Turn = Annotated[int, Field(ge=0, le=100_000, examples=[0]), BeforeValidator(_whole)]
+
+
 def counted(number: int, noun: str) -> str:
     """Write a number of things: `1 contact`, `2 contacts`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def clean(value: Any) -> Any:
-    """Make text from outside fit to show: no control characters, at most `TEXT_MAX` long."""
+def clean(value: Any, limit: int = TEXT_MAX) -> Any:
+    """Make text from outside fit to show: one line, no control characters, at most `limit`."""
     if not isinstance(value, str):
         return value
     flat = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value)
     flat = "".join(c for c in flat if unicodedata.category(c) != "Cf").strip()
-    return flat if len(flat) <= TEXT_MAX else flat[: TEXT_MAX - 1] + "…"
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 Text = Annotated[str, BeforeValidator(clean)]

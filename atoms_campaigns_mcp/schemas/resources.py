@@ -11,16 +11,19 @@ class PhoneNumber(Noun):
 
     id: Text = Field(validation_alias=AliasChoices("_id", "id"))
     number: Text = Field(
-        "", validation_alias=AliasChoices(AliasPath("attributes", "phoneNumber"), "number")
+        default="", validation_alias=AliasChoices(AliasPath("attributes", "phoneNumber"), "number")
     )
     provider: Text | None = Field(
-        None, validation_alias=AliasChoices(AliasPath("attributes", "provider"), "provider")
+        default=None, validation_alias=AliasChoices(AliasPath("attributes", "provider"), "provider")
     )
     country: Text | None = Field(
-        None, validation_alias=AliasChoices(AliasPath("attributes", "countryCode"), "country")
+        default=None,
+        validation_alias=AliasChoices(AliasPath("attributes", "countryCode"), "country"),
     )
     active: bool = Field(default=False, validation_alias=AliasChoices("isActive", "active"))
-    agent_id: Text | None = Field(None, validation_alias=AliasChoices("agentId", "agent_id"))
+    agent_id: Text | None = Field(
+        default=None, validation_alias=AliasChoices("agentId", "agent_id")
+    )
 
 
 class PhoneNumberList(Result):
@@ -41,9 +44,11 @@ class Agent(Row):
     """An agent: the voice and script of a call."""
 
     description: Text | None = None
-    kind: Text | None = Field(None, validation_alias=AliasChoices("workflowType", "kind"))
+    kind: Text | None = Field(default=None, validation_alias=AliasChoices("workflowType", "kind"))
     archived: bool = False
-    updated_at: Text | None = Field(None, validation_alias=AliasChoices("updatedAt", "updated_at"))
+    updated_at: Text | None = Field(
+        default=None, validation_alias=AliasChoices("updatedAt", "updated_at")
+    )
 
 
 class AgentPage(PageResult):
@@ -60,16 +65,28 @@ class AgentPage(PageResult):
         return [f'"{row.name}" ({row.id})' for row in self.agents]
 
 
+class Use(Row):
+    """A campaign that refers to an audience."""
+
+    status: Text = "unknown"
+
+
 class Audience(Row):
     """An audience: the contacts that a campaign calls."""
 
+    campaigns: tuple[Use, ...] = Field(default=(), exclude=True)
+
     description: Text | None = None
-    contacts: int | None = Field(None, validation_alias=AliasChoices("memberCount", "contacts"))
-    phone_column: Text | None = Field(
-        None, validation_alias=AliasChoices("phoneNumberColumnName", "phone_column")
+    contacts: int | None = Field(
+        default=None, validation_alias=AliasChoices("memberCount", "contacts")
     )
-    used: bool | None = Field(None, validation_alias=AliasChoices("hasCampaigns", "used"))
-    created_at: Text | None = Field(None, validation_alias=AliasChoices("createdAt", "created_at"))
+    phone_column: Text | None = Field(
+        default=None, validation_alias=AliasChoices("phoneNumberColumnName", "phone_column")
+    )
+    used: bool | None = Field(default=None, validation_alias=AliasChoices("hasCampaigns", "used"))
+    created_at: Text | None = Field(
+        default=None, validation_alias=AliasChoices("createdAt", "created_at")
+    )
 
 
 class AudiencePage(PageResult):

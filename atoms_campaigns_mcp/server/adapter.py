@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -23,6 +24,7 @@ class Adapter:
     settings: Settings
     catalog: Catalog
     runtime: Callable[[], Awaitable[Any]]
+    changed: Callable[[ServerRequestContext[Any], str], Awaitable[None]]
 
     async def call(
         self, context: ServerRequestContext[Any], params: CallToolRequestParams
@@ -60,7 +62,16 @@ class Adapter:
         self._gate(tool.dials_when, given)
         args = check(tool.arguments, given, entry["tool"]["inputSchema"]["properties"])
         runtime = await self.runtime()
-        result = await perform(runtime, tool, args, LOCAL, Asking(context, params))
+        asking = Asking(context, params)
+        result = await perform(
+            runtime,
+            tool,
+            args,
+            LOCAL,
+            asking,
+            progress=context.session.report_progress,
+            changed=partial(self.changed, context),
+        )
         if isinstance(result, InputRequiredResult):
             return result
         result.mode = self.settings.mode

@@ -10,8 +10,14 @@ from pydantic import ValidationError
 
 from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.arguments import Args
+from atoms_campaigns_mcp.schemas.fields import CALL_PATTERN, ID_OR_ALL_PATTERN, ID_PATTERN
 
 A = TypeVar("A", bound=Args)
+_PATTERNS = {
+    ID_PATTERN: "24 hexadecimal digits, as the list tools give them",
+    ID_OR_ALL_PATTERN: "24 hexadecimal digits, as the list tools give them, or the word all",
+    CALL_PATTERN: "the id of a call, as list_calls gives it",
+}
 _KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boolean": "a boolean"}
 
 
@@ -59,12 +65,12 @@ def _bounded(schema: Mapping[str, Any], kind: str) -> str:
     if "enum" in schema:
         return f"one of {', '.join(schema['enum'])}"
     if "pattern" in schema:
-        return "24 hexadecimal digits, as the list tools give them"
+        return _PATTERNS[schema["pattern"]]
     if schema["type"] == "array":
-        return (
-            f"a list of {schema['minItems']} to {schema['maxItems']} ids or E.164 numbers, as "
-            "list_phone_numbers gives them"
-        )
+        what = "ids or E.164 numbers, as list_phone_numbers gives them"
+        if "enum" in schema["items"]:
+            what = f"of {', '.join(schema['items']['enum'])}"
+        return f"a list of {schema['minItems']} to {schema['maxItems']} {what}"
     if "minimum" in schema:
         return f"{kind} from {schema['minimum']} to {schema['maximum']}"
     if "maxLength" in schema:

@@ -1,5 +1,6 @@
 """Carrying out a call whose arguments are right: confirm if it must be, record, run."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mcp_types import InputRequiredResult
@@ -11,9 +12,17 @@ from atoms_campaigns_mcp.server.asking import Asking
 from atoms_campaigns_mcp.server.confirmation import Agreed, Gate
 from atoms_campaigns_mcp.tools._tool import Tool
 
+Listener = Callable[..., Awaitable[None]]
+"""Hears of progress, or of a campaign that changed."""
+
 
 async def perform(
-    runtime: Runtime, tool: Tool[Any, Any], args: Args, tenant: str, asking: Asking
+    runtime: Runtime,
+    tool: Tool[Any, Any],
+    args: Args,
+    tenant: str,
+    asking: Asking,
+    **listeners: Listener,
 ) -> Result | InputRequiredResult:
     """Run the tool; one that dials or destroys only on an agreed plan."""
     agreed = None
@@ -29,4 +38,5 @@ async def perform(
         digest=agreed.digest if agreed else "",
     )
     guard = runtime.recorder(tool, intent)
-    return await tool.run(args, runtime.context(guard, agreed.plan if agreed else None))
+    plan = agreed.plan if agreed else None
+    return await tool.run(args, runtime.context(guard, plan, **listeners))

@@ -31,7 +31,6 @@ def describe(tool: Tool[Any, Any]) -> dict[str, Any]:
         "dials_when": tool.dials_when,
         "tool": {
             "name": tool.name,
-            "title": tool.title,
             "description": tool.description,
             "inputSchema": published(tool.arguments, mode="validation"),
             "outputSchema": published(tool.result, mode="serialization"),
@@ -50,8 +49,10 @@ def published(model: type[BaseModel], *, mode: Any) -> dict[str, Any]:
     """Give a model's schema in the subset that every host reads."""
     raw = model.model_json_schema(mode=mode, by_alias=False)
     flat = cast("dict[str, Any]", _plain(raw, cast("dict[str, Any]", raw.get("$defs", {}))))
-    required = cast("list[str]", flat.get("required", [])) if mode == "validation" else []
-    return {"type": "object", "properties": flat.get("properties", {}), "required": required}
+    shape: dict[str, Any] = {"type": "object", "properties": flat.get("properties", {})}
+    if mode == "serialization":
+        return _without_defaults(shape)
+    return shape | {"required": flat.get("required", [])}
 
 
 def _plain(node: Any, definitions: dict[str, Any]) -> Any:
@@ -82,3 +83,16 @@ def _inlined(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     if "default" in schema and schema["default"] is None:
         del schema["default"]
     return schema
+
+
+def _without_defaults(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave defaults out: what a result holds is in it."""
+    return {
+        key: {name: _without_defaults(entry) for name, entry in value.items()}
+        if key == "properties"
+        else _without_defaults(value)
+        if key == "items"
+        else value
+        for key, value in schema.items()
+        if key != "default"
+    }

@@ -6,13 +6,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
+from atoms_campaigns_mcp.atoms.polls import Polls
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
+
+if TYPE_CHECKING:
+    from atoms_campaigns_mcp.contacts.numbers import Directory
+    from atoms_campaigns_mcp.state.results import ResultsCache
 
 A = TypeVar("A", bound=Args)
 R = TypeVar("R", bound=Result)
@@ -27,18 +33,64 @@ class Effect(StrEnum):
     DESTROYS = "destroys"
 
 
+class Shared:
+    """What the calls of one server share; built when first used, since it loads a lot."""
+
+    def __init__(
+        self, monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self.polls: Polls[Any] = Polls(monotonic, sleep)
+
+    @cached_property
+    def directory(self) -> "Directory":
+        """Countries and time zones of numbers."""
+        from atoms_campaigns_mcp.contacts.numbers import Directory  # noqa: PLC0415 - 30 ms
+
+        return Directory()
+
+    @cached_property
+    def results(self) -> "ResultsCache":
+        """Results of the campaigns asked about last."""
+        from atoms_campaigns_mcp.state.results import ResultsCache  # noqa: PLC0415
+
+        return ResultsCache(self.directory)
+
+    def close(self) -> None:
+        """Delete temporary files."""
+        if "results" in self.__dict__:
+            self.results.close()
+
+
+async def _unheard(*_: Any) -> None:
+    """Be the listener that nobody gave."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """What a tool may use during one call.
 
-    `now` is the clock of the API's world: the sandbox's may run faster. `sleep` takes seconds.
-    `plan` holds the facts that were agreed to, for tools that have a plan.
+    `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep`
+    are the machine's, in seconds. `plan` holds the facts that were agreed to, for tools that have
+    a plan. `files` are the folders in which a tool may read and write. `progress` takes a part, a
+    whole and a sentence; `changed` the campaign that is not as it was.
     """
 
     atoms: AtomsClient
     now: Callable[[], datetime]
+    monotonic: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    shared: Shared
     plan: Plan | None = None
+    files: tuple[Path, ...] = ()
+    show_numbers: bool = False
+    progress: Callable[[float, float | None, str], Awaitable[None]] = _unheard
+    changed: Callable[[str], Awaitable[None]] = _unheard
+
+    def agreed(self) -> Plan:
+        """Give the plan of a tool that cannot run without one."""
+        if self.plan is None:
+            raise TypeError("a tool that needs a plan ran without one")
+        return self.plan
 
 
 Run = Callable[[A, ToolContext], Awaitable[R]]

@@ -27,10 +27,9 @@ async def run(args: DeleteCampaignArgs, ctx: ToolContext) -> CampaignChanged:
     confirm_token.
     """
     await ctx.atoms.delete_campaign(args.campaign_id)
-    name = ctx.plan.name if ctx.plan else ""
     return CampaignChanged(
         campaign_id=args.campaign_id,
-        name=name,
+        name=ctx.agreed().name,
         status="deleted",
         changed=True,
         message="It is gone with its history; the call logs stay with the organization.",

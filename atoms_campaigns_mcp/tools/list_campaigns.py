@@ -1,5 +1,5 @@
 from atoms_campaigns_mcp.schemas.arguments import ListCampaignsArgs
-from atoms_campaigns_mcp.schemas.campaigns import CampaignPage
+from atoms_campaigns_mcp.schemas.campaigns import CampaignPage, CampaignRow
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 
@@ -7,10 +7,8 @@ from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 async def run(args: ListCampaignsArgs, ctx: ToolContext) -> CampaignPage:
     """List campaigns, the newest first, with state and number of contacts."""
     rows, listed = await ctx.atoms.list_campaigns(**args.model_dump())
-    # A list says which campaigns there are; get_campaign_status has the history.
-    rows = [row.model_copy(update={"executions": None, "description": None}) for row in rows]
     return CampaignPage(
-        campaigns=rows,
+        campaigns=[CampaignRow(**row.model_dump()) for row in rows],
         page=args.page,
         total=listed.total,
         has_more=listed.has_more,

@@ -1,34 +1,84 @@
+from functools import partial
+
+import anyio
+
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
-from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, CampaignChanged
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign, CampaignsPaused, Paused
 from atoms_campaigns_mcp.tools import _states
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
+PAGE = 100  # campaigns a request
+
 
 @tool(Effect.CHANGES, title="Pause a campaign", emergency=True)
-async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignChanged:
-    """Stop a campaign from placing new calls, at once and without confirmation.
+async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
+    """EMERGENCY STOP: place no new calls of a campaign, or of all, at once and unconfirmed.
 
-    Calls in progress go on to their end; queued ones are cancelled. start_campaign resumes it
-    where it left off. A scheduled campaign can only be deleted.
+    Calls in progress go on to their end; queued ones are cancelled. start_campaign resumes where
+    it left off. Scheduled campaigns are not paused: with all they are listed, delete them.
     """
+    if args.campaign_id == "all":
+        return await _pause_all(ctx)
     campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
-    changed = campaign.status != "paused"
-    message = "It was already paused; nothing was sent."
-    if changed:
-        if not _states.is_active(campaign):
-            raise _states.cannot_pause(campaign)
-        await ctx.atoms.pause_campaign(args.campaign_id)
-        campaign = await _states.settled(ctx, args.campaign_id, before=ACTIVE)
-        message = "No new call is made; calls in progress go on to their end."
-        if _states.is_active(campaign):
-            message = "The pause is queued and has not taken effect yet."
-    return CampaignChanged(
-        campaign_id=campaign.id,
-        name=campaign.name,
-        status=campaign.status,
-        changed=changed,
-        message=message,
-        next_step="Call get_campaign_status in a few seconds to see it paused."
-        if _states.is_active(campaign)
-        else _states.next_step(campaign),
+    if campaign.status == "paused":
+        return _result([campaign], changed=False, message="It was already paused.")
+    if not _states.is_active(campaign):
+        raise _states.cannot_pause(campaign)
+    return _result([await _pause(campaign, ctx)], changed=True)
+
+
+async def _pause_all(ctx: ToolContext) -> CampaignsPaused:
+    dialling = [c for status in sorted(ACTIVE) for c in await _all(ctx, status)]
+    stopped: dict[str, Campaign] = {}
+
+    async def pause(campaign: Campaign) -> None:
+        stopped[campaign.id] = await _pause(campaign, ctx)
+
+    async with anyio.create_task_group() as tasks:
+        for campaign in dialling:
+            tasks.start_soon(partial(pause, campaign))
+    result = _result(
+        [stopped[campaign.id] for campaign in dialling], changed=bool(dialling), campaign_id="all"
     )
+    result.scheduled = [_row(campaign) for campaign in await _all(ctx, "scheduled")]
+    return result
+
+
+async def _pause(campaign: Campaign, ctx: ToolContext) -> Campaign:
+    await ctx.atoms.pause_campaign(campaign.id)
+    return await _states.settled(ctx, campaign.id, before=ACTIVE)
+
+
+async def _all(ctx: ToolContext, status: str) -> list[Campaign]:
+    rows, listed = await ctx.atoms.list_campaigns(status=status, limit=PAGE)
+    page = 1
+    while listed.has_more:
+        page += 1
+        more, listed = await ctx.atoms.list_campaigns(status=status, limit=PAGE, page=page)
+        rows += more
+    return rows
+
+
+def _result(
+    rows: list[Campaign], *, changed: bool, message: str = "", campaign_id: str = ""
+) -> CampaignsPaused:
+    waiting = any(_states.is_active(row) for row in rows)
+    default = "No new call is made; calls in progress go on to their end."
+    if not rows:
+        default = "Nothing was dialling."
+    elif waiting:
+        default = "The pause is queued and has not taken effect everywhere yet."
+    return CampaignsPaused(
+        campaign_id=campaign_id or rows[0].id,
+        status=rows[0].status if len(rows) == 1 else "running" if waiting else "paused",
+        changed=changed,
+        message=message or default,
+        campaigns=[_row(row) for row in rows],
+        next_step="Call get_campaign_status in a few seconds to see it paused."
+        if waiting
+        else "start_campaign resumes a paused campaign; list_campaigns shows all.",
+    )
+
+
+def _row(campaign: Campaign) -> Paused:
+    return Paused(id=campaign.id, name=campaign.name, status=campaign.status)

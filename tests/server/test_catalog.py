@@ -100,7 +100,7 @@ def test_hints_follow_from_the_effect(name: str) -> None:
     assert hints["destructiveHint"] == dangerous
     assert hints["openWorldHint"] == (tool.effect is Effect.DIALS or bool(tool.dials_when))
     assert hints["idempotentHint"] == (tool.effect is Effect.READS)
-    assert hints["title"]
+    assert hints["title"] == tool.title
 
 
 def test_read_only_leaves_out_everything_that_changes() -> None:

@@ -1,0 +1,92 @@
+"""The account behind the key: who, what plan, how much credit, how many calls at once."""
+
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
+
+from atoms_campaigns_mcp.schemas.base import Noun, Result
+from atoms_campaigns_mcp.schemas.fields import Text
+
+
+def _first(value: Any) -> Any:
+    # A key belongs to one organization; the API lists all of the user's.
+    rows = cast("list[Any]", value) if isinstance(value, list) else []
+    return rows[0] if rows else {}
+
+
+class Organization(Noun):
+    """The organization that campaigns belong to."""
+
+    id: Text = Field(default="", validation_alias=AliasChoices("orgId", "id"))
+    name: Text = ""
+
+
+class Account(Noun):
+    """The user and organization of the key."""
+
+    organization: Annotated[Organization, BeforeValidator(_first)] = Field(
+        default=Organization(), validation_alias=AliasChoices("organizations")
+    )
+
+
+class Balance(Noun):
+    """Credit, in US dollars."""
+
+    credit: float | None = Field(default=None, validation_alias=AliasChoices("creditBalance"))
+    plan: Text | None = Field(default=None, validation_alias=AliasChoices("planId"))
+
+
+class Reservation(Noun):
+    """Slots kept free for one agent."""
+
+    agent_id: Text = Field(default="", validation_alias=AliasChoices("agentId"))
+    outbound: int = 0
+
+
+class Concurrency(Noun):
+    """How many calls may be in progress at once, of all kinds together."""
+
+    limit: int | None = Field(default=None, validation_alias=AliasChoices("orgLimit"))
+    reserved: int | None = Field(default=None, validation_alias=AliasChoices("totalReserved"))
+    shared: int | None = Field(default=None, validation_alias=AliasChoices("unreservedPool"))
+    agents: tuple[Reservation, ...] = ()
+
+
+class Subscription(Noun):
+    """Quotas of the plan; absent on enterprise plans."""
+
+    campaigns: int | None = Field(default=None, validation_alias=AliasPath("limits", "campaigns"))
+    daily_calls: int | None = Field(
+        default=None, validation_alias=AliasPath("limits", "dailyCalls")
+    )
+
+
+class AccountReport(Result):
+    """Result of `get_account`."""
+
+    organization_id: Text
+    organization: Text
+    plan: Text | None = None
+    balance_usd: float | None = None
+    campaigns_allowed: int | None = None
+    daily_calls_allowed: int | None = None
+    call_limit: int | None = None
+    reserved: int | None = None
+    shared_pool: int | None = None
+    calls_in_progress: int | None = None
+    free_slots_estimate: int | None = None
+    clock: datetime
+    unknown: list[str] = Field(default_factory=list[str])
+
+    def summary(self) -> str:
+        """Say who the key is and what it may do now."""
+        facts = [f'Organization "{self.organization}" ({self.organization_id})']
+        facts += [f"plan {self.plan}"] if self.plan else []
+        facts += [f"balance {self.balance_usd:g} USD"] if self.balance_usd is not None else []
+        if self.call_limit is not None:
+            facts.append(f"{self.call_limit} calls at once, {self.reserved or 0} of them reserved")
+        if self.calls_in_progress is not None:
+            facts.append(f"{self.calls_in_progress} in progress")
+        facts += [f"unknown: {', '.join(self.unknown)}"] if self.unknown else []
+        return "; ".join([*facts, f"now {self.clock.isoformat(timespec='seconds')}"]) + "."

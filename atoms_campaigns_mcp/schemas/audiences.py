@@ -1,0 +1,73 @@
+"""Results of the tools that make audiences and add contacts."""
+
+from pydantic import Field
+
+from atoms_campaigns_mcp.schemas.base import Result
+from atoms_campaigns_mcp.schemas.fields import Text, counted
+
+SHOWN = 20  # rejected rows listed; the count is always whole
+
+
+class ContactList(Result):
+    """What became of a list of contacts."""
+
+    audience_id: Text
+    name: Text
+    rejected_rows: int = 0
+    rejected: list[str] = Field(default_factory=list[str], description="line: reason")
+    duplicates: int = 0
+    columns: tuple[Text, ...] = ()
+    countries: list[str] = Field(default_factory=list[str], description="country: contacts")
+    time_zones: list[str] = Field(default_factory=list[str], description="zone: contacts")
+
+    def troubles(self) -> str:
+        """Say which rows were left out and why."""
+        parts: list[str] = []
+        if self.duplicates:
+            parts.append(f"{counted(self.duplicates, 'duplicate')} merged.")
+        if self.rejected_rows:
+            listed = "; ".join(self.rejected)
+            more = "; …" if self.rejected_rows > len(self.rejected) else ""
+            parts.append(f"{counted(self.rejected_rows, 'row')} rejected: {listed}{more}.")
+        return " ".join(parts)
+
+
+class AudienceCreated(ContactList):
+    """Result of `create_audience`."""
+
+    contacts: int
+
+    def summary(self) -> str:
+        """Say what was created and what was left out."""
+        where = f" Countries: {', '.join(self.countries)}." if self.countries else ""
+        zones = f" Local time zones: {', '.join(self.time_zones)}." if self.time_zones else ""
+        return (
+            f'Created audience "{self.name}" ({self.audience_id}) with '
+            f"{counted(self.contacts, 'contact')}; columns {', '.join(self.columns)}."
+            f"{where}{zones} {self.troubles()}".rstrip()
+        )
+
+
+class ContactsAdded(ContactList):
+    """Result of `add_contacts`."""
+
+    added: int
+    skipped: int = 0
+
+    def summary(self) -> str:
+        """Say how many are new and what was left out."""
+        return (
+            f'Added {counted(self.added, "contact")} to audience "{self.name}" '
+            f"({self.audience_id}); {self.skipped} were already in it. {self.troubles()}".rstrip()
+        )
+
+
+class AudienceDeleted(Result):
+    """Result of `delete_audience`."""
+
+    audience_id: Text
+    name: Text
+
+    def summary(self) -> str:
+        """Say what is gone."""
+        return f'Audience "{self.name}" ({self.audience_id}) is deleted with its contacts.'

@@ -1,0 +1,48 @@
+"""Completions: ids and names for what the user begins to type."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+from mcp_types import CompleteRequestParams, CompleteResult, Completion
+
+from atoms_campaigns_mcp.errors import AtomsCampaignsError
+from atoms_campaigns_mcp.telemetry import log
+
+MOST = 100  # what the protocol allows
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """Completes campaign ids, and names of agents and audiences, of prompts and resources."""
+
+    runtime: Callable[[], Awaitable[Any]]
+
+    async def complete(
+        self, _: ServerRequestContext[Any], params: CompleteRequestParams
+    ) -> CompleteResult:
+        """Give values that begin with what was typed; nothing for what is not known."""
+        typed = params.argument.value.casefold()
+        try:
+            values = await self._values(params.argument.name, typed)
+        except AtomsCampaignsError as error:
+            log.info("no completion: %s", error.code)
+            values = []
+        found = [value for value in values if value.casefold().startswith(typed)]
+        completion = Completion(values=found[:MOST], total=len(found), has_more=len(found) > MOST)
+        return CompleteResult(completion=completion)
+
+    async def _values(self, name: str, typed: str) -> list[str]:
+        if name not in {"campaign_id", "agent_id", "audience_id"}:
+            return []
+        from atoms_campaigns_mcp.runtime import refuse_changes  # noqa: PLC0415 - heavy
+
+        atoms = (await self.runtime()).context(refuse_changes).atoms
+        if name == "campaign_id":
+            rows, _ = await atoms.list_campaigns(limit=MOST)
+            return [row.id for row in rows]
+        if name == "agent_id":
+            rows, _ = await atoms.list_agents(limit=MOST, search=typed or None)
+            return [row.name for row in rows]
+        return [row.name for row in await atoms.list_audiences()]

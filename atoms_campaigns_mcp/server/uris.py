@@ -1,0 +1,13 @@
+"""Addresses of our resources."""
+
+import re
+
+GUIDE = "atoms://guide"
+CAMPAIGN = "atoms://campaigns/{campaign_id}"
+RESULTS = "atoms://campaigns/{campaign_id}/results.csv"
+PATTERN = re.compile(r"^atoms://campaigns/(?P<id>[a-f0-9]{24})(?P<csv>/results\.csv)?$")
+
+
+def campaign(campaign_id: str) -> str:
+    """Give the address of a campaign's snapshot."""
+    return CAMPAIGN.format(campaign_id=campaign_id)

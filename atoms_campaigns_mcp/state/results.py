@@ -1,0 +1,273 @@
+"""Results of campaigns in temporary SQLite files: any size, little memory, gone at the end."""
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import anyio.to_thread
+import ijson
+from pydantic import ValidationError
+
+from atoms_campaigns_mcp.contacts.numbers import Directory
+from atoms_campaigns_mcp.errors import UnexpectedResponse
+from atoms_campaigns_mcp.schemas.results import Exported
+
+T = TypeVar("T")
+BATCH = 500  # contacts stored at once
+KEPT = 8  # campaigns whose results stay at hand
+SCHEMA = Path(__file__).with_name("results.sql")
+
+# Fixed texts, so that no name from outside becomes SQL.
+GROUPS = {
+    "attempt": "number",
+    "caller_id": "caller",
+    "country": "country",
+    "local_hour": "hour",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One contact as it is stored."""
+
+    phone: str
+    data: dict[str, Any]
+    attempts: int
+    final_status: str
+    seconds: float
+    cost: float
+
+
+class Results:
+    """The results of one campaign at one moment."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    async def outcomes(self) -> dict[str, int]:
+        """Count contacts by final status, the most frequent first."""
+        sql = "SELECT final_status, count(*) FROM contact GROUP BY 1 ORDER BY 2 DESC, 1"
+        return await self._do(lambda db: dict(db.execute(sql).fetchall()))
+
+    async def totals(self) -> tuple[int, int, float, float]:
+        """Give contacts, contacts dialled, seconds talked and cost."""
+        sql = (
+            "SELECT count(*), coalesce(sum(attempts > 0), 0), coalesce(sum(seconds), 0), "
+            "coalesce(sum(cost), 0) FROM contact"
+        )
+        return await self._do(lambda db: db.execute(sql).fetchone())
+
+    async def rates(self, by: str) -> list[str]:
+        """Say how many calls connected, by attempt, caller_id, country or local_hour."""
+        column = GROUPS[by]
+        sql = (
+            f"SELECT {column}, count(*), sum(connected) FROM attempt "  # noqa: S608 - see GROUPS
+            f"WHERE {column} IS NOT NULL AND {column} <> '' GROUP BY 1 ORDER BY 1"
+        )
+        rows = await self._do(lambda db: db.execute(sql).fetchall())
+        return [
+            f"{group}: {connected} of {calls} ({100 * connected / calls:.1f}%)"
+            for group, calls, connected in rows
+        ]
+
+    async def page(self, outcome: str | None, page: int, limit: int) -> tuple[list[Stored], int]:
+        """Give a page of contacts in the order of the audience, and how many there are."""
+        where, values = ("WHERE final_status = ?", [outcome]) if outcome else ("", [])
+
+        def read(db: sqlite3.Connection) -> tuple[list[Stored], int]:
+            (total,) = db.execute(f"SELECT count(*) FROM contact {where}", values).fetchone()  # noqa: S608
+            rows = db.execute(
+                f"{_CONTACT} {where} ORDER BY position LIMIT ? OFFSET ?",
+                [*values, limit, (page - 1) * limit],
+            )
+            return [_stored(row) for row in rows], total
+
+        return await self._do(read)
+
+    async def contacts(self, outcomes: Sequence[str] = ()) -> list[Stored]:
+        """Give every contact with one of these final statuses; without any, all."""
+        marks = ", ".join("?" * len(outcomes))
+        where = f"WHERE final_status IN ({marks})" if outcomes else ""
+        sql = f"{_CONTACT} {where} ORDER BY position"
+        return await self._do(lambda db: [_stored(row) for row in db.execute(sql, [*outcomes])])
+
+    async def retries_due(self, max_retries: int, retry_delay: int, now: datetime) -> int:
+        """Count contacts whose next attempt is still to come.
+
+        `retry_delay` is in minutes. A retry that is overdue by more than its delay and five
+        minutes is not awaited any more: the API does not say that it gave a contact up.
+        """
+        sql = (
+            "SELECT count(*) FROM contact JOIN attempt ON attempt.position = contact.position "
+            "AND attempt.number = contact.attempts - 1 "
+            "WHERE contact.attempts BETWEEN 1 AND ? AND attempt.retried AND contact.reached = 0 "
+            "AND attempt.ended_at > ?"
+        )
+        oldest = now.timestamp() - (2 * retry_delay + 5) * 60
+        (count,) = await self._do(lambda db: db.execute(sql, (max_retries, oldest)).fetchone())
+        return count
+
+    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await anyio.to_thread.run_sync(work, self._db)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+class ResultsCache:
+    """Keeps the results of the campaigns asked about last, each in the version given."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._folder = tempfile.TemporaryDirectory(prefix="atoms-results-")
+        self._kept: dict[str, tuple[str, Results]] = {}
+        self._filling = anyio.Lock()
+        self._files = 0
+
+    async def get(
+        self,
+        campaign_id: str,
+        version: str,
+        export: Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]],
+    ) -> Results:
+        """Give the results in that version, from `export` if they are not at hand.
+
+        Raises:
+            UnexpectedResponse: The export is not what the API documents.
+        """
+        async with self._filling:
+            kept = self._kept.pop(campaign_id, None)
+            if kept is None or kept[0] != version:
+                if kept:
+                    kept[1].close()
+                async with export(campaign_id) as pieces:
+                    kept = version, await self._fill(pieces)
+            self._kept[campaign_id] = kept  # the latest comes last
+            while len(self._kept) > KEPT:
+                self._kept.pop(next(iter(self._kept)))[1].close()
+            return kept[1]
+
+    async def _fill(self, pieces: AsyncIterator[bytes]) -> Results:
+        self._files += 1
+        db = sqlite3.connect(
+            Path(self._folder.name) / f"{self._files}.sqlite3",
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        db.executescript(SCHEMA.read_text("utf-8"))
+        batch: list[Any] = []
+        try:
+            async for row in ijson.items_async(_Reader(pieces), "data.item", use_float=True):
+                batch.append(row)
+                if len(batch) == BATCH:
+                    await self._store(db, batch)
+            await self._store(db, batch)
+        except (ijson.JSONError, ValidationError) as error:
+            db.close()
+            raise UnexpectedResponse(
+                "The Atoms API gave results in a shape that this server does not know.",
+                next_step="Use list_calls instead, and report it to the operator.",
+            ) from error
+        return Results(db)
+
+    async def _store(self, db: sqlite3.Connection, batch: list[Any]) -> None:
+        rows, batch[:] = batch[:], []
+
+        def write() -> None:
+            contacts = [Exported.model_validate(row) for row in rows]
+            (first,) = db.execute("SELECT count(*) FROM contact").fetchone()
+            db.execute("BEGIN")
+            db.executemany(
+                "INSERT INTO contact VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [_contact(first + n, contact) for n, contact in enumerate(contacts)],
+            )
+            db.executemany(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [r for n, contact in enumerate(contacts) for r in self._tries(first + n, contact)],
+            )
+            db.execute("COMMIT")
+
+        await anyio.to_thread.run_sync(write)
+
+    def _tries(self, position: int, contact: Exported) -> Iterator[tuple[Any, ...]]:
+        country = self._directory.country(contact.phone)
+        zones = self._directory.zones(contact.phone)
+        for number, call in enumerate(contact.calls()):
+            started = _moment(call.created_at)
+            yield (
+                position,
+                number,
+                call.from_number,
+                call.status == "completed",
+                call.status in {"failed", "no_answer", "busy"},
+                country,
+                _hour(started, zones),
+                started.timestamp() + call.duration if started else None,
+            )
+
+    def close(self) -> None:
+        """Delete the files."""
+        for _, results in self._kept.values():
+            results.close()
+        self._folder.cleanup()
+
+
+class _Reader:
+    """Pieces of bytes as the file that ijson wants."""
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    async def read(self, size: int) -> bytes:
+        while not self._rest:
+            try:
+                self._rest = await anext(self._pieces)
+            except StopAsyncIteration:
+                break
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        return piece
+
+
+_CONTACT = "SELECT phone, data, attempts, final_status, seconds, cost FROM contact"
+
+
+def _stored(row: tuple[Any, ...]) -> Stored:
+    return Stored(row[0], json.loads(row[1]), *row[2:])
+
+
+def _contact(position: int, contact: Exported) -> tuple[Any, ...]:
+    reached = any(call.status == "completed" for call in contact.calls())
+    return (
+        position,
+        contact.phone,
+        json.dumps(contact.data, ensure_ascii=False, default=str),
+        len(contact.calls()),
+        contact.final_status,
+        contact.seconds,
+        contact.cost,
+        reached,
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _hour(moment: datetime | None, zones: Iterable[str]) -> int | None:
+    """Give the hour of day where the contact is, if all its possible zones agree on it."""
+    if moment is None:
+        return None
+    hours = {moment.astimezone(ZoneInfo(zone)).hour for zone in zones}
+    return hours.pop() if len(hours) == 1 else None

@@ -1,0 +1,43 @@
+"""Every row of a campaign's results as CSV."""
+
+import csv
+import io
+
+import anyio.to_thread
+
+from atoms_campaigns_mcp.contacts.table import spreadsheet_safe
+from atoms_campaigns_mcp.state.results import Results, Stored
+from atoms_campaigns_mcp.telemetry import mask_number
+
+HEADER = ("phoneNumber", "attempts", "finalStatus", "seconds", "cost")
+
+
+async def as_csv(results: Results, *, show_numbers: bool) -> bytes:
+    """Write a row per contact: the result, then the contact's own columns.
+
+    Cells that a spreadsheet would take for a formula are made text.
+    """
+    rows = await results.contacts()
+    return await anyio.to_thread.run_sync(_written, rows, show_numbers)
+
+
+def _written(rows: list[Stored], show_numbers: bool) -> bytes:  # noqa: FBT001 - through a thread
+    columns = dict.fromkeys(c for row in rows for c in row.data if c != HEADER[0])
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow([*HEADER, *columns])
+    for row in rows:
+        shown = [_shown(row.data.get(c), row, show_numbers=show_numbers) for c in columns]
+        phone = row.phone if show_numbers else mask_number(row.phone)
+        writer.writerow(
+            [phone, row.attempts, row.final_status, f"{row.seconds:g}", f"{row.cost:.4f}", *shown]
+        )
+    return file.getvalue().encode()
+
+
+def _shown(value: object, row: Stored, *, show_numbers: bool) -> str:
+    text = "" if value is None else str(value)
+    # An audience may keep the number in a column of another name.
+    if not show_numbers and text.lstrip("+") == row.phone.lstrip("+"):
+        return mask_number(row.phone)
+    return spreadsheet_safe(text)

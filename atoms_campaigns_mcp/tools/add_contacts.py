@@ -1,0 +1,36 @@
+from functools import partial
+
+import anyio
+
+from atoms_campaigns_mcp.atoms.client import PHONE_COLUMN
+from atoms_campaigns_mcp.errors import InvalidArguments
+from atoms_campaigns_mcp.schemas.arguments import AddContactsArgs
+from atoms_campaigns_mcp.schemas.audiences import ContactsAdded
+from atoms_campaigns_mcp.tools import _contacts, _resolve
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+
+@tool(Effect.CHANGES, title="Add contacts to an audience")
+async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
+    """Add contacts from CSV text or a file to an audience that no campaign is calling now.
+
+    Works like create_audience; contacts that are already in the audience are skipped.
+    """
+    if (args.csv is None) == (args.file is None):
+        raise InvalidArguments(
+            "csv, file: exactly one of them must be given. Nothing was sent.",
+            next_step="Call again with one of them.",
+        )
+    contacts = await _contacts.from_arguments(args, ctx)
+    audience = await _resolve.audience(ctx.atoms, args.audience_id)
+    columns = (audience.phone_column or PHONE_COLUMN, *contacts.columns[1:])
+    members = [dict(zip(columns, row, strict=True)) for row in contacts.rows]
+    added, skipped = await ctx.atoms.add_members(audience.id, members)
+    return ContactsAdded(
+        audience_id=audience.id,
+        name=audience.name,
+        added=added,
+        skipped=skipped,
+        **await anyio.to_thread.run_sync(partial(_contacts.report, contacts, ctx)),
+        next_step=f"Pass {audience.id} as audience_id to create_campaign.",
+    )

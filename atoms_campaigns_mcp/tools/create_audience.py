@@ -1,0 +1,58 @@
+from functools import partial
+
+import anyio
+
+from atoms_campaigns_mcp.contacts.table import Contacts
+from atoms_campaigns_mcp.errors import InvalidArguments, NotFound
+from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
+from atoms_campaigns_mcp.schemas.audiences import AudienceCreated
+from atoms_campaigns_mcp.schemas.results import NOT_REACHED
+from atoms_campaigns_mcp.tools import _contacts
+from atoms_campaigns_mcp.tools._results import results_of
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+
+@tool(Effect.CHANGES, title="Create an audience")
+async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
+    """Create an audience (the contacts to call) from CSV text, from a file, or from a campaign.
+
+    Give exactly one of csv, file and from_campaign_id. Numbers become E.164, duplicates are merged
+    and rejected rows are reported with their reason; other columns become call variables. At most
+    10,000 rows and 5 MB. Dials nobody.
+    """
+    contacts = await _chosen(args, ctx)
+    upload = await anyio.to_thread.run_sync(contacts.to_csv)
+    made = await ctx.atoms.create_audience(args.name, args.description or "", upload)
+    return AudienceCreated(
+        audience_id=made.id,
+        name=made.name or args.name,
+        contacts=len(contacts),
+        **await anyio.to_thread.run_sync(partial(_contacts.report, contacts, ctx)),
+        next_step=f"Pass {made.id} as audience_id to create_campaign.",
+    )
+
+
+async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
+    sources = [args.csv, args.file, args.from_campaign_id]
+    if sum(source is not None for source in sources) != 1:
+        raise InvalidArguments(
+            "csv, file, from_campaign_id: exactly one of them must be given. Nothing was sent.",
+            next_step="Call again with one of them.",
+        )
+    if args.outcomes and args.from_campaign_id is None:
+        raise InvalidArguments(
+            "outcomes: only goes with from_campaign_id. Nothing was sent.",
+            next_step="Leave it out, or give from_campaign_id.",
+        )
+    if args.from_campaign_id is None:
+        return await _contacts.from_arguments(args, ctx)
+    details = await ctx.atoms.get_campaign(args.from_campaign_id)
+    results = await results_of(details, ctx)
+    rows = await results.contacts(args.outcomes or NOT_REACHED)
+    if not rows:
+        raise NotFound(
+            f'from_campaign_id: no contact of campaign "{details.campaign.name}" has such an '
+            "outcome. Nothing was created.",
+            next_step="get_campaign_results shows which outcomes there are.",
+        )
+    return _contacts.of_results(rows)

@@ -1,0 +1,41 @@
+from atoms_campaigns_mcp.errors import WrongState
+from atoms_campaigns_mcp.guardrails.plan import Plan
+from atoms_campaigns_mcp.schemas.arguments import DeleteAudienceArgs
+from atoms_campaigns_mcp.schemas.audiences import AudienceDeleted
+from atoms_campaigns_mcp.tools import _resolve
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+
+async def plan(args: DeleteAudienceArgs, ctx: ToolContext) -> Plan:
+    """Read what would be lost; an audience that a campaign refers to stays."""
+    audience = await _resolve.audience(ctx.atoms, args.audience_id)
+    if audience.campaigns or audience.used:
+        named = ", ".join(f'"{c.name}" ({c.id}, {c.status})' for c in audience.campaigns[:5])
+        raise WrongState(
+            f'audience_id: audience "{audience.name}" is used by campaigns: {named or "some"}. '
+            "Nothing was sent.",
+            next_step="Delete those campaigns first, or keep the audience.",
+        )
+    return Plan(
+        action="delete_audience",
+        name=audience.name,
+        audience_id=audience.id,
+        audience=audience.name,
+        people=audience.contacts,
+    )
+
+
+@tool(Effect.DESTROYS, title="Delete an audience", plan=plan)
+async def run(args: DeleteAudienceArgs, ctx: ToolContext) -> AudienceDeleted:  # noqa: ARG001
+    """Delete an audience and its contacts for good, after confirmation.
+
+    Refused while any campaign refers to it, whatever that campaign's state. Where no person can be
+    asked, the first call is refused with a confirm_token.
+    """
+    facts = ctx.agreed()
+    await ctx.atoms.delete_audience(facts.audience_id)
+    return AudienceDeleted(
+        audience_id=facts.audience_id,
+        name=facts.name,
+        next_step="list_audiences shows what is left.",
+    )

@@ -1,0 +1,45 @@
+from functools import partial
+
+from atoms_campaigns_mcp.schemas.account import AccountReport, Balance, Concurrency, Subscription
+from atoms_campaigns_mcp.schemas.arguments import GetAccountArgs
+from atoms_campaigns_mcp.schemas.calls import LIVE
+from atoms_campaigns_mcp.tools._parallel import gather
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+
+@tool(Effect.READS, title="Get the account")
+async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa: ARG001
+    """Get who the API key is, its plan, balance and call limit, and the server's clock.
+
+    Use it first when something is refused, and before a large campaign.
+    """
+    account = await ctx.atoms.get_account()
+    found, unknown = await gather(
+        {
+            "balance": ctx.atoms.get_balance,
+            "calls in progress": partial(ctx.atoms.list_calls, statuses=LIVE),
+            "concurrency": ctx.atoms.get_concurrency,
+            "plan limits": ctx.atoms.get_subscription,
+        }
+    )
+    balance: Balance = found.get("balance", Balance())
+    slots: Concurrency = found.get("concurrency", Concurrency())
+    plan: Subscription = found.get("plan limits", Subscription())
+    live: int | None = found["calls in progress"][1].total if "calls in progress" in found else None
+    free = None if slots.limit is None or live is None else max(slots.limit - live, 0)
+    return AccountReport(
+        organization_id=account.organization.id,
+        organization=account.organization.name,
+        plan=balance.plan,
+        balance_usd=balance.credit,
+        campaigns_allowed=plan.campaigns,
+        daily_calls_allowed=plan.daily_calls,
+        call_limit=slots.limit,
+        reserved=slots.reserved,
+        shared_pool=slots.shared,
+        calls_in_progress=live,
+        free_slots_estimate=free,
+        clock=ctx.now(),
+        unknown=unknown,
+        next_step="list_phone_numbers, list_agents and list_audiences show what a campaign needs.",
+    )

@@ -1,0 +1,79 @@
+from typing import Any
+
+import anyio
+
+from atoms_campaigns_mcp.schemas.arguments import GetCampaignResultsArgs
+from atoms_campaigns_mcp.schemas.campaigns import percent
+from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage
+from atoms_campaigns_mcp.state.results import Results, Stored
+from atoms_campaigns_mcp.telemetry import mask_number
+from atoms_campaigns_mcp.tools._contacts import allowed_path
+from atoms_campaigns_mcp.tools._results import is_terminal, results_of, unfinished
+from atoms_campaigns_mcp.tools._results_csv import as_csv
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+NAME_COLUMNS = ("name", "Name", "full_name", "first_name", "firstName")
+
+
+@tool(Effect.READS, title="Get a campaign's results")
+async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
+    """Get how a campaign went: outcomes, connect rates, and a page of contacts.
+
+    Rates are by attempt, caller ID, country and the contact's local hour. Results are provisional
+    while calls are in progress or retries are due. Numbers are masked; with file every row is
+    written as CSV with full numbers to an allowed folder.
+    """
+    path = allowed_path(args.file, ctx) if args.file else None
+    details = await ctx.atoms.get_campaign(args.campaign_id)
+    over = is_terminal(details) and not await unfinished(details, ctx)
+    results = await results_of(details, ctx)
+    rows, total = await results.page(args.outcome, args.page, args.limit)
+    where = f"atoms://campaigns/{args.campaign_id}/results.csv"
+    if path:
+        await anyio.Path(path).write_bytes(await as_csv(results, show_numbers=True))
+        where = str(args.file)
+    contacts, dialled, seconds, cost = await results.totals()
+    outcomes = await results.outcomes()
+    return ResultsPage(
+        campaign_id=details.campaign.id,
+        name=details.campaign.name,
+        status=details.campaign.status,
+        provisional=not over,
+        contacts=contacts,
+        outcomes=[f"{status}: {count}" for status, count in outcomes.items()],
+        connected_percent=percent(outcomes.get("completed", 0), dialled),
+        talk_seconds=seconds,
+        cost=round(cost, 4),
+        results=[_row(row, ctx) for row in rows],
+        csv=where,
+        page=args.page,
+        total=total,
+        has_more=args.page * args.limit < total,
+        next_step=_next_step(outcomes, over=over),
+        **await _rates(results),
+    )
+
+
+async def _rates(results: Results) -> dict[str, Any]:
+    groups = ("attempt", "caller_id", "country", "local_hour")
+    return {f"by_{group}": await results.rates(group) for group in groups}
+
+
+def _row(row: Stored, ctx: ToolContext) -> ContactRow:
+    name = next((str(row.data[c]) for c in NAME_COLUMNS if row.data.get(c)), None)
+    return ContactRow(
+        phone=row.phone if ctx.show_numbers else mask_number(row.phone),
+        name=name,
+        attempts=row.attempts,
+        final_status=row.final_status,
+        seconds=row.seconds,
+        cost=round(row.cost, 4),
+    )
+
+
+def _next_step(outcomes: dict[str, int], *, over: bool) -> str:
+    if not over:
+        return "These are provisional: watch_campaign with until finished says when they are final."
+    if outcomes.keys() - {"completed", "blocked"}:
+        return "To call those not reached, call create_audience with from_campaign_id."
+    return "Everyone was reached."

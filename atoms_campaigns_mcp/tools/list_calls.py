@@ -1,0 +1,25 @@
+from atoms_campaigns_mcp.schemas.arguments import ListCallsArgs
+from atoms_campaigns_mcp.schemas.calls import CallPage, CallRow
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+
+@tool(Effect.READS, title="List a campaign's calls")
+async def run(args: ListCallsArgs, ctx: ToolContext) -> CallPage:
+    """List the attempts of a campaign, the latest change first, without transcripts."""
+    calls, listed = await ctx.atoms.list_calls(
+        args.campaign_id,
+        page=args.page,
+        limit=args.limit,
+        statuses=[args.status] if args.status else [],
+        attempts=args.attempt,
+    )
+    return CallPage(
+        campaign_id=args.campaign_id,
+        calls=[CallRow.of(call, show_numbers=ctx.show_numbers) for call in calls],
+        page=args.page,
+        total=listed.total,
+        has_more=listed.has_more,
+        next_step="Pass an id as call_id to get_call for the transcript."
+        if calls
+        else "There are no such calls; get_campaign_status shows whether it has started.",
+    )

@@ -1,0 +1,217 @@
+"""A number is read as it was meant, or refused with a reason; never guessed."""
+
+import random
+import re
+import zoneinfo
+
+import phonenumbers
+import pytest
+from hypothesis import given, strategies as st
+
+from atoms_campaigns_mcp.contacts.numbers import BadNumberError, Directory, Reason, normalise
+from atoms_campaigns_mcp.schemas.fields import E164_PATTERN
+
+REGIONS = [None, "IN", "US", "GB", "DE", "IT", "AU", "BR"]
+INDIAN = "+919876543210"
+FICTIONAL = "+12025550143"
+WRITTEN = st.text("+0123456789 -.()/x,'\u202a\uff11\u0663eE#\n", max_size=30)
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        (INDIAN, None, INDIAN),
+        ("+91 98765 43210", None, INDIAN),
+        ("+91-98765-43210", None, INDIAN),
+        ("+91.98765.43210", None, INDIAN),
+        ("(+91) 98765 43210", None, INDIAN),
+        ("[+91] 98765 43210", None, INDIAN),
+        (" +91\u00a098765\u00a043210 ", None, INDIAN),
+        ("\u202a+91 98765 43210\u202c", None, INDIAN),
+        (
+            "\uff0b\uff19\uff11 \uff19\uff18\uff17\uff16\uff15 \uff14\uff13\uff12\uff11\uff10",
+            None,
+            INDIAN,
+        ),
+        ("+\u0669\u0661\u0669\u0668\u0667\u0666\u0665\u0664\u0663\u0662\u0661\u0660", None, INDIAN),
+        ("'+919876543210", None, INDIAN),
+        ("\u2019+919876543210", None, INDIAN),
+        ('="+919876543210"', None, INDIAN),
+        ("tel:+91-98765-43210", None, INDIAN),
+        ("TEL: +919876543210", None, INDIAN),
+        ("whatsapp:+919876543210", None, INDIAN),
+        ("p:+919876543210", None, INDIAN),
+        ("9876543210", "IN", INDIAN),
+        ("9876543210", "in", INDIAN),
+        ("09876543210", "IN", INDIAN),
+        ("919876543210", "IN", INDIAN),
+        ("919876543210.0", "IN", INDIAN),
+        ("00919876543210", "IN", INDIAN),
+        ("0091 98765 43210", "GB", INDIAN),
+        ("011 91 98765 43210", "US", INDIAN),
+        ("(202) 555-0143", "US", FICTIONAL),
+        ("202.555.0143", "US", FICTIONAL),
+        ("1 202 555\u20130143", "US", FICTIONAL),
+        ("+44 (0)20 7946 0958", None, "+442079460958"),
+        ("07700 900123", "GB", "+447700900123"),
+        ("030/12345678", "DE", "+493012345678"),
+        ("+39 02 3661 8300", None, "+390236618300"),
+        ("+1 800 555 0143", None, "+18005550143"),
+    ],
+)
+def test_a_number_is_read_as_people_write_it(text: str, region: str | None, number: str) -> None:
+    assert normalise(text, region=region) == number
+
+
+@pytest.mark.parametrize("number", [FICTIONAL, "+15555550100", "+447700900123", "+61491570156"])
+def test_example_numbers_are_accepted_though_nobody_has_them(number: str) -> None:
+    assert normalise(number, region=None) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "reason"),
+    [
+        ("", None, Reason.EMPTY),
+        (" - ", None, Reason.EMPTY),
+        ("9.19877E+11", "IN", Reason.SPREADSHEET),
+        ("9,19877e+11", None, Reason.SPREADSHEET),
+        ("9E11", "IN", Reason.SPREADSHEET),
+        ("+1 202 555 0143 ext. 5", None, Reason.EXTENSION),
+        ("+1 202 555 0143 x123", None, Reason.EXTENSION),
+        ("+1 202 555 0143;ext=123", None, Reason.EXTENSION),
+        ("+1 202 555 0143,,123#", None, Reason.EXTENSION),
+        ("+1 202 555 0143 #123", None, Reason.EXTENSION),
+        ("9876543210 / 9876543211", "IN", Reason.SEVERAL),
+        ("9876543210 or 9876543211", "IN", Reason.SEVERAL),
+        ("+919876543210 +919876543211", None, Reason.SEVERAL),
+        ("+919876543210\n+919876543211", None, Reason.SEVERAL),
+        ("1234567/1234568", "DE", Reason.SEVERAL),
+        ("1-800-FLOWERS", "US", Reason.LETTERS),
+        ("n/a", "IN", Reason.LETTERS),
+        ("call me", "IN", Reason.LETTERS),
+        ("+1202555014\u00b3", None, Reason.SIGNS),
+        ("++919876543210", None, Reason.SIGNS),
+        ("919876543210+", "IN", Reason.SIGNS),
+        ("=1+1", "IN", Reason.SIGNS),
+        ("()", "IN", Reason.EMPTY),
+        ("#####", "IN", Reason.SIGNS),
+        ("9876543210", None, Reason.NO_COUNTRY),
+        ("00919876543210", None, Reason.NO_COUNTRY),
+        ("919876543210", "DE", Reason.NO_PLUS),
+        ("+999123456789", None, Reason.UNKNOWN_COUNTRY),
+        ("+0123456789", None, Reason.UNKNOWN_COUNTRY),
+        ("555-0143", "US", Reason.NO_AREA),
+        ("98765", "IN", Reason.SHORT),
+        ("911", "US", Reason.SHORT),
+        ("112", "DE", Reason.SHORT),
+        ("11833", "DE", Reason.SHORT),
+        ("+4911833", None, Reason.SHORT),
+        ("+491234", None, Reason.SHORT),
+        ("0091 98765 43210", "US", Reason.LONG),
+        ("+9198765432101234", None, Reason.LONG),
+        ("+4912345678901234", None, Reason.LONG),
+        ("+91" + "9" * 1000, None, Reason.LONG),
+        ("+1 900 555 0100", None, Reason.PREMIUM),
+        ("+44 909 879 0123", None, Reason.PREMIUM),
+        ("0001784813", "BR", Reason.IMPOSSIBLE),
+        ("+55 00 178 4813", None, Reason.IMPOSSIBLE),
+    ],
+)
+def test_a_number_that_may_not_be_dialled_is_refused_with_the_reason(
+    text: str, region: str | None, reason: Reason
+) -> None:
+    with pytest.raises(BadNumberError) as refusal:
+        normalise(text, region=region)
+    assert refusal.value.reason is reason
+    assert str(refusal.value) == reason.value
+
+
+@given(
+    WRITTEN | st.text(max_size=80) | st.from_regex(r"(\+|00|0)?[1-9][0-9]{5,14}", fullmatch=True),
+    st.sampled_from(REGIONS),
+)
+def test_any_text_is_refused_or_gives_e164_that_reads_the_same_in_any_region(
+    text: str, region: str | None
+) -> None:
+    try:
+        number = normalise(text, region=region)
+    except BadNumberError:
+        return
+    assert re.fullmatch(E164_PATTERN, number)
+    assert {normalise(number, region=other) for other in REGIONS} == {number}
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "zones"),
+    [
+        (INDIAN, "IN", {"Asia/Kolkata"}),
+        ("919876543210", "IN", {"Asia/Kolkata"}),
+        ("+910000000000", "IN", {"Asia/Kolkata"}),
+        (FICTIONAL, "US", {"America/New_York"}),
+        ("+13105550143", "US", {"America/Los_Angeles"}),
+        ("+14165550143", "CA", {"America/Toronto"}),
+        ("+18765550143", "JM", {"America/Jamaica"}),
+        ("+12085550143", "US", {"America/Boise", "America/Los_Angeles"}),
+        ("+5491123456789", "AR", {"America/Argentina/Buenos_Aires"}),
+        ("+77272345678", "KZ", {"Asia/Almaty"}),
+        ("+18005550143", "US", set[str]()),
+        ("+15555550100", "", set[str]()),
+        ("+80012345678", "", set[str]()),
+        ("+999123456789", "", set[str]()),
+        ("", "", set[str]()),
+        ("not a number", "", set[str]()),
+    ],
+)
+def test_a_number_leads_to_its_country_and_zones(
+    number: str, country: str, zones: set[str]
+) -> None:
+    directory = Directory()
+    assert directory.country(number) == country
+    assert set(directory.zones(number)) == zones
+
+
+def test_a_mobile_may_be_anywhere_in_a_country_of_several_zones() -> None:
+    assert {"Australia/Perth", "Australia/Sydney"} <= set(Directory().zones("+61412345678"))
+    assert set(Directory().zones("+61298765432")) == {"Australia/Sydney"}
+
+
+def test_an_example_number_of_a_shared_country_code_counts_for_the_main_country() -> None:
+    assert Directory().country("+447700900123") == "GB"
+    assert "Europe/London" in Directory().zones("+447700900123")
+
+
+def test_what_was_looked_up_before_does_not_change_an_answer() -> None:
+    rng = random.Random(1)  # noqa: S311 - which numbers does not matter, that they repeat does
+    codes = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+    numbers = [f"+{rng.choice(codes)}{rng.randrange(10**6, 10**9)}" for _ in range(500)]
+    used = Directory()
+    first = {number: (used.country(number), used.zones(number)) for number in numbers}
+    rng.shuffle(numbers)
+    for number in numbers:
+        fresh = Directory()
+        assert first[number] == (fresh.country(number), fresh.zones(number))
+
+
+def test_every_country_has_zones_of_current_names_that_python_can_load() -> None:
+    directory = Directory()
+    names: set[str] = set()
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        example = phonenumbers.example_number(region)
+        assert example is not None
+        number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+        assert directory.country(number)
+        zones = directory.zones(number)
+        assert zones, region
+        names.update(zones)
+    assert names <= zoneinfo.available_timezones()
+    assert not names & {"Asia/Calcutta", "Asia/Katmandu", "Asia/Rangoon"}
+
+
+def test_the_area_codes_of_north_america_are_found_for_any_subscriber() -> None:
+    directory = Directory()
+    for area in ("202", "310", "416", "876", "787", "671", "809"):
+        answers = {
+            directory.country(f"+1{area}{rest}") for rest in ("5550100", "2345678", "9876543")
+        }
+        assert len(answers) == 1
+        assert answers != {""}

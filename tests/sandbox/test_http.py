@@ -1,0 +1,189 @@
+"""What every operation shares: prefixes, keys, content types, unknown routes."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from atoms_campaigns_mcp.sandbox.app import create_app
+from atoms_campaigns_mcp.sandbox.options import Options
+from atoms_campaigns_mcp.sandbox.routes import OPERATIONS
+from tests.sandbox.conftest import OpenSandbox
+from tests.sandbox.harness import UNKNOWN, Sandbox, client, draft
+
+pytestmark = pytest.mark.anyio
+
+CALL = "CALL-1778226705739-7e4c17"
+
+
+def unjudged(sandbox: Sandbox, prefix: str = "") -> httpx2.AsyncClient:
+    """A client for what our OpenAPI document leaves out."""
+    return httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=create_app(sandbox.world)),
+        base_url=f"http://sandbox{prefix}",
+        headers={"Authorization": "Bearer sk_test"},
+    )
+
+
+@pytest.mark.parametrize("prefix", ["/atoms/v1", "/api/v1", ""])
+async def test_every_prefix_the_clients_use_reaches_the_same_routes(
+    sandbox: Sandbox, prefix: str
+) -> None:
+    async with unjudged(sandbox, prefix) as http:
+        created = await http.post("/campaign", json=draft())
+        assert created.status_code == 201
+        shown = await http.get(f"/campaign/{created.json()['data']['_id']}")
+        assert shown.json()["data"]["campaign"]["status"] == "draft"
+        balance = await http.get("http://sandbox/payment/v1/credits/balance")
+        assert balance.json()["success"] is True
+
+
+async def test_a_trailing_slash_means_nothing(sandbox: Sandbox) -> None:
+    async with unjudged(sandbox) as http:
+        for path in ("/campaign", "/audience", "/agent"):
+            assert (await http.get(f"{path}/")).json() == (await http.get(path)).json()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/atoms/v1/organization"),
+        ("PUT", "/atoms/v1/campaign/123"),
+        ("PATCH", "/atoms/v1/campaign"),
+        ("GET", "//campaign"),
+        ("GET", "/atoms/v1/atoms/v1/campaign"),
+        ("OPTIONS", "/campaign"),
+        ("GET", "/"),
+    ],
+)
+async def test_an_unknown_route_answers_the_page_of_express(
+    sandbox: Sandbox, method: str, path: str
+) -> None:
+    async with unjudged(sandbox) as http:
+        response = await http.request(method, f"http://sandbox{path}")
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.text == (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        "<title>Error</title>\n</head>\n<body>\n"
+        f"<pre>Cannot {method} {path}</pre>\n</body>\n</html>\n"
+    )
+
+
+async def test_the_path_of_an_unknown_route_is_escaped(sandbox: Sandbox) -> None:
+    async with unjudged(sandbox) as http:
+        response = await http.get("http://sandbox/a<b>&'x")
+    assert "<b>" not in response.text
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic sk_test", "Bearer pk_test", "sk_test"]
+)
+async def test_a_missing_or_malformed_key_is_unauthorized(sandbox: Sandbox, header: str) -> None:
+    headers = {"Authorization": header}
+    assert await sandbox.refused("GET", "/campaign", 401, headers=headers) == [
+        "Unauthorized: User not found"
+    ]
+    account = await sandbox.send("GET", "/account/get-account-details", headers=headers)
+    assert (account.status_code, account.json()) == (401, {"message": "User not authenticated"})
+    url = "http://sandbox/payment/v1/credits/balance"
+    balance = await sandbox.send("GET", url, headers=headers)
+    assert balance.json() == {
+        "success": False,
+        "error": {"code": "UNAUTHORIZED", "message": "Unauthorized: User not found"},
+    }
+
+
+async def test_only_allowed_keys_are_let_in_when_there_is_a_list(
+    open_sandbox: OpenSandbox,
+) -> None:
+    options = Options(allowed_keys=frozenset({"sk_mine", "other"}))
+    sandbox = open_sandbox(options=options, key="sk_mine")
+    assert await sandbox.get("/user")
+    assert await sandbox.as_key("other").get("/user")
+    await sandbox.as_key("sk_yours").refused("GET", "/user", 401)
+
+
+def requests_of_everything() -> list[tuple[str, str]]:
+    routes = [operation.route.split(" ") for operation in OPERATIONS]
+    paths = [(m, p.replace("{id}", CALL if "conversation" in p else UNKNOWN)) for m, p in routes]
+    return [(method, path) for method, path in paths if not path.startswith("/payment")]
+
+
+@pytest.mark.parametrize(("method", "path"), requests_of_everything())
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        {"content": b"", "headers": {"Content-Type": "application/json"}},
+        {"content": b"{", "headers": {"Content-Type": "application/json"}},
+        {"content": b"[1]", "headers": {"Content-Type": "application/json; charset=utf-8"}},
+        {"content": b'"\\ud800"', "headers": {"Content-Type": "application/json"}},
+        {"content": b'{"name":"\\ud800\\u0000"}', "headers": {"Content-Type": "application/json"}},
+        {"content": b'{"name":1e999,"x":NaN}', "headers": {"Content-Type": "application/json"}},
+        {"content": b"\xff\xfe", "headers": {"Content-Type": "application/json"}},
+        {"content": b"[" * 100_000, "headers": {"Content-Type": "application/json"}},
+        {"content": b"name=x", "headers": {"Content-Type": "text/plain"}},
+        {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+        {"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=y"}},
+        {"content": b"--y\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=y"}},
+        {"content": b"x", "headers": {}},
+    ],
+    ids=range(13),
+)
+async def test_no_body_whatever_is_answered_with_an_internal_error(
+    sandbox: Sandbox, method: str, path: str, request_of: dict[str, Any]
+) -> None:
+    response = await sandbox.send(method, path, **request_of)
+    assert response.status_code < 500
+    if response.status_code >= 400 and response.headers["content-type"].startswith("application"):
+        assert response.json()["errors"]
+
+
+async def test_malformed_json_says_so(sandbox: Sandbox) -> None:
+    headers = {"Content-Type": "application/json"}
+    refused = await sandbox.refused("POST", "/campaign", content=b"{", headers=headers)
+    assert refused == ["Invalid JSON in request body"]
+    refused = await sandbox.refused("POST", "/campaign", content=b"[]", headers=headers)
+    assert refused == ["Expected object, received array"]
+
+
+async def test_a_body_of_another_content_type_counts_as_missing(sandbox: Sandbox) -> None:
+    content = json.dumps(draft()).encode()
+    headers = {"Content-Type": "text/plain"}
+    assert await sandbox.refused("POST", "/campaign", content=content, headers=headers) == [
+        "name: Required",
+        "agentId: Required",
+        "audienceId: Required",
+    ]
+
+
+async def test_an_empty_body_with_a_json_content_type_is_fine(sandbox: Sandbox) -> None:
+    campaign = await sandbox.create()
+    headers = {"Content-Type": "application/json"}
+    for method, part in (("POST", "/start"), ("POST", "/pause")):
+        response = await sandbox.send(method, f"/campaign/{campaign}{part}", headers=headers)
+        assert response.is_success
+    sandbox.clock.advance(seconds=2)
+    response = await sandbox.send("DELETE", f"/campaign/{campaign}", headers=headers)
+    assert response.is_success
+
+
+async def test_a_body_beyond_every_limit_is_refused_unread(sandbox: Sandbox) -> None:
+    content = b"x" * (12 * 1024 * 1024 + 1)
+    refused = await sandbox.refused("POST", "/audience", content=content)
+    assert refused == ["Request body too large"]
+
+
+async def test_every_answer_has_a_request_id_of_its_own(sandbox: Sandbox) -> None:
+    names = {
+        (await sandbox.send("GET", path)).headers["x-request-id"]
+        for path in ("/campaign", "/campaign", "/agent")
+    }
+    assert len(names) == 3
+
+
+async def test_two_applications_can_serve_one_world(sandbox: Sandbox) -> None:
+    async with client(sandbox.world, sandbox.clock) as http:
+        campaign = await sandbox.create()
+        assert (await http.get(f"/campaign/{campaign}")).status_code == 200
