@@ -13,7 +13,7 @@ import httpx2
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
 from atoms_campaigns_mcp.atoms.pacing import Pacer
-from atoms_campaigns_mcp.atoms.transport import Transport
+from atoms_campaigns_mcp.atoms.transport import Transport, request_id
 from atoms_campaigns_mcp.errors import (
     AtomsCampaignsError,
     ConfigurationError,
@@ -21,6 +21,7 @@ from atoms_campaigns_mcp.errors import (
     OutcomeUnknown,
 )
 from atoms_campaigns_mcp.guardrails.plan import Plan
+from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state.folder import secret_of, state_folder
 from atoms_campaigns_mcp.state.sqlite import SqliteStore
@@ -83,7 +84,7 @@ class Runtime:
             return _sandboxed(settings, store, secret, clocks, folder)
         key = settings.api_key or SANDBOX_KEY
         transport = Transport.connect(
-            settings.api_url, key, pacer, payment_url=settings.payment_url, transport=network
+            settings.api_url, key, pacer, payment_url=settings.billing_url, transport=network
         )
         shared = Shared(clocks.monotonic, clocks.sleep)
         return cls(settings, transport, store, secret, clocks, clocks.now, shared)
@@ -103,6 +104,7 @@ class Runtime:
             monotonic=self.clocks.monotonic,
             sleep=self.clocks.sleep,
             shared=self.shared,
+            policy=Policy.of(self.settings),
             plan=plan,
             files=self.settings.files,
             show_numbers=self.settings.show_numbers,
@@ -148,7 +150,7 @@ class Runtime:
     async def _finish(self, entry: int, outcome: str, detail: str) -> None:
         # The change is made: an intent without an outcome is the honest record of this trouble.
         try:
-            await self.store.finish(entry, outcome, detail)
+            await self.store.finish(entry, outcome, detail, request_id.get())
         except NotRecorded:
             log.exception("the outcome of journal entry %s is not recorded", entry)
 

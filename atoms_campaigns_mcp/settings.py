@@ -5,6 +5,7 @@ show, a command-line flag of the same name; a flag wins over its variable.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ Mode = Literal["sandbox", "live"]
 
 DEFAULT_API_URL = "https://api.smallest.ai/atoms/v1"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MIDNIGHT = 24 * 60  # minutes: the end of a day
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 SECRET_BYTES = 32  # what AES-256 and HMAC-SHA-256 want at least
 
 
@@ -61,6 +64,33 @@ def _positive(text: str) -> float:
     if not 0 < (value := float(text)) < float("inf"):
         raise _InvalidError("must be a number above 0")
     return value
+
+
+def _count(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise _InvalidError("must be a whole number from 1")
+    return value
+
+
+def _limit(text: str) -> int | None:
+    return _count(text) if text else None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _hours(text: str) -> tuple[int, int] | None:
+    """Read `08:00-21:00` as minutes after midnight."""
+    if not text:
+        return None
+    found = _HOURS.fullmatch(text)
+    if found is None:
+        raise _InvalidError("must be two times such as 08:00-21:00")
+    first, last = (60 * int(found[h]) + int(found[m]) for h, m in ((1, 2), (3, 4)))
+    if not first < last <= MIDNIGHT:
+        raise _InvalidError("must begin before it ends, at 24:00 at the latest")
+    return first, last
 
 
 def _speed(text: str) -> float | str:
@@ -110,6 +140,24 @@ SETTINGS = (
     ),
     Setting("ATOMS_MCP_READ_ONLY", "offer only tools that change nothing", _switch, switch=True),
     Setting("ATOMS_MCP_NO_DIAL", "offer nothing that dials or schedules", _switch, switch=True),
+    Setting("ATOMS_MCP_MAX_CONTACTS", "most contacts of one campaign", _count, "10000"),
+    Setting("ATOMS_MCP_MAX_RUNNING", "most campaigns that run at once", _limit),
+    Setting(
+        "ATOMS_MCP_CALLING_HOURS",
+        "local hours in which contacts may be called, as 09:00-20:30 (24:00 is valid); "
+        "set: blocks, default 08:00-21:00: warns",
+        _hours,
+    ),
+    Setting("ATOMS_MCP_ALLOWED_AGENTS", "ids or names, separated by commas; none: all", _names),
+    Setting(
+        "ATOMS_MCP_ALLOWED_CALLER_IDS", "ids or numbers, separated by commas; none: all", _names
+    ),
+    Setting(
+        "ATOMS_MCP_REQUIRE_DNC_CLEAN",
+        "refuse to dial anybody on the do-not-call list, or without knowing it",
+        _switch,
+        switch=True,
+    ),
     Setting("ATOMS_MCP_SHOW_NUMBERS", "show contacts' numbers in full", _switch, switch=True),
     Setting(
         "ATOMS_MCP_FILES",
@@ -140,6 +188,12 @@ class Settings:
     confirm: Confirm = "ask"
     read_only: bool = False
     no_dial: bool = False
+    max_contacts: int = 10_000
+    max_running: int | None = None
+    calling_hours: tuple[int, int] | None = None
+    allowed_agents: tuple[str, ...] = ()
+    allowed_caller_ids: tuple[str, ...] = ()
+    require_dnc_clean: bool = False
     show_numbers: bool = False
     files: tuple[Path, ...] = ()
     rate: float = 10.0
@@ -148,6 +202,12 @@ class Settings:
     sandbox_speed: float | Literal["max"] = 60.0
     sandbox_db: Path | None = None
     sandbox_seed: int = 1
+
+    @property
+    def billing_url(self) -> str:
+        """Where billing is: at the root of the API's host, unless the operator says otherwise."""
+        parts = urlsplit(self.api_url)
+        return self.payment_url or f"{parts.scheme}://{parts.netloc}/payment/v1"
 
     @property
     def mode(self) -> Mode:
@@ -175,10 +235,7 @@ class Settings:
                 "ATOMS_API_URL is set but there is no API key for it.",
                 next_step="Set SMALLEST_API_KEY, or unset ATOMS_API_URL to use the sandbox.",
             )
-        url = url or DEFAULT_API_URL
-        parts = urlsplit(url)
-        payment = values.pop("payment_url") or f"{parts.scheme}://{parts.netloc}/payment/v1"
-        return cls(api_key=key, api_url=url, payment_url=payment, **values)
+        return cls(api_key=key, api_url=url or DEFAULT_API_URL, **values)
 
 
 def _read(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:

@@ -61,7 +61,7 @@ def test_plain_http_is_allowed_on_this_machine(host: str) -> None:
     environ = {"SMALLEST_API_KEY": KEY, "ATOMS_API_URL": f"http://{host}:8790/atoms/v1/"}
     settings = Settings.load(environ)
     assert settings.api_url == f"http://{host}:8790/atoms/v1"
-    assert settings.payment_url == f"http://{host}:8790/payment/v1"
+    assert settings.billing_url == f"http://{host}:8790/payment/v1"
 
 
 @pytest.mark.parametrize(

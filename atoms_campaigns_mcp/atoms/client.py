@@ -6,7 +6,7 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError
 
 from atoms_campaigns_mcp.atoms.transport import Method, Transport
 from atoms_campaigns_mcp.errors import UnexpectedResponse
@@ -14,6 +14,7 @@ from atoms_campaigns_mcp.schemas.account import Account, Balance, Concurrency, S
 from atoms_campaigns_mcp.schemas.base import Noun
 from atoms_campaigns_mcp.schemas.calls import Call
 from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
+from atoms_campaigns_mcp.schemas.fields import Text
 from atoms_campaigns_mcp.schemas.resources import Agent, Audience, PhoneNumber
 
 T = TypeVar("T")
@@ -35,6 +36,12 @@ class Member(Noun):
     """A contact of an audience: its columns by name."""
 
     data: Mapping[str, Any] = MappingProxyType({})
+
+
+class DoNotCall(Noun):
+    """An entry of the do-not-call list."""
+
+    number: Text = Field(default="", validation_alias=AliasChoices("phoneNumber", "number"))
 
 
 class AddedCounts(Noun):
@@ -104,15 +111,25 @@ class AtomsClient:
         """Give all audiences of the organization; the API does not page them."""
         return _parse(list[Audience], _data(await self._transport.read("/audience")))
 
-    async def list_numbers(self, audience_id: str, *, column: str, page: int) -> list[str]:
-        """Give the phone numbers of one page of an audience's members."""
+    async def list_members(self, audience_id: str, *, page: int) -> list[Member]:
+        """Give one page of an audience's contacts."""
         data = _data(
             await self._transport.read(
                 f"/audience/{audience_id}/members", page=page, offset=MEMBERS_PAGE
             )
         )
-        rows = _parse(list[Member], _rows(data, "members"))
-        return [str(row.data.get(column, "")) for row in rows]
+        return _parse(list[Member], _rows(data, "members"))
+
+    async def list_do_not_call(
+        self, *, page: int, agent_id: str | None = None
+    ) -> tuple[list[DoNotCall], Listed]:
+        """Give a page of the do-not-call list of the organization, or of one agent."""
+        data = _data(
+            await self._transport.read(
+                "/dnc", agentId=agent_id, page=str(page), offset=str(MEMBERS_PAGE)
+            )
+        )
+        return _parse(list[DoNotCall], _rows(data, "entries")), _listed(data, page)
 
     async def create_audience(self, name: str, description: str, contacts: bytes) -> Audience:
         """Create an audience from a CSV whose number column is `phoneNumber`."""

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 import anyio
 
+from atoms_campaigns_mcp.errors import AtomsCampaignsError
+
 T = TypeVar("T")
 FASTEST = 1.0  # seconds between polls while things change
 SLOWEST = 5.0  # seconds between polls when nothing has changed for a while
@@ -27,12 +29,17 @@ class Poll(Generic[T]):
         self._turn = anyio.Lock()
         self._latest: T | None = None
         self._looked_at = 0.0
+        self._looks = 0
+        self._failure: AtomsCampaignsError | None = None
         self._interval = FASTEST
         self.followers = 0
 
     async def current(self) -> T:
-        """Give what is seen now, or was within the last second."""
+        """Give what is seen now, or was within the last second; those who wait share a failure."""
+        looks = self._looks
         async with self._turn:
+            if self._failure and self._looks > looks:
+                raise self._failure
             if self._latest is None or self._monotonic() - self._looked_at >= FASTEST:
                 return await self._look()
             return self._latest
@@ -49,7 +56,13 @@ class Poll(Generic[T]):
             return self._latest
 
     async def _look(self) -> T:
-        latest = await self._fetch()
+        try:
+            latest, self._failure = await self._fetch(), None
+        except AtomsCampaignsError as error:
+            self._failure = error
+            raise
+        finally:
+            self._looks += 1
         same = latest == self._latest
         self._interval = min(self._interval * SLOWING, SLOWEST) if same else FASTEST
         self._latest, self._looked_at = latest, self._monotonic()

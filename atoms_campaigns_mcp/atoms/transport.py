@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, Literal
 
 import httpx2
@@ -17,6 +18,7 @@ Method = Literal["GET", "POST", "DELETE"]
 ATTEMPTS = 4
 DEADLINE = 20.0  # seconds for a read with its retries; hosts give a tool call 30 to 60
 LONGEST_PAUSE = 8.0  # seconds; a longer Retry-After is reported instead of waited for
+request_id: ContextVar[str] = ContextVar("request_id", default="")
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
@@ -117,8 +119,9 @@ class Transport:
             raise Unavailable(
                 "The Atoms API could not be reached.", next_step="Try again in a minute."
             ) from error
-        request_id = response.headers.get("x-request-id", "-")
-        log.debug("%s %s -> %s (%s)", method, path, response.status_code, request_id)
+        # What the vendor's support asks for; the journal keeps it.
+        request_id.set(response.headers.get("x-request-id", ""))
+        log.debug("%s %s -> %s (%s)", method, path, response.status_code, request_id.get())
         if response.status_code >= httpx2.codes.BAD_REQUEST:
             raise replies.failure(response)
         return response

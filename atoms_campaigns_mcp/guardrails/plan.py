@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from atoms_campaigns_mcp.guardrails.findings import Finding
 from atoms_campaigns_mcp.schemas.fields import counted
 
 Action = Literal["start", "resume", "schedule", "delete_campaign", "delete_audience"]
@@ -43,6 +44,25 @@ class Plan:
     def question(self) -> str:
         """Ask for it in words; the same plan always gives the same words."""
         return _QUESTIONS[self.action](self)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan, what speaks against it, and how long it takes.
+
+    Only the plan is agreed to by its digest. The rest moves with the clock: it is shown once and
+    judged again before anything is sent.
+    """
+
+    plan: Plan
+    findings: tuple[Finding, ...] = ()
+    duration: str = ""
+
+    def question(self) -> str:
+        """Ask for the plan, with its duration and every objection."""
+        lasts = f" It takes {self.duration}." if self.duration else ""
+        objections = "; ".join(str(f) for f in self.findings if f.severity != "block")
+        return f"{self.plan.question()}{lasts}" + (f" Note: {objections}." if objections else "")
 
 
 def fingerprint(numbers: Iterable[str]) -> str:

@@ -86,7 +86,14 @@ class AccountReport(Result):
         facts += [f"balance {self.balance_usd:g} USD"] if self.balance_usd is not None else []
         if self.call_limit is not None:
             facts.append(f"{self.call_limit} calls at once, {self.reserved or 0} of them reserved")
+        facts += [f"shared pool {self.shared_pool}"] if self.shared_pool is not None else []
         if self.calls_in_progress is not None:
             facts.append(f"{self.calls_in_progress} in progress")
+        if self.free_slots_estimate is not None:
+            facts.append(f"about {self.free_slots_estimate} free")
+        if self.campaigns_allowed is not None:
+            facts.append(f"at most {self.campaigns_allowed} campaigns")
+        if self.daily_calls_allowed is not None:
+            facts.append(f"at most {self.daily_calls_allowed} calls a day")
         facts += [f"unknown: {', '.join(self.unknown)}"] if self.unknown else []
         return "; ".join([*facts, f"now {self.clock.isoformat(timespec='seconds')}"]) + "."

@@ -100,6 +100,10 @@ class GetCampaignStatusArgs(CampaignArgs):
     """Arguments of `get_campaign_status`."""
 
 
+class PreviewCampaignArgs(CampaignArgs):
+    """Arguments of `preview_campaign`."""
+
+
 class PauseCampaignArgs(Args):
     """Arguments of `pause_campaign`."""
 
@@ -113,7 +117,7 @@ class ConfirmedCampaignArgs(CampaignArgs):
 
     confirm_token: Annotated[
         ConfirmToken | None,
-        Field(description="The token that the refused call gave, if no person could be asked."),
+        Field(description="The token of the refused call."),
     ] = None
 
 
@@ -132,17 +136,15 @@ class GetAccountArgs(Args):
 class ContactsArgs(Args):
     """Where contacts come from: exactly one of `csv` and `file`."""
 
-    csv: Annotated[
-        Csv | None, Field(description="The list as CSV text; the first line is the header.")
-    ] = None
-    file: Annotated[
-        FileName | None, Field(description="Or the path of a CSV file in an allowed folder.")
-    ] = None
+    csv: Annotated[Csv | None, Field(description="CSV text; the first line is the header.")] = None
+    file: Annotated[FileName | None, Field(description="Or a CSV file in an allowed folder.")] = (
+        None
+    )
     phone_column: Annotated[
-        Search | None, Field(description="Column with the numbers, if it is not obvious.")
+        Search | None, Field(description="Column of the numbers, if not obvious.")
     ] = None
     default_region: Annotated[
-        Region | None, Field(description="Country of numbers without a country code, as US or IN.")
+        Region | None, Field(description="Country of numbers without a code, as US.")
     ] = None
 
 
@@ -152,7 +154,7 @@ class CreateAudienceArgs(ContactsArgs):
     name: Annotated[Name, Field(description="Name of the audience.")]
     description: Annotated[Description | None, Field(description="Note for people.")] = None
     from_campaign_id: Annotated[
-        CampaignId | None, Field(description="Or the contacts of this campaign with `outcomes`.")
+        CampaignId | None, Field(description="Or this campaign's contacts with `outcomes`.")
     ] = None
     outcomes: Annotated[
         Outcomes | None, Field(description="With from_campaign_id; default: everyone not reached.")
@@ -170,7 +172,7 @@ class DeleteAudienceArgs(Args):
 
     audience_id: Annotated[Reference, Field(description="Audience: id or exact name.")]
     confirm_token: Annotated[
-        ConfirmToken | None, Field(description="The token that the refused call gave.")
+        ConfirmToken | None, Field(description="The token of the refused call.")
     ] = None
 
 
@@ -194,7 +196,7 @@ class GetCampaignResultsArgs(CampaignArgs, PageArgs):
         FinalStatus | None, Field(description="Only contacts with this final status.")
     ] = None
     file: Annotated[
-        FileName | None, Field(description="Write every row as CSV there, in an allowed folder.")
+        FileName | None, Field(description="Write all rows as CSV there, in an allowed folder.")
     ] = None
 
 

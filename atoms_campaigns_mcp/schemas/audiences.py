@@ -5,7 +5,7 @@ from pydantic import Field
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.schemas.fields import Text, counted
 
-SHOWN = 20  # rejected rows listed; the count is always whole
+SPANS_SHOWN = 300  # runs of rejected lines listed; the count is always whole
 
 
 class ContactList(Result):
@@ -27,9 +27,14 @@ class ContactList(Result):
             parts.append(f"{counted(self.duplicates, 'duplicate')} merged.")
         if self.rejected_rows:
             listed = "; ".join(self.rejected)
-            more = "; …" if self.rejected_rows > len(self.rejected) else ""
-            parts.append(f"{counted(self.rejected_rows, 'row')} rejected: {listed}{more}.")
+            parts.append(f"{counted(self.rejected_rows, 'row')} rejected: {listed}.")
         return " ".join(parts)
+
+    def contents(self) -> str:
+        """Say what columns the list has, and where its people are."""
+        where = f" Countries: {', '.join(self.countries)}." if self.countries else ""
+        zones = f" Local time zones: {', '.join(self.time_zones)}." if self.time_zones else ""
+        return f"Columns: {', '.join(self.columns)}.{where}{zones}"
 
 
 class AudienceCreated(ContactList):
@@ -39,12 +44,9 @@ class AudienceCreated(ContactList):
 
     def summary(self) -> str:
         """Say what was created and what was left out."""
-        where = f" Countries: {', '.join(self.countries)}." if self.countries else ""
-        zones = f" Local time zones: {', '.join(self.time_zones)}." if self.time_zones else ""
         return (
             f'Created audience "{self.name}" ({self.audience_id}) with '
-            f"{counted(self.contacts, 'contact')}; columns {', '.join(self.columns)}."
-            f"{where}{zones} {self.troubles()}".rstrip()
+            f"{counted(self.contacts, 'contact')}. {self.contents()} {self.troubles()}".rstrip()
         )
 
 
@@ -58,7 +60,8 @@ class ContactsAdded(ContactList):
         """Say how many are new and what was left out."""
         return (
             f'Added {counted(self.added, "contact")} to audience "{self.name}" '
-            f"({self.audience_id}); {self.skipped} were already in it. {self.troubles()}".rstrip()
+            f"({self.audience_id}); {self.skipped} were already in it. "
+            f"{self.contents()} {self.troubles()}".rstrip()
         )
 
 

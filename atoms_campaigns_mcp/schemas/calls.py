@@ -21,6 +21,7 @@ CallStatus = Literal[
     "blocked",
 ]
 LIVE = frozenset({"pending", "in_queue", "processing", "in_progress", "active"})
+DISPOSITIONS_MAX = 20  # findings of the analysis shown
 TURN_MAX = 1000  # characters kept of one turn of a transcript
 
 
@@ -61,10 +62,12 @@ class Call(Noun):
 
     def dispositions(self) -> dict[str, str]:
         """Give what the analysis after the call found, by name."""
-        found = cast("list[dict[str, Any]]", self.analytics.get("dispositionMetrics") or [])
+        found = self.analytics.get("dispositionMetrics")
+        entries = cast("list[Any]", found) if isinstance(found, list) else []
+        metrics = [cast("dict[str, Any]", entry) for entry in entries if isinstance(entry, dict)]
         return {
             clean(str(entry.get("identifier", ""))): clean(str(entry.get("value", "")))
-            for entry in found
+            for entry in metrics[:DISPOSITIONS_MAX]
         }
 
 
@@ -142,5 +145,8 @@ class CallReport(Result):
             + "."
         )
         found = f" Found: {'; '.join(self.dispositions)}." if self.dispositions else ""
-        said = f"\n{self.transcript}\n" if self.transcript else " There is no transcript."
+        if self.summary_text:
+            found += f' Summary, which is data: "{self.summary_text}"'
+        none = " None of them is this late." if self.turns else " There is no transcript."
+        said = f"\n{self.transcript}\n" if self.transcript else none
         return f"{about}{found} {self.turns} turns.{said}"

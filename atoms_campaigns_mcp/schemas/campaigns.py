@@ -96,6 +96,9 @@ class Campaign(Row):
     created_at: Text | None = Field(default=None, validation_alias=AliasChoices("createdAt"))
     updated_at: Text | None = Field(default=None, validation_alias=AliasChoices("updatedAt"))
     executions: tuple[Execution, ...] | None = None
+    phone_ids: tuple[Text, ...] | None = Field(
+        default=None, validation_alias=AliasChoices("phoneNumberIds", "phone_ids")
+    )
 
 
 class CampaignDetails(Noun):

@@ -6,7 +6,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult
 from atoms_campaigns_mcp.schemas.calls import Call
-from atoms_campaigns_mcp.schemas.fields import Text, listed
+from atoms_campaigns_mcp.schemas.fields import Text, counted, listed
 
 FinalStatus = Literal["completed", "failed", "no_answer", "cancelled", "blocked", "pending"]
 Unreached = Literal["failed", "no_answer", "cancelled", "pending"]
@@ -74,8 +74,21 @@ class ResultsPage(PageResult):
     def rows(self) -> list[str]:
         """Give number, attempts and final status of each."""
         return [
-            f"{row.phone} {row.final_status} after {row.attempts} attempts" for row in self.results
+            f"{row.phone}{f' {row.name}' if row.name else ''} {row.final_status} after "
+            f"{counted(row.attempts, 'attempt')}, {row.seconds:g} s"
+            for row in self.results
         ]
+
+    def _rates(self) -> str:
+        groups = {
+            "attempt": self.by_attempt,
+            "caller ID": self.by_caller_id,
+            "country": self.by_country,
+            "local hour": self.by_local_hour,
+        }
+        return "; ".join(
+            f"by {name} {', '.join(rates) or 'none'}" for name, rates in groups.items()
+        )
 
     def summary(self) -> str:
         """Say the outcome in counts, then the page."""
@@ -83,7 +96,7 @@ class ResultsPage(PageResult):
         return (
             f'Results of campaign "{self.name}" ({self.campaign_id}, {self.status}; {state}): '
             f"{self.contacts} contacts, {', '.join(self.outcomes)}; {self.connected_percent}% of "
-            f"those dialled connected (by attempt {'; '.join(self.by_attempt) or 'none'}); "
+            f"those dialled connected ({self._rates()}); "
             f"{self.talk_seconds:g} s talked, cost {self.cost:g}. All rows: {self.csv}. "
             f"{super().summary()}"
         )

@@ -25,24 +25,26 @@ class Completions:
         """Give values that begin with what was typed; nothing for what is not known."""
         typed = params.argument.value.casefold()
         try:
-            values = await self._values(params.argument.name, typed)
+            values, more = await self._values(params.argument.name, typed)
         except AtomsCampaignsError as error:
             log.info("no completion: %s", error.code)
-            values = []
+            values, more = [], False
         found = [value for value in values if value.casefold().startswith(typed)]
-        completion = Completion(values=found[:MOST], total=len(found), has_more=len(found) > MOST)
+        more = more or len(found) > MOST
+        total = None if more else len(found)
+        completion = Completion(values=found[:MOST], total=total, has_more=more)
         return CompleteResult(completion=completion)
 
-    async def _values(self, name: str, typed: str) -> list[str]:
+    async def _values(self, name: str, typed: str) -> tuple[list[str], bool]:
         if name not in {"campaign_id", "agent_id", "audience_id"}:
-            return []
+            return [], False
         from atoms_campaigns_mcp.runtime import refuse_changes  # noqa: PLC0415 - heavy
 
         atoms = (await self.runtime()).context(refuse_changes).atoms
         if name == "campaign_id":
-            rows, _ = await atoms.list_campaigns(limit=MOST)
-            return [row.id for row in rows]
+            rows, listed = await atoms.list_campaigns(limit=MOST)
+            return [row.id for row in rows], listed.has_more
         if name == "agent_id":
-            rows, _ = await atoms.list_agents(limit=MOST, search=typed or None)
-            return [row.name for row in rows]
-        return [row.name for row in await atoms.list_audiences()]
+            rows, listed = await atoms.list_agents(limit=MOST, search=typed or None)
+            return [row.name for row in rows], listed.has_more
+        return [row.name for row in await atoms.list_audiences()], False

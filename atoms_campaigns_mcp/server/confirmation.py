@@ -1,6 +1,6 @@
 """Nothing dials or is destroyed on one unconfirmed call.
 
-The first round reads the plan, stores it and asks about it; the answer is bound to that plan, is
+The first round judges the plan, stores it and asks about it; the answer is bound to that plan, is
 good once and for five minutes, and counts only while the facts are still the same.
 """
 
@@ -12,86 +12,127 @@ from mcp_types import InputRequiredResult
 
 from atoms_campaigns_mcp.errors import NotConfirmed, Refused
 from atoms_campaigns_mcp.guardrails import tokens
-from atoms_campaigns_mcp.guardrails.plan import Plan
-from atoms_campaigns_mcp.runtime import Runtime, refuse_changes
+from atoms_campaigns_mcp.guardrails.findings import blocks
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
+from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.server.asking import Answer, Asking
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
-from atoms_campaigns_mcp.tools._tool import Tool
+from atoms_campaigns_mcp.tools._tool import Tool, ToolContext
 
 _NOTHING = "Nothing was done."
 _AGAIN = "Call again without confirm_token to be asked anew."
+CLAIM = 60  # seconds after which a change that never ended no longer keeps others out
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Stores plans to be asked about, and gives tokens for them."""
+
+    runtime: Runtime
+    tenant: str
+
+    async def remember(self, proposal: Proposal, tool: str) -> PlanRecord:
+        """Store what is about to be asked, word for word."""
+        record = PlanRecord(
+            plan_id=secrets.token_hex(12),
+            tenant=self.tenant,
+            tool=tool,
+            digest=proposal.plan.digest(self.tenant),
+            question=proposal.question(),
+            expires_at=self.seconds() + tokens.LIFETIME,
+        )
+        await self.runtime.store.keep_plan(record)
+        return record
+
+    def token(self, record: PlanRecord) -> str:
+        """Give the token for a stored plan."""
+        return tokens.issue(record.plan_id, tenant=self.tenant, secret=self.runtime.secret)
+
+    def plan_id(self, token: str) -> str:
+        """Give the plan that a token is for.
+
+        Raises:
+            NotConfirmed: It was not given here, or to somebody else.
+        """
+        plan_id = tokens.plan_id_of(token, tenant=self.tenant, secret=self.runtime.secret)
+        if plan_id is None:
+            raise NotConfirmed(
+                f"{_NOTHING} The confirm_token was not given by this server.", next_step=_AGAIN
+            )
+        return plan_id
+
+    def seconds(self) -> float:
+        """Give the machine's time in seconds since 1970."""
+        return self.runtime.clocks.now().timestamp()
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A plan that may be carried out now, and how it was agreed to."""
+    """A plan that may be carried out now, how it was agreed to, and what keeps others out."""
 
     plan: Plan
     digest: str
     how: Confirmed
+    claim: str
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """What stands between one call of a dialling or destroying tool and its effect."""
 
-    runtime: Runtime
+    offers: Offers
     tool: Tool[Any, Any]
     args: Args
-    tenant: str
     asking: Asking
+    reading: ToolContext
 
     async def open(self) -> Agreed | Result | InputRequiredResult:
         """Give the agreed plan; or a result, if there is nothing to do; or the question.
 
+        The caller releases the claim of what was agreed.
+
         Raises:
             NotConfirmed: Nobody agreed to exactly this; with a token, where one can help.
-            Refused: The operator wants a person to be asked, and this client cannot.
+            Refused: A rule of the operator forbids it.
         """
-        policy = self.runtime.settings.confirm
+        policy = self._policy
         can_ask = policy in {"ask", "human"} and self.asking.possible
         if can_ask and self.asking.plan_id:
             return await self._accept(self.asking.plan_id, self.asking.answer(), "asked")
         token = getattr(self.args, "confirm_token", None)
         if token and policy in {"ask", "token"} and not can_ask:
-            return await self._accept(self._plan_id(token), "yes", "token")
-        plan = await self._plan()
-        if isinstance(plan, Result):
-            return plan
+            return await self._accept(self.offers.plan_id(token), "yes", "token")
         if policy == "never":
-            return Agreed(plan, plan.digest(self.tenant), "never")
-        return await self._ask(plan, can_ask=can_ask)
+            return await self._claimed(None, "never")
+        proposal = await self._propose()
+        if isinstance(proposal, Result):
+            return proposal
+        return await self._ask(proposal, can_ask=can_ask)
 
-    async def _ask(self, plan: Plan, *, can_ask: bool) -> Agreed | Result | InputRequiredResult:
-        if not can_ask and self.runtime.settings.confirm == "human":
+    @property
+    def _policy(self) -> str:
+        return self.offers.runtime.settings.confirm
+
+    async def _ask(
+        self, proposal: Proposal, *, can_ask: bool
+    ) -> Agreed | Result | InputRequiredResult:
+        if not can_ask and self._policy == "human":
             raise Refused(
                 f"{_NOTHING} The operator of this server wants a person to confirm this "
                 "(ATOMS_MCP_CONFIRM=human), and this client cannot ask one.",
                 next_step="Use a client that supports elicitation, or ask the operator.",
             )
-        record = await self._remember(plan)
+        record = await self.offers.remember(proposal, self.tool.name)
         if not can_ask:
             raise self._needs_token(record)
         if self.asking.stateless:
             return self.asking.question(record.question, record.plan_id)
         return await self._accept(record.plan_id, await self.asking.ask(record.question), "asked")
 
-    async def _remember(self, plan: Plan) -> PlanRecord:
-        record = PlanRecord(
-            plan_id=secrets.token_hex(12),
-            tenant=self.tenant,
-            tool=self.tool.name,
-            digest=plan.digest(self.tenant),
-            question=plan.question(),
-            expires_at=self._seconds() + tokens.LIFETIME,
-        )
-        await self.runtime.store.keep_plan(record)
-        return record
-
     def _needs_token(self, record: PlanRecord) -> NotConfirmed:
-        token = tokens.issue(record.plan_id, tenant=self.tenant, secret=self.runtime.secret)
+        token = self.offers.token(record)
         return NotConfirmed(
             f"{_NOTHING} This needs the user's agreement: {record.question}",
             next_step=f"Put this question to the user. If they agree, call {self.tool.name} again "
@@ -100,52 +141,72 @@ class Gate:
             confirm_token=token,
         )
 
-    def _plan_id(self, token: str) -> str:
-        plan_id = tokens.plan_id_of(token, tenant=self.tenant, secret=self.runtime.secret)
-        if plan_id is None:
-            raise NotConfirmed(
-                f"{_NOTHING} The confirm_token was not given by this server.", next_step=_AGAIN
-            )
-        return plan_id
-
     async def _accept(self, plan_id: str, answer: Answer, how: Confirmed) -> Agreed | Result:
         if answer != "yes":
-            raise self._not_a_yes(answer)
-        record = await self.runtime.store.plan(plan_id)
-        if record is None or (record.tenant, record.tool) != (self.tenant, self.tool.name):
+            raise _not_a_yes(answer)
+        record = await self.offers.runtime.store.plan(plan_id)
+        owner = (self.offers.tenant, self.tool.name)
+        if record is None or (record.tenant, record.tool) != owner:
             raise NotConfirmed(
                 f"{_NOTHING} The confirmation was given for something else.", next_step=_AGAIN
             )
-        if record.expires_at < self._seconds():
+        if record.expires_at < self.offers.seconds():
             raise NotConfirmed(f"{_NOTHING} The confirmation has expired.", next_step=_AGAIN)
-        plan = await self._plan()
-        if isinstance(plan, Result):
-            return plan
-        if plan.digest(self.tenant) != record.digest:
+        return await self._claimed(record, how)
+
+    async def _claimed(self, record: PlanRecord | None, how: Confirmed) -> Agreed | Result:
+        """Keep equal calls out, then judge the facts as they are now."""
+        store, now = self.offers.runtime.store, self.offers.seconds()
+        subject = getattr(self.args, "campaign_id", None) or self.tool.name
+        claim = f"{self.offers.tenant} {subject}"
+        if not await store.claim(claim, now, now + CLAIM):
+            raise NotConfirmed(
+                f"{_NOTHING} Another call is changing the same thing at this moment.",
+                next_step="Look with get_campaign_status, then call again if it is still needed.",
+            )
+        kept = False
+        try:
+            proposal = await self._propose()
+            if isinstance(proposal, Result):
+                return proposal
+            digest = proposal.plan.digest(self.offers.tenant)
+            if record:
+                await self._spend(record, digest)
+            kept = True
+            return Agreed(proposal.plan, digest, how, claim)
+        finally:
+            if not kept:
+                await store.release(claim)
+
+    async def _spend(self, record: PlanRecord, digest: str) -> None:
+        if digest != record.digest:
             raise NotConfirmed(
                 f"{_NOTHING} What was confirmed is not what would happen now: the arguments, the "
                 "campaign or its contacts have changed.",
                 next_step=_AGAIN,
             )
-        # Last before the change, so that of two equal yeses only one acts.
-        if not await self.runtime.store.use_plan(plan_id):
+        if not await self.offers.runtime.store.use_plan(record.plan_id):
             raise NotConfirmed(f"{_NOTHING} The confirmation was already used.", next_step=_AGAIN)
-        return Agreed(plan, record.digest, how)
 
-    def _not_a_yes(self, answer: Answer) -> NotConfirmed:
-        if answer == "invalid":
-            return NotConfirmed(
-                f"{_NOTHING} The client's answer was not a completed form.", next_step=_AGAIN
-            )
-        return NotConfirmed(
-            f"{_NOTHING} The user {answer} it.",
-            next_step="Do not try again unless the user asks for it.",
-        )
-
-    async def _plan(self) -> Plan | Result:
+    async def _propose(self) -> Proposal | Result:
         if self.tool.plan is None:
             raise TypeError(f"{self.tool.name} dials or destroys without a plan")
-        return await self.tool.plan(self.args, self.runtime.context(refuse_changes))
+        proposal = await self.tool.plan(self.args, self.reading)
+        if isinstance(proposal, Proposal) and (blocked := blocks(proposal.findings)):
+            reasons = "; ".join(f"{finding.reason} ({finding.rule})" for finding in blocked)
+            raise Refused(
+                f"{_NOTHING} It is refused: {reasons}.",
+                next_step=" ".join(dict.fromkeys(finding.next_step for finding in blocked)),
+            )
+        return proposal
 
-    def _seconds(self) -> float:
-        return self.runtime.clocks.now().timestamp()
+
+def _not_a_yes(answer: Answer) -> NotConfirmed:
+    if answer == "invalid":
+        return NotConfirmed(
+            f"{_NOTHING} The client's answer was not a completed form.", next_step=_AGAIN
+        )
+    return NotConfirmed(
+        f"{_NOTHING} The user {answer} it.",
+        next_step="Do not try again unless the user asks for it.",
+    )

@@ -1,15 +1,17 @@
 """Carrying out a call whose arguments are right: confirm if it must be, record, run."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from mcp_types import InputRequiredResult
 
-from atoms_campaigns_mcp.runtime import Runtime, intent_of
+from atoms_campaigns_mcp.guardrails.plan import Proposal
+from atoms_campaigns_mcp.runtime import Runtime, intent_of, refuse_changes
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.server.asking import Asking
-from atoms_campaigns_mcp.server.confirmation import Agreed, Gate
+from atoms_campaigns_mcp.server.confirmation import Agreed, Gate, Offers
 from atoms_campaigns_mcp.tools._tool import Tool
 
 Listener = Callable[..., Awaitable[None]]
@@ -25,18 +27,45 @@ async def perform(
     **listeners: Listener,
 ) -> Result | InputRequiredResult:
     """Run the tool; one that dials or destroys only on an agreed plan."""
-    agreed = None
-    if tool.plans(args):
-        agreed = await Gate(runtime, tool, args, tenant, asking).open()
-        if not isinstance(agreed, Agreed):
-            return agreed
+    offers = Offers(runtime, tenant)
+    abilities: dict[str, Any] = {
+        **listeners,
+        "recall": partial(runtime.store.callers, tenant),
+        "remember": partial(runtime.store.keep_callers, tenant),
+    }
+    policy = runtime.settings.confirm
+    if policy == "token" or (policy == "ask" and not asking.possible):
+        abilities["offer"] = partial(_offer, offers)
+    if not tool.plans(args):
+        return await _run(offers, tool, args, None, abilities)
+    reading = runtime.context(refuse_changes, **abilities)
+    agreed = await Gate(offers, tool, args, asking, reading).open()
+    if not isinstance(agreed, Agreed):
+        return agreed
+    try:
+        return await _run(offers, tool, args, agreed, abilities)
+    finally:
+        await runtime.store.release(agreed.claim)
+
+
+async def _run(
+    offers: Offers,
+    tool: Tool[Any, Any],
+    args: Args,
+    agreed: Agreed | None,
+    abilities: dict[str, Any],
+) -> Result:
     intent = intent_of(
         tool,
         args.model_dump(mode="json", exclude_none=True),
-        tenant=tenant,
+        tenant=offers.tenant,
         confirmed=agreed.how if agreed else "not needed",
         digest=agreed.digest if agreed else "",
     )
-    guard = runtime.recorder(tool, intent)
+    guard = offers.runtime.recorder(tool, intent)
     plan = agreed.plan if agreed else None
-    return await tool.run(args, runtime.context(guard, plan, **listeners))
+    return await tool.run(args, offers.runtime.context(guard, plan, **abilities))
+
+
+async def _offer(offers: Offers, proposal: Proposal) -> str:
+    return offers.token(await offers.remember(proposal, "start_campaign"))

@@ -51,7 +51,7 @@ def published(model: type[BaseModel], *, mode: Any) -> dict[str, Any]:
     flat = cast("dict[str, Any]", _plain(raw, cast("dict[str, Any]", raw.get("$defs", {}))))
     shape: dict[str, Any] = {"type": "object", "properties": flat.get("properties", {})}
     if mode == "serialization":
-        return _without_defaults(shape)
+        return _terse(shape)
     return shape | {"required": flat.get("required", [])}
 
 
@@ -85,14 +85,14 @@ def _inlined(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, A
     return schema
 
 
-def _without_defaults(schema: dict[str, Any]) -> dict[str, Any]:
-    """Leave defaults out: what a result holds is in it."""
+def _terse(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of an output what the result itself shows; names carry the meaning."""
     return {
-        key: {name: _without_defaults(entry) for name, entry in value.items()}
+        key: {name: _terse(entry) for name, entry in value.items()}
         if key == "properties"
-        else _without_defaults(value)
+        else _terse(value)
         if key == "items"
         else value
         for key, value in schema.items()
-        if key != "default"
+        if key not in {"default", "description"}
     }

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import tempfile
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ from pydantic import ValidationError
 
 from atoms_campaigns_mcp.contacts.numbers import Directory
 from atoms_campaigns_mcp.errors import UnexpectedResponse
+from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.results import Exported
 
 T = TypeVar("T")
 BATCH = 500  # contacts stored at once
 KEPT = 8  # campaigns whose results stay at hand
+# Attempts that rang nobody, or not yet: as in contacts_called, they count in no rate.
+UNDIALLED = (LIVE - {"active"}) | {"blocked", "cancelled"}
 SCHEMA = Path(__file__).with_name("results.sql")
 
 # Fixed texts, so that no name from outside becomes SQL.
@@ -46,10 +50,12 @@ class Stored:
 
 
 class Results:
-    """The results of one campaign at one moment."""
+    """The results of one campaign at one moment; their file goes with their last user."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self._db = db
+        # The cache only lets go of it: another call may still be reading.
+        self.close = weakref.finalize(self, _discard, db, path)
 
     async def outcomes(self) -> dict[str, int]:
         """Count contacts by final status, the most frequent first."""
@@ -59,8 +65,8 @@ class Results:
     async def totals(self) -> tuple[int, int, float, float]:
         """Give contacts, contacts dialled, seconds talked and cost."""
         sql = (
-            "SELECT count(*), coalesce(sum(attempts > 0), 0), coalesce(sum(seconds), 0), "
-            "coalesce(sum(cost), 0) FROM contact"
+            "SELECT count(*), (SELECT count(DISTINCT position) FROM attempt), "
+            "coalesce(sum(seconds), 0), coalesce(sum(cost), 0) FROM contact"
         )
         return await self._do(lambda db: db.execute(sql).fetchone())
 
@@ -117,10 +123,6 @@ class Results:
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await anyio.to_thread.run_sync(work, self._db)
 
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
 
 class ResultsCache:
     """Keeps the results of the campaigns asked about last, each in the version given."""
@@ -146,22 +148,18 @@ class ResultsCache:
         async with self._filling:
             kept = self._kept.pop(campaign_id, None)
             if kept is None or kept[0] != version:
-                if kept:
-                    kept[1].close()
                 async with export(campaign_id) as pieces:
                     kept = version, await self._fill(pieces)
             self._kept[campaign_id] = kept  # the latest comes last
             while len(self._kept) > KEPT:
-                self._kept.pop(next(iter(self._kept)))[1].close()
+                self._kept.pop(next(iter(self._kept)))
             return kept[1]
 
     async def _fill(self, pieces: AsyncIterator[bytes]) -> Results:
         self._files += 1
-        db = sqlite3.connect(
-            Path(self._folder.name) / f"{self._files}.sqlite3",
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        path = Path(self._folder.name) / f"{self._files}.sqlite3"
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        results = Results(db, path)
         db.executescript(SCHEMA.read_text("utf-8"))
         batch: list[Any] = []
         try:
@@ -171,12 +169,11 @@ class ResultsCache:
                     await self._store(db, batch)
             await self._store(db, batch)
         except (ijson.JSONError, ValidationError) as error:
-            db.close()
             raise UnexpectedResponse(
                 "The Atoms API gave results in a shape that this server does not know.",
                 next_step="Use list_calls instead, and report it to the operator.",
             ) from error
-        return Results(db)
+        return results
 
     async def _store(self, db: sqlite3.Connection, batch: list[Any]) -> None:
         rows, batch[:] = batch[:], []
@@ -201,6 +198,8 @@ class ResultsCache:
         country = self._directory.country(contact.phone)
         zones = self._directory.zones(contact.phone)
         for number, call in enumerate(contact.calls()):
+            if call.status in UNDIALLED:
+                continue
             started = _moment(call.created_at)
             yield (
                 position,
@@ -238,6 +237,11 @@ class _Reader:
 
 
 _CONTACT = "SELECT phone, data, attempts, final_status, seconds, cost FROM contact"
+
+
+def _discard(db: sqlite3.Connection, path: Path) -> None:
+    db.close()
+    path.unlink(missing_ok=True)
 
 
 def _stored(row: tuple[Any, ...]) -> Stored:

@@ -18,5 +18,18 @@ CREATE TABLE IF NOT EXISTS journal (
     digest    TEXT NOT NULL,
     outcome   TEXT NOT NULL DEFAULT '',
     detail    TEXT NOT NULL DEFAULT '',
+    request_id TEXT NOT NULL DEFAULT '',
     reported  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS claims (
+    key   TEXT PRIMARY KEY,
+    until REAL NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS callers (
+    tenant      TEXT NOT NULL,
+    campaign_id TEXT NOT NULL,
+    phone_ids   TEXT NOT NULL,  -- JSON array
+    PRIMARY KEY (tenant, campaign_id)
 ) STRICT;

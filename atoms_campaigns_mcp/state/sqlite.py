@@ -1,5 +1,6 @@
 """The state store of one machine: an SQLite file that several servers share."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -16,6 +17,9 @@ T = TypeVar("T")
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 2.0  # how long a write waits for another server's write
 KEEP_PLANS = 24 * 3600  # seconds after which a plan's record is of no use to anyone
+
+
+_ENTRY = "id, at, tenant, tool, arguments, confirmed, digest"
 
 
 class SqliteStore:
@@ -93,6 +97,35 @@ class SqliteStore:
 
         return await self._do(write)
 
+    async def claim(self, key: str, now: float, until: float) -> bool:
+        """See `Store.claim`."""
+
+        def write(db: sqlite3.Connection) -> bool:
+            # One statement, so that of two processes one changes a row and the other none.
+            taken = db.execute(
+                "INSERT INTO claims VALUES (?, ?) ON CONFLICT (key) DO UPDATE "
+                "SET until = excluded.until WHERE claims.until < ?",
+                (key, until, now),
+            )
+            return taken.rowcount == 1
+
+        return await self._do(write)
+
+    async def release(self, key: str) -> None:
+        """See `Store.release`."""
+        await self._do(lambda db: db.execute("DELETE FROM claims WHERE key = ?", (key,)))
+
+    async def keep_callers(self, tenant: str, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
+        """See `Store.keep_callers`."""
+        row = (tenant, campaign_id, json.dumps(phone_ids))
+        await self._do(lambda db: db.execute("REPLACE INTO callers VALUES (?, ?, ?)", row))
+
+    async def callers(self, tenant: str, campaign_id: str) -> tuple[str, ...] | None:
+        """See `Store.callers`."""
+        sql = "SELECT phone_ids FROM callers WHERE tenant = ? AND campaign_id = ?"
+        row = await self._do(lambda db: db.execute(sql, (tenant, campaign_id)).fetchone())
+        return tuple(json.loads(row[0])) if row else None
+
     async def begin(self, intent: Intent, at: float) -> int:
         """See `Store.begin`."""
 
@@ -106,22 +139,30 @@ class SqliteStore:
 
         return await self._do(write)
 
-    async def finish(self, entry_id: int, outcome: str, detail: str = "") -> None:
+    async def finish(
+        self, entry_id: int, outcome: str, detail: str = "", request_id: str = ""
+    ) -> None:
         """See `Store.finish`."""
         await self._do(
             lambda db: db.execute(
-                "UPDATE journal SET outcome = ?, detail = ? WHERE id = ?",
-                (outcome, detail, entry_id),
+                "UPDATE journal SET outcome = ?, detail = ?, request_id = ? WHERE id = ?",
+                (outcome, detail, request_id, entry_id),
             )
         )
+
+    async def entries(self, limit: int) -> list[Entry]:
+        """See `Store.entries`."""
+        sql = f"SELECT {_ENTRY}, outcome, detail, request_id FROM journal ORDER BY id DESC LIMIT ?"  # noqa: S608
+        rows = await self._do(lambda db: db.execute(sql, (limit,)).fetchall())
+        return [Entry(row[0], row[1], Intent(*row[2:7]), *row[7:]) for row in rows]
 
     async def unfinished(self) -> list[Entry]:
         """See `Store.unfinished`."""
 
         def take(db: sqlite3.Connection) -> list[Entry]:
             rows = db.execute(
-                "UPDATE journal SET reported = 1 WHERE outcome = '' AND reported = 0 "
-                "RETURNING id, at, tenant, tool, arguments, confirmed, digest"
+                "UPDATE journal SET reported = 1 WHERE outcome = '' AND reported = 0 "  # noqa: S608
+                f"RETURNING {_ENTRY}"
             ).fetchall()
             return [Entry(row[0], row[1], Intent(*row[2:])) for row in rows]
 

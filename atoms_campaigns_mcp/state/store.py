@@ -41,6 +41,7 @@ class Entry:
     intent: Intent
     outcome: str = ""
     detail: str = ""
+    request_id: str = ""
 
 
 class Store(Protocol):
@@ -58,12 +59,34 @@ class Store(Protocol):
         """Spend the plan id; true for the first caller only, across processes."""
         ...
 
+    async def claim(self, key: str, now: float, until: float) -> bool:
+        """Take `key` until then (seconds since 1970), unless another call holds it."""
+        ...
+
+    async def release(self, key: str) -> None:
+        """Give `key` back."""
+        ...
+
+    async def keep_callers(self, tenant: str, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
+        """Remember the caller IDs of a campaign made here; the API does not tell them."""
+        ...
+
+    async def callers(self, tenant: str, campaign_id: str) -> tuple[str, ...] | None:
+        """Give the caller IDs of a campaign made here."""
+        ...
+
     async def begin(self, intent: Intent, at: float) -> int:
         """Record an intent and give its number; `at` is in seconds since 1970."""
         ...
 
-    async def finish(self, entry_id: int, outcome: str, detail: str = "") -> None:
+    async def finish(
+        self, entry_id: int, outcome: str, detail: str = "", request_id: str = ""
+    ) -> None:
         """Record how it ended."""
+        ...
+
+    async def entries(self, limit: int) -> list[Entry]:
+        """Give the latest entries of the journal, the latest first."""
         ...
 
     async def unfinished(self) -> list[Entry]:

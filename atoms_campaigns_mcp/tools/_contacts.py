@@ -9,7 +9,7 @@ import anyio
 from atoms_campaigns_mcp.contacts import table
 from atoms_campaigns_mcp.errors import InvalidArguments, Refused
 from atoms_campaigns_mcp.schemas.arguments import ContactsArgs
-from atoms_campaigns_mcp.schemas.audiences import SHOWN
+from atoms_campaigns_mcp.schemas.audiences import SPANS_SHOWN
 from atoms_campaigns_mcp.state.results import Stored
 from atoms_campaigns_mcp.tools._tool import ToolContext
 
@@ -40,35 +40,72 @@ async def from_arguments(args: ContactsArgs, ctx: ToolContext) -> table.Contacts
 
 async def read_file(name: str, ctx: ToolContext) -> bytes:
     """Read a contact file that lies in an allowed folder, at most a little over the bound."""
-    path = allowed_path(name, ctx)
-    if not path.is_file():
+    paths = allowed_paths(name, ctx)
+    content = await anyio.to_thread.run_sync(_first_readable, paths)
+    if content is None:
         raise InvalidArguments(
-            "file: there is no such file in the allowed folders.",
+            "file: there is no such file in the allowed folders, or it cannot be read.",
             next_step="Check its name, or pass the list as csv.",
         )
+    if len(content) > table.LARGEST:
+        raise InvalidArguments(
+            f"file: it is larger than {table.LARGEST // 1_000_000} MB, the most that an audience "
+            "may be made of. Nothing was created.",
+            next_step="Leave out columns that the agent does not need, or split it.",
+        )
+    return content
 
-    def read() -> bytes:
-        with path.open("rb") as file:
-            return file.read(table.LARGEST + 1)
 
-    return await anyio.to_thread.run_sync(read)
+def _first_readable(paths: Sequence[Path]) -> bytes | None:
+    for path in paths:
+        try:
+            if path.is_file():
+                with path.open("rb") as file:
+                    return file.read(table.LARGEST + 1)
+        except OSError:
+            continue
+    return None
 
 
-def allowed_path(name: str, ctx: ToolContext) -> Path:
-    """Resolve a path, links included, and refuse it outside the allowed folders."""
+async def write_file(path: Path, content: bytes) -> None:
+    """Write a new file; one that exists is never replaced, since it may be the user's list."""
+
+    def write() -> None:
+        try:
+            with path.open("xb") as file:
+                file.write(content)
+        except OSError as error:
+            exists = isinstance(error, FileExistsError)
+            raise InvalidArguments(
+                f"file: it {'exists already' if exists else 'cannot be written there'}.",
+                next_step="Give another name in an allowed folder.",
+            ) from error
+
+    await anyio.to_thread.run_sync(write)
+
+
+def allowed_paths(name: str, ctx: ToolContext) -> list[Path]:
+    """Resolve a path in each allowed folder, links included; refuse one outside all of them."""
     if not ctx.files:
         raise Refused(
             "file: the operator of this server allows no folder (ATOMS_MCP_FILES).",
             next_step="Pass the list as csv, or ask the operator to allow a folder.",
         )
-    for folder in ctx.files:
-        path = (folder / name).resolve()
-        if path.is_relative_to(folder):
-            return path
-    raise Refused(
-        "file: it is not in a folder that the operator allows (ATOMS_MCP_FILES).",
-        next_step="Put it there, or pass the list as csv.",
-    )
+    places = {folder: _resolved(folder / name) for folder in ctx.files}
+    inside = [path for folder, path in places.items() if path and path.is_relative_to(folder)]
+    if not inside:
+        raise Refused(
+            "file: it is not in a folder that the operator allows (ATOMS_MCP_FILES).",
+            next_step="Put it there, or pass the list as csv.",
+        )
+    return inside
+
+
+def _resolved(path: Path) -> Path | None:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        return None
 
 
 def of_results(rows: Sequence[Stored]) -> table.Contacts:
@@ -92,8 +129,27 @@ def _text(value: Any) -> str:
 
 
 def rejected(contacts: table.Contacts) -> list[str]:
-    """List the first rejected rows with their reasons."""
-    return [f"line {line} {reason}" for line, reason in contacts.rejected[:SHOWN]]
+    """List the rejected rows by reason, lines that follow each other as one."""
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for line, reason in contacts.rejected:
+        found = spans.setdefault(reason, [])
+        first = found.pop()[0] if found and found[-1][1] == line - 1 else line
+        found.append((first, line))
+    texts: list[str] = []
+    room, hidden = SPANS_SHOWN, 0
+    for reason, found in spans.items():
+        shown, rest = found[:room], found[room:]
+        room -= len(shown)
+        hidden += sum(last - first + 1 for first, last in rest)
+        if shown:
+            texts.append(f"{_lines(shown)} {reason}")
+    return [*texts, f"and {hidden} more"] if hidden else texts
+
+
+def _lines(spans: Sequence[tuple[int, int]]) -> str:
+    one = len(spans) == 1 and spans[0][0] == spans[0][1]
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in spans]
+    return f"{'line' if one else 'lines'} {', '.join(texts)}"
 
 
 def report(contacts: table.Contacts, ctx: ToolContext) -> dict[str, Any]:

@@ -1,27 +1,38 @@
 """Reading the contacts of an audience, a few pages at a time."""
 
 import math
+from dataclasses import dataclass
+from functools import partial
 
-import anyio
-
-from atoms_campaigns_mcp.atoms.client import MEMBERS_PAGE, AtomsClient
+from atoms_campaigns_mcp.atoms.client import MEMBERS_PAGE, PHONE_COLUMN, AtomsClient
 from atoms_campaigns_mcp.schemas.resources import Audience
+from atoms_campaigns_mcp.tools._parallel import all_of
 
-IN_FLIGHT = 4  # pages asked for at once
+ZONE_COLUMNS = ("timezone", "time_zone", "tz")
 
 
-async def numbers_of(atoms: AtomsClient, audience: Audience) -> list[str]:
-    """Give the phone number of every contact, in the order of the audience."""
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact's number as the audience has it, and the time zone in its own column."""
+
+    number: str
+    timezone: str = ""
+
+
+async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
+    """Give every contact, in the order of the audience."""
     pages = max(math.ceil((audience.contacts or 0) / MEMBERS_PAGE), 1)
-    column = audience.phone_column or "phoneNumber"
-    found: dict[int, list[str]] = {}
-    limiter = anyio.CapacityLimiter(IN_FLIGHT)
+    column = audience.phone_column or PHONE_COLUMN
 
-    async def read(page: int) -> None:
-        async with limiter:
-            found[page] = await atoms.list_numbers(audience.id, column=column, page=page)
+    async def read(page: int) -> list[Contact]:
+        rows = await atoms.list_members(audience.id, page=page)
+        return [
+            Contact(
+                str(row.data.get(column, "")),
+                next((str(row.data[z]) for z in ZONE_COLUMNS if row.data.get(z)), ""),
+            )
+            for row in rows
+        ]
 
-    async with anyio.create_task_group() as tasks:
-        for page in range(1, pages + 1):
-            tasks.start_soon(read, page)
-    return [number for page in sorted(found) for number in found[page]]
+    read_all = await all_of({page: partial(read, page) for page in range(1, pages + 1)})
+    return [contact for contacts in read_all for contact in contacts]

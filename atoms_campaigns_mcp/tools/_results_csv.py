@@ -2,13 +2,16 @@
 
 import csv
 import io
+import re
 
 import anyio.to_thread
 
 from atoms_campaigns_mcp.contacts.table import spreadsheet_safe
 from atoms_campaigns_mcp.state.results import Results, Stored
-from atoms_campaigns_mcp.telemetry import mask_number
+from atoms_campaigns_mcp.telemetry import mask_number, redact
 
+NUMBER = re.compile(r"\+?[\d ().-]+")
+FEWEST, MOST = 10, 15  # digits of what is taken for a number though it has no +
 HEADER = ("phoneNumber", "attempts", "finalStatus", "seconds", "cost")
 
 
@@ -25,7 +28,9 @@ def _written(rows: list[Stored], show_numbers: bool) -> bytes:  # noqa: FBT001 -
     columns = dict.fromkeys(c for row in rows for c in row.data if c != HEADER[0])
     file = io.StringIO(newline="")
     writer = csv.writer(file)
-    writer.writerow([*HEADER, *columns])
+    # A column of the list may be called like one of ours.
+    names = [f"contact_{c}" if c in HEADER else spreadsheet_safe(c) for c in columns]
+    writer.writerow([*HEADER, *names])
     for row in rows:
         shown = [_shown(row.data.get(c), row, show_numbers=show_numbers) for c in columns]
         phone = row.phone if show_numbers else mask_number(row.phone)
@@ -37,7 +42,14 @@ def _written(rows: list[Stored], show_numbers: bool) -> bytes:  # noqa: FBT001 -
 
 def _shown(value: object, row: Stored, *, show_numbers: bool) -> str:
     text = "" if value is None else str(value)
-    # An audience may keep the number in a column of another name.
-    if not show_numbers and text.lstrip("+") == row.phone.lstrip("+"):
-        return mask_number(row.phone)
-    return spreadsheet_safe(text)
+    return spreadsheet_safe(text if show_numbers else hidden(text, row.phone))
+
+
+def hidden(text: str, phone: str) -> str:
+    """Mask the contact's number, and others, in a column of any name; leave dates and amounts."""
+    digits = re.sub(r"\D", "", text)
+    if not NUMBER.fullmatch(text.strip()):
+        return redact(text)
+    same = len(digits) >= FEWEST - 3 and phone.endswith(digits.lstrip("0"))
+    is_number = same or text.strip().startswith("+") or FEWEST <= len(digits) <= MOST
+    return mask_number(digits) if is_number else text

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.polls import Polls
-from atoms_campaigns_mcp.guardrails.plan import Plan
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
+from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
 
@@ -72,7 +73,9 @@ class ToolContext:
     `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep`
     are the machine's, in seconds. `plan` holds the facts that were agreed to, for tools that have
     a plan. `files` are the folders in which a tool may read and write. `progress` takes a part, a
-    whole and a sentence; `changed` the campaign that is not as it was.
+    whole and a sentence; `changed` the campaign that is not as it was. `remember` and `recall` keep
+    the caller IDs of campaigns made here, which the API does not tell; `offer` gives a token with
+    which a proposal may be agreed to, where one helps.
     """
 
     atoms: AtomsClient
@@ -83,6 +86,10 @@ class ToolContext:
     plan: Plan | None = None
     files: tuple[Path, ...] = ()
     show_numbers: bool = False
+    policy: Policy = field(default_factory=Policy)
+    recall: Callable[[str], Awaitable[tuple[str, ...] | None]] = _unheard
+    remember: Callable[[str, tuple[str, ...]], Awaitable[None]] = _unheard
+    offer: Callable[[Proposal], Awaitable[str | None]] = _unheard
     progress: Callable[[float, float | None, str], Awaitable[None]] = _unheard
     changed: Callable[[str], Awaitable[None]] = _unheard
 
@@ -94,8 +101,8 @@ class ToolContext:
 
 
 Run = Callable[[A, ToolContext], Awaitable[R]]
-Planner = Callable[[A, ToolContext], Awaitable[Plan | R]]
-"""Reads the facts; gives a result instead when there is nothing to do."""
+Planner = Callable[[A, ToolContext], Awaitable[Proposal | R]]
+"""Reads and judges the facts; gives a result instead when there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)

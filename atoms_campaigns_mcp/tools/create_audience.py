@@ -14,11 +14,10 @@ from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 @tool(Effect.CHANGES, title="Create an audience")
 async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
-    """Create an audience (the contacts to call) from CSV text, from a file, or from a campaign.
+    """Create an audience (the contacts to call) from one of csv, file and from_campaign_id.
 
-    Give exactly one of csv, file and from_campaign_id. Numbers become E.164, duplicates are merged
-    and rejected rows are reported with their reason; other columns become call variables. At most
-    10,000 rows and 5 MB. Dials nobody.
+    Numbers become E.164, duplicates are merged, rejected rows are reported with their reason;
+    other columns become call variables. At most 10,000 rows and 5 MB. Dials nobody.
     """
     contacts = await _chosen(args, ctx)
     upload = await anyio.to_thread.run_sync(contacts.to_csv)

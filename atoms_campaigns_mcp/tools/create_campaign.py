@@ -1,40 +1,61 @@
+from dataclasses import replace
 from datetime import UTC
 
 from atoms_campaigns_mcp.errors import InvalidArguments
-from atoms_campaigns_mcp.guardrails.plan import Plan, fingerprint
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import CreateCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import CampaignCreated
+from atoms_campaigns_mcp.schemas.resources import Audience
 from atoms_campaigns_mcp.tools import _resolve
-from atoms_campaigns_mcp.tools._members import numbers_of
+from atoms_campaigns_mcp.tools._facts import read_facts
+from atoms_campaigns_mcp.tools._members import contacts_of
+from atoms_campaigns_mcp.tools._proposals import judged
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 
-async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Plan:
-    """Read what the arguments name; only a scheduled campaign dials, so only it counts people."""
-    if args.scheduled_at and args.scheduled_at <= ctx.now():
+async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal:
+    """Judge a scheduled campaign as its start would be, for it dials without being started."""
+    start = args.scheduled_at or ctx.now()
+    if start <= ctx.now():
         raise InvalidArguments(
             f"scheduled_at: must be in the future; it is now {ctx.now():%Y-%m-%dT%H:%M:%S%z}.",
             next_step="Give a later time, or leave it out and start the campaign when due.",
         )
+    facts, audience = await _named(args, ctx)
+    contacts = await contacts_of(ctx.atoms, audience)
+    read = await read_facts(
+        ctx,
+        agent_id=facts.agent_id,
+        audience=audience,
+        contacts=contacts,
+        phone_ids=facts.phone_ids,
+        start=start,
+        max_retries=args.max_retries,
+        retry_delay=args.retry_delay,
+    )
+    members = fingerprint(contact.number for contact in contacts)
+    agreed = replace(facts, people=len(contacts), members=members, scheduled_at=start.isoformat())
+    return judged(agreed, read, ctx).proposal
+
+
+async def _named(args: CreateCampaignArgs, ctx: ToolContext) -> tuple[Plan, Audience]:
+    """Resolve what the arguments name."""
     agent = await _resolve.agent(ctx.atoms, args.agent_id)
     audience = await _resolve.audience(ctx.atoms, args.audience_id)
     callers = await _resolve.phone_numbers(ctx.atoms, args.phone_ids)
-    numbers = await numbers_of(ctx.atoms, audience) if args.scheduled_at else []
-    return Plan(
+    named = Plan(
         action="schedule",
         name=args.name,
         agent_id=agent.id,
         agent=agent.name,
         audience_id=audience.id,
         audience=audience.name,
-        people=len(numbers),
-        members=fingerprint(numbers),
         phone_ids=tuple(row.id for row in callers),
         caller_ids=tuple(row.number for row in callers),
         max_retries=args.max_retries,
         retry_delay=args.retry_delay,
-        scheduled_at=args.scheduled_at.isoformat() if args.scheduled_at else "",
     )
+    return named, audience
 
 
 @tool(Effect.CHANGES, title="Create a campaign", plan=plan, dials_when="scheduled_at")
@@ -45,8 +66,9 @@ async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
     DIALS by itself then, after confirmation. Nothing of it can be changed afterwards: delete it
     and create another.
     """
-    facts = ctx.plan or await plan(args, ctx)
+    facts = ctx.plan or (await _named(args, ctx))[0]
     made = await ctx.atoms.create_campaign(_body(args, facts))
+    await ctx.remember(made.id, facts.phone_ids)
     step = f"Nobody is called yet. To dial, call start_campaign with campaign_id {made.id}."
     if made.status == "scheduled":
         step = "It dials by itself at scheduled_at. To stop it before then, call delete_campaign."

@@ -1,12 +1,12 @@
 from atoms_campaigns_mcp.errors import WrongState
-from atoms_campaigns_mcp.guardrails.plan import Plan
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.schemas.arguments import DeleteAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import AudienceDeleted
 from atoms_campaigns_mcp.tools import _resolve
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 
-async def plan(args: DeleteAudienceArgs, ctx: ToolContext) -> Plan:
+async def plan(args: DeleteAudienceArgs, ctx: ToolContext) -> Proposal:
     """Read what would be lost; an audience that a campaign refers to stays."""
     audience = await _resolve.audience(ctx.atoms, args.audience_id)
     if audience.campaigns or audience.used:
@@ -16,12 +16,14 @@ async def plan(args: DeleteAudienceArgs, ctx: ToolContext) -> Plan:
             "Nothing was sent.",
             next_step="Delete those campaigns first, or keep the audience.",
         )
-    return Plan(
-        action="delete_audience",
-        name=audience.name,
-        audience_id=audience.id,
-        audience=audience.name,
-        people=audience.contacts,
+    return Proposal(
+        Plan(
+            action="delete_audience",
+            name=audience.name,
+            audience_id=audience.id,
+            audience=audience.name,
+            people=audience.contacts,
+        )
     )
 
 

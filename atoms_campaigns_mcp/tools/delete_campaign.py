@@ -1,20 +1,22 @@
-from atoms_campaigns_mcp.guardrails.plan import Plan
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.schemas.arguments import DeleteCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import CampaignChanged
 from atoms_campaigns_mcp.tools import _states
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 
-async def plan(args: DeleteCampaignArgs, ctx: ToolContext) -> Plan:
+async def plan(args: DeleteCampaignArgs, ctx: ToolContext) -> Proposal:
     """Read what would be lost."""
     campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
     if _states.is_active(campaign):
         raise _states.cannot_delete(campaign)
-    return Plan(
-        action="delete_campaign",
-        campaign_id=campaign.id,
-        name=campaign.name,
-        status=campaign.status,
+    return Proposal(
+        Plan(
+            action="delete_campaign",
+            campaign_id=campaign.id,
+            name=campaign.name,
+            status=campaign.status,
+        )
     )
 
 

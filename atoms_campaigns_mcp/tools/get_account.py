@@ -1,10 +1,14 @@
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from atoms_campaigns_mcp.schemas.account import AccountReport, Balance, Concurrency, Subscription
 from atoms_campaigns_mcp.schemas.arguments import GetAccountArgs
 from atoms_campaigns_mcp.schemas.calls import LIVE
-from atoms_campaigns_mcp.tools._parallel import gather
+from atoms_campaigns_mcp.tools._parallel import attempt
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
 @tool(Effect.READS, title="Get the account")
@@ -14,14 +18,13 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
     Use it first when something is refused, and before a large campaign.
     """
     account = await ctx.atoms.get_account()
-    found, unknown = await gather(
-        {
-            "balance": ctx.atoms.get_balance,
-            "calls in progress": partial(ctx.atoms.list_calls, statuses=LIVE),
-            "concurrency": ctx.atoms.get_concurrency,
-            "plan limits": ctx.atoms.get_subscription,
-        }
-    )
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "balance": ctx.atoms.get_balance,
+        "calls in progress": partial(ctx.atoms.list_calls, statuses=LIVE),
+        "concurrency": ctx.atoms.get_concurrency,
+        "plan limits": ctx.atoms.get_subscription,
+    }
+    found, unknown = await attempt(reads)
     balance: Balance = found.get("balance", Balance())
     slots: Concurrency = found.get("concurrency", Concurrency())
     plan: Subscription = found.get("plan limits", Subscription())
@@ -40,6 +43,6 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         calls_in_progress=live,
         free_slots_estimate=free,
         clock=ctx.now(),
-        unknown=unknown,
+        unknown=sorted(unknown),
         next_step="list_phone_numbers, list_agents and list_audiences show what a campaign needs.",
     )

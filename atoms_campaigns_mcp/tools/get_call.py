@@ -29,7 +29,7 @@ async def run(args: GetCallArgs, ctx: ToolContext) -> CallReport:
         reason=call.failure or call.reason,
         cost=call.cost,
         created_at=call.created_at,
-        dispositions=[f"{name}: {value}" for name, value in call.dispositions().items()],
+        dispositions=[_hidden(f"{n}: {value}", ctx) for n, value in call.dispositions().items()],
         summary_text=clean(_hidden(summary, ctx)) or None,
         transcript="\n".join(fenced),
         turns=len(call.transcript),
@@ -45,7 +45,7 @@ def _transcript(call: Call, first: int, ctx: ToolContext) -> tuple[list[str], in
     room = TRANSCRIPT_MAX
     for place, turn in enumerate(call.transcript[first:], first):
         # A turn is one line, so nothing in it can pose as the end of the fence.
-        line = f"{turn.role}: {_hidden(turn.content, ctx)}"
+        line = f"{turn.role}: {_hidden(turn.content, ctx)}".replace("-----", "- - -")
         room -= len(line)
         if room < 0:
             return lines, place

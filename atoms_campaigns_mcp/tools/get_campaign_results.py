@@ -1,17 +1,17 @@
 from typing import Any
 
-import anyio
-
 from atoms_campaigns_mcp.schemas.arguments import GetCampaignResultsArgs
 from atoms_campaigns_mcp.schemas.campaigns import percent
+from atoms_campaigns_mcp.schemas.fields import clean
 from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage
 from atoms_campaigns_mcp.state.results import Results, Stored
 from atoms_campaigns_mcp.telemetry import mask_number
-from atoms_campaigns_mcp.tools._contacts import allowed_path
+from atoms_campaigns_mcp.tools._contacts import allowed_paths, write_file
 from atoms_campaigns_mcp.tools._results import is_terminal, results_of, unfinished
-from atoms_campaigns_mcp.tools._results_csv import as_csv
+from atoms_campaigns_mcp.tools._results_csv import as_csv, hidden
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
+NAME_MAX = 80  # characters of a contact's name; a page has a hundred
 NAME_COLUMNS = ("name", "Name", "full_name", "first_name", "firstName")
 
 
@@ -23,14 +23,14 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
     while calls are in progress or retries are due. Numbers are masked; with file every row is
     written as CSV with full numbers to an allowed folder.
     """
-    path = allowed_path(args.file, ctx) if args.file else None
+    path = allowed_paths(args.file, ctx)[0] if args.file else None
     details = await ctx.atoms.get_campaign(args.campaign_id)
     over = is_terminal(details) and not await unfinished(details, ctx)
     results = await results_of(details, ctx)
     rows, total = await results.page(args.outcome, args.page, args.limit)
     where = f"atoms://campaigns/{args.campaign_id}/results.csv"
     if path:
-        await anyio.Path(path).write_bytes(await as_csv(results, show_numbers=True))
+        await write_file(path, await as_csv(results, show_numbers=True))
         where = str(args.file)
     contacts, dialled, seconds, cost = await results.totals()
     outcomes = await results.outcomes()
@@ -60,10 +60,11 @@ async def _rates(results: Results) -> dict[str, Any]:
 
 
 def _row(row: Stored, ctx: ToolContext) -> ContactRow:
-    name = next((str(row.data[c]) for c in NAME_COLUMNS if row.data.get(c)), None)
+    name = next((str(row.data[c]) for c in NAME_COLUMNS if row.data.get(c)), "")
+    shown = name if ctx.show_numbers else hidden(name, row.phone)
     return ContactRow(
         phone=row.phone if ctx.show_numbers else mask_number(row.phone),
-        name=name,
+        name=clean(shown, limit=NAME_MAX) or None,
         attempts=row.attempts,
         final_status=row.final_status,
         seconds=row.seconds,

@@ -1,10 +1,9 @@
 from functools import partial
 
-import anyio
-
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign, CampaignsPaused, Paused
 from atoms_campaigns_mcp.tools import _states
+from atoms_campaigns_mcp.tools._parallel import attempt
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 PAGE = 100  # campaigns a request
@@ -29,17 +28,13 @@ async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
 
 async def _pause_all(ctx: ToolContext) -> CampaignsPaused:
     dialling = [c for status in sorted(ACTIVE) for c in await _all(ctx, status)]
-    stopped: dict[str, Campaign] = {}
-
-    async def pause(campaign: Campaign) -> None:
-        stopped[campaign.id] = await _pause(campaign, ctx)
-
-    async with anyio.create_task_group() as tasks:
-        for campaign in dialling:
-            tasks.start_soon(partial(pause, campaign))
-    result = _result(
-        [stopped[campaign.id] for campaign in dialling], changed=bool(dialling), campaign_id="all"
-    )
+    # One that cannot be paused must not keep the others dialling.
+    stopped, failed = await attempt({c.id: partial(_pause, c, ctx) for c in dialling})
+    rows = [stopped.get(campaign.id, campaign) for campaign in dialling]
+    result = _result(rows, changed=bool(dialling), campaign_id="all")
+    if failed:
+        reasons = "; ".join(dict.fromkeys(error.message for error in failed.values()))
+        result.message += f" {len(failed)} could not be paused: {reasons}"
     result.scheduled = [_row(campaign) for campaign in await _all(ctx, "scheduled")]
     return result
 

@@ -1,14 +1,13 @@
-from atoms_campaigns_mcp.guardrails.plan import Plan, fingerprint
+from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.schemas.arguments import StartCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignChanged
-from atoms_campaigns_mcp.tools import _states
-from atoms_campaigns_mcp.tools._members import numbers_of
+from atoms_campaigns_mcp.tools import _proposals, _states
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 BEFORE_RUNNING = STARTABLE | {"processing"}
 
 
-async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Plan | CampaignChanged:
+async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Proposal | CampaignChanged:
     """Read the campaign and whom it calls; a campaign that already dials needs nothing."""
     campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
     if _states.is_active(campaign):
@@ -22,24 +21,7 @@ async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Plan | CampaignChan
         )
     if campaign.status not in STARTABLE:
         raise _states.cannot_start(campaign)
-    audiences = await ctx.atoms.list_audiences()
-    audience = next((row for row in audiences if row.id == campaign.audience_id), None)
-    numbers = await numbers_of(ctx.atoms, audience) if audience else None
-    return Plan(
-        action="resume" if campaign.status == "paused" else "start",
-        campaign_id=campaign.id,
-        name=campaign.name,
-        status=campaign.status,
-        agent_id=campaign.agent_id,
-        agent=campaign.agent or campaign.agent_id,
-        audience_id=campaign.audience_id,
-        audience=campaign.audience or campaign.audience_id,
-        people=len(numbers) if numbers is not None else campaign.participants,
-        members=fingerprint(numbers or []),
-        max_retries=campaign.max_retries,
-        retry_delay=campaign.retry_delay,
-        scheduled_at=campaign.scheduled_at or "",
-    )
+    return (await _proposals.of_campaign(campaign, ctx)).proposal
 
 
 @tool(Effect.DIALS, title="Start or resume a campaign", plan=plan)

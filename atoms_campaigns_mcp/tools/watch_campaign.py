@@ -5,7 +5,7 @@ from functools import partial
 import anyio
 
 from atoms_campaigns_mcp.schemas.arguments import WatchCampaignArgs
-from atoms_campaigns_mcp.schemas.campaigns import CampaignDetails, WatchReport
+from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignDetails, WatchReport
 from atoms_campaigns_mcp.tools._results import Unfinished, is_terminal, unfinished
 from atoms_campaigns_mcp.tools._states import next_step
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
@@ -49,13 +49,13 @@ async def run(args: WatchCampaignArgs, ctx: ToolContext) -> WatchReport:
     async with followed as poll:
         sight: Sight = await poll.current()
         before = args.since or sight.mark
-        with anyio.move_on_after(args.wait_seconds):
-            while not _reached(args, sight, before) and ctx.monotonic() < end:
+        with anyio.move_on_after(max(end - ctx.monotonic(), 0)):
+            while not _over(args, sight, before) and ctx.monotonic() < end:
                 await _tell(sight, ctx)
                 seen, sight = sight.mark, await poll.after(sight)
                 if sight.mark != seen:
                     await ctx.changed(args.campaign_id)
-    return _report(sight, reached=_reached(args, sight, before))
+    return _report(args, sight, reached=_reached(args, sight, before))
 
 
 def _reached(args: WatchCampaignArgs, sight: Sight, before: str) -> bool:
@@ -63,8 +63,13 @@ def _reached(args: WatchCampaignArgs, sight: Sight, before: str) -> bool:
         return sight.mark != before or sight.finished
     if args.until == "finished":
         return sight.finished
-    # Once it is over, neither running nor paused will come.
-    return is_terminal(sight.details) or sight.details.campaign.status == args.until
+    return sight.details.campaign.status == args.until
+
+
+def _over(args: WatchCampaignArgs, sight: Sight, before: str) -> bool:
+    # Once it has ended, neither running nor paused will come.
+    ended = args.until in {"running", "paused"} and is_terminal(sight.details)
+    return ended or _reached(args, sight, before)
 
 
 async def _tell(sight: Sight, ctx: ToolContext) -> None:
@@ -75,13 +80,20 @@ async def _tell(sight: Sight, ctx: ToolContext) -> None:
     await ctx.progress(called, total, text)
 
 
-def _report(sight: Sight, *, reached: bool) -> WatchReport:
+def _next_step(args: WatchCampaignArgs, sight: Sight, *, reached: bool) -> str:
     campaign = sight.details.campaign
-    step = next_step(campaign)
     if sight.finished:
-        step = "Call get_campaign_results for the report."
-    elif not reached:
-        step = f"Call watch_campaign again with since {sight.mark} to go on watching."
+        return "Call get_campaign_results for the report."
+    # A draft or a paused campaign stays as it is until somebody starts it.
+    if reached or campaign.status in STARTABLE:
+        return next_step(campaign)
+    if is_terminal(sight.details) and args.until != "finished":
+        return f"It will not be {args.until} any more. Watch it until finished for the last calls."
+    return f"Call watch_campaign again with since {sight.mark} to go on watching."
+
+
+def _report(args: WatchCampaignArgs, sight: Sight, *, reached: bool) -> WatchReport:
+    campaign = sight.details.campaign
     return WatchReport(
         campaign_id=campaign.id,
         name=campaign.name,
@@ -94,5 +106,5 @@ def _report(sight: Sight, *, reached: bool) -> WatchReport:
         retries_due=sight.left.retries_due if sight.left is not None else None,
         error=campaign.error,
         since=sight.mark,
-        next_step=step,
+        next_step=_next_step(args, sight, reached=reached),
     )

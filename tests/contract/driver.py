@@ -94,6 +94,22 @@ class Driver:
         self.later(seconds=seconds)
         return campaign
 
+    async def in_state(self, state: str) -> str:
+        """Bring a new campaign into a state."""
+        if state == "draft":
+            return await self.draft()
+        if state == "scheduled":
+            return await self.draft(scheduledAt="2027-01-05T10:00:00.000Z")
+        if state == "failed":
+            return await self.started(agentId=await self.agent(), phoneNumberIds=None)
+        seconds = 0.5 if state == "processing" else 3
+        campaign = await self.started(seconds=seconds, maxRetries=0)
+        if state == "paused":
+            await self.paused(campaign)
+        if state == "completed":
+            self.later(minutes=5)
+        return campaign
+
     async def paused(self, campaign: str) -> Any:
         """Pause a campaign and wait until it is; gives its document."""
         await self.post(f"/campaign/{campaign}/pause")
@@ -113,7 +129,8 @@ class Driver:
         metrics = (await self.get(f"/campaign/{campaign}"))["metrics"]
         names = ("total_participants", "contacts_called", "contacts_connected")
         assert metrics.keys() == set(names)
-        return tuple(metrics[name] for name in names)  # type: ignore[return-value]
+        participants, called, connected = (metrics[name] for name in names)
+        return participants, called, connected
 
     async def actions(self, campaign: str) -> list[str]:
         """What happened to a campaign, oldest first."""

@@ -4,7 +4,6 @@ import pytest
 
 from tests.contract.driver import ORIGIN, UNKNOWN, Driver, behaviour, driving
 from tests.contract.samples import AGENT, PHONE
-from tests.contract.test_behaviours_running import in_state
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +27,7 @@ async def test_agents_come_in_pages_of_ten_or_as_many_as_offset_says(api: Driver
     assert len((await api.get("/agent", offset=5, page=3))["agents"]) == 2
 
 
-@behaviour("agent.list.archived-apart")
+@behaviour("agent.archive.and-back")
 async def test_archived_agents_are_listed_apart(api: Driver) -> None:
     agent = await api.agent()
     await api.ok("DELETE", f"/agent/{agent}/archive")
@@ -52,6 +51,27 @@ async def test_a_new_agent_is_answered_with_its_bare_id(api: Driver) -> None:
 async def test_an_agent_of_every_kind_that_clients_create_is_taken(api: Driver, kind: str) -> None:
     agent = await api.post("/agent", {"name": "Ada", "workflowType": kind}, 201)
     assert (await api.get(f"/agent/{agent}"))["workflowType"] == kind
+
+
+@behaviour("agent.create.wrong-settings-are-refused")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"allowInboundCall": "yes"},
+        {"slmModel": "nope"},
+        {"backgroundSound": 5},
+        {"language": "en"},
+        {"defaultVariables": 3},
+        {"voiceMailDetectionConfig": {"enabled": "yes"}},
+        {"globalPrompt": "x" * 4001},
+        {"firstMessage": "x" * 501},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+async def test_a_setting_of_a_new_agent_is_as_published_or_refused(
+    api: Driver, change: dict[str, object]
+) -> None:
+    assert await api.refused("POST", "/agent", json={"name": "Ada", **change})
 
 
 @behaviour("agent.get.unknown-is-400")
@@ -80,7 +100,7 @@ async def test_an_unknown_agent_to_archive_is_not_found(api: Driver) -> None:
 async def test_an_agent_stays_while_a_campaign_on_it_may_still_call(
     api: Driver, state: str
 ) -> None:
-    await in_state(api, state)
+    await api.in_state(state)
     (error,) = await api.refused("DELETE", f"/agent/{AGENT}/archive", 409)
     assert state in error
     assert "Spring" in error
@@ -89,21 +109,21 @@ async def test_an_agent_stays_while_a_campaign_on_it_may_still_call(
 @behaviour("agent.archive.refused-while-a-campaign-may-call")
 @pytest.mark.parametrize("state", ["draft", "completed"])
 async def test_an_agent_can_go_when_its_campaigns_rest(api: Driver, state: str) -> None:
-    await in_state(api, state)
+    await api.in_state(state)
     await api.ok("DELETE", f"/agent/{AGENT}/archive")
 
 
 @behaviour("numbers.list.plain-array")
 async def test_numbers_are_a_plain_array_without_pages(api: Driver) -> None:
     numbers = await api.get("/product/phone-numbers")
-    assert isinstance(numbers, list)
+    assert [type(number) for number in numbers] == [dict] * 3
     assert {number["isActive"] for number in numbers} == {True, False}
     (own,) = [number for number in numbers if number["_id"] == PHONE]
     assert own["agentId"] == AGENT
     assert own["__v"] == 0
 
 
-@behaviour("account.user.of-the-organization")
+@behaviour("account.details.no-envelope")
 async def test_user_and_account_agree_on_who_the_key_is(api: Driver) -> None:
     user = await api.get("/user")
     account = (await api.http.get("/account/get-account-details")).json()
@@ -152,7 +172,7 @@ async def test_call_slots_say_success_and_add_up() -> None:
         assert slots["unreservedPool"] == slots["orgLimit"] - slots["totalReserved"]
 
 
-@behaviour("dnc.list.pages-are-moved-into-range")
+@behaviour("dnc.list.read-only-with-pages-and-filters")
 async def test_page_sizes_of_the_list_are_moved_into_range(api: Driver) -> None:
     for given, used in (("0", 1), ("-3", 1), ("9999", 500), ("2", 2)):
         response = await api.careless.get(f"/dnc?offset={given}")
@@ -163,7 +183,7 @@ async def test_page_sizes_of_the_list_are_moved_into_range(api: Driver) -> None:
     assert all("id" in entry and "_id" not in entry for entry in default["entries"])
 
 
-@behaviour("dnc.list.filters")
+@behaviour("dnc.list.read-only-with-pages-and-filters")
 async def test_the_list_is_searched_by_number_and_filtered_by_agent(api: Driver) -> None:
     entries = (await api.get("/dnc"))["entries"]
     (special,) = [entry for entry in entries if "agentId" in entry]
@@ -174,7 +194,7 @@ async def test_the_list_is_searched_by_number_and_filtered_by_agent(api: Driver)
     assert await api.refused("GET", f"/dnc?agentId={UNKNOWN}", 404)
 
 
-@behaviour("dnc.list.read-only")
+@behaviour("dnc.list.read-only-with-pages-and-filters")
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])
 async def test_the_list_cannot_be_changed(api: Driver, method: str) -> None:
     response = await api.unjudged.request(method, "/dnc", json={"phoneNumber": "+12025550101"})

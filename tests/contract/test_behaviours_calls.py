@@ -93,7 +93,10 @@ async def test_calls_are_filtered_by_campaign_agent_status_reason_length_and_tex
     assert await log(campaignIds=UNKNOWN) == []
     assert await log(agentIds=UNKNOWN) == []
     assert await log(callTypes="telephony_inbound,webcall") == []
-    for name, field in (("statusFilter", "status"), ("disconnectReasonFilter", "disconnectionReason")):
+    for name, field in (
+        ("statusFilter", "status"),
+        ("disconnectReasonFilter", "disconnectionReason"),
+    ):
         values = sorted({call[field] for call in everything if field in call})
         assert len(values) > 1
         for value in values:
@@ -240,7 +243,7 @@ async def test_a_cancelled_queued_call_settles_its_contact(form: str) -> None:
         assert {row["phoneNumber"]: row["finalStatus"] for row in rows}[queued["to"]] == "cancelled"
 
 
-@behaviour("call.cancel.ended-is-400")
+@behaviour("call.cancel.refused-when-over-or-by-path-when-live")
 async def test_a_call_that_is_over_cannot_be_cancelled(api: Driver) -> None:
     call = (await api.get("/conversation"))["logs"][0]["callId"]
     assert await api.refused("POST", "/conversation/cancel", json={"callId": call})
@@ -250,7 +253,7 @@ async def test_a_call_that_is_over_cannot_be_cancelled(api: Driver) -> None:
     await api.refused("POST", f"/conversation/{UNKNOWN_CALL}/cancel", 404)
 
 
-@behaviour("call.cancel.path-form-for-queued-only")
+@behaviour("call.cancel.refused-when-over-or-by-path-when-live")
 async def test_the_path_form_does_not_cancel_a_live_call() -> None:
     async with driving(odds=only("no_answer")) as api:
         campaign = await api.started(seconds=3)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 BODY: dict[str, Any] = {"name": "Spring", "agentId": AGENT, "audienceId": AUDIENCE}
 
 
-@behaviour("campaign.create.answers-201-with-plain-ids")
+@behaviour("campaign.create.answers-201-and-calls-nobody")
 async def test_a_new_campaign_is_a_draft_with_plain_ids(api: Driver) -> None:
     created = await api.post("/campaign", {**BODY, "phoneNumberIds": [PHONE]}, 201)
     assert created["status"] == "draft"
@@ -22,13 +22,13 @@ async def test_a_new_campaign_is_a_draft_with_plain_ids(api: Driver) -> None:
     assert "scheduledAt" not in created
 
 
-@behaviour("campaign.create.retries-default-to-3-after-15-minutes")
+@behaviour("campaign.create.retry-ranges-and-defaults")
 async def test_retries_default_to_three_after_fifteen_minutes(api: Driver) -> None:
     created = await api.post("/campaign", BODY, 201)
     assert (created["maxRetries"], created["retryDelay"]) == (3, 15)
 
 
-@behaviour("campaign.create.retry-ranges")
+@behaviour("campaign.create.retry-ranges-and-defaults")
 @pytest.mark.parametrize(("retries", "delay"), [(0, 1), (10, 1440)])
 async def test_retries_are_taken_at_both_ends_of_their_ranges(
     api: Driver, retries: int, delay: int
@@ -38,7 +38,7 @@ async def test_retries_are_taken_at_both_ends_of_their_ranges(
     assert (created["maxRetries"], created["retryDelay"]) == (retries, delay)
 
 
-@behaviour("campaign.create.retry-ranges")
+@behaviour("campaign.create.retry-ranges-and-defaults")
 @pytest.mark.parametrize(
     "change", [{"maxRetries": -1}, {"maxRetries": 11}, {"retryDelay": 0}, {"retryDelay": 1441}]
 )
@@ -110,7 +110,7 @@ async def test_a_campaign_may_leave_the_caller_id_to_its_agent(api: Driver) -> N
     assert {call["from"] for call in calls} == {"+912268093560"}
 
 
-@behaviour("campaign.create.calls-nobody")
+@behaviour("campaign.create.answers-201-and-calls-nobody")
 async def test_creating_a_campaign_calls_nobody(api: Driver) -> None:
     campaign = await api.draft()
     api.later(days=2)
@@ -180,7 +180,7 @@ async def test_campaigns_can_be_searched_filtered_and_ordered(api: Driver) -> No
     assert await names(search=page["campaigns"][0]["_id"]) == ["Alpha"]
 
 
-@behaviour("campaign.list.nests-agent-and-audience")
+@behaviour("campaign.get.nests-agent-and-audience")
 async def test_lists_and_details_nest_the_agent_and_the_audience(api: Driver) -> None:
     campaign = await api.draft()
     row = (await api.get("/campaign"))["campaigns"][0]
@@ -191,14 +191,14 @@ async def test_lists_and_details_nest_the_agent_and_the_audience(api: Driver) ->
         assert "agentId" not in document
 
 
-@behaviour("campaign.get.holds-campaign-events-metrics")
+@behaviour("campaign.get.nests-agent-and-audience")
 async def test_a_campaign_comes_with_its_events_and_metrics(api: Driver) -> None:
     data = await api.get(f"/campaign/{await api.draft()}")
     assert data.keys() == {"campaign", "events", "metrics"}
     assert data["events"] == []
 
 
-@behaviour("campaign.delete.draft-and-done-are-gone-at-once")
+@behaviour("campaign.delete.gone-at-once-with-what-waits")
 async def test_a_deleted_campaign_is_gone_at_once(api: Driver) -> None:
     campaign = await api.draft()
     response = await api.http.delete(f"/campaign/{campaign}")
@@ -209,7 +209,7 @@ async def test_a_deleted_campaign_is_gone_at_once(api: Driver) -> None:
     assert (await api.get("/campaign"))["totalCampaignCount"] == 1
 
 
-@behaviour("campaign.delete.draft-and-done-are-gone-at-once")
+@behaviour("campaign.delete.gone-at-once-with-what-waits")
 async def test_a_scheduled_campaign_that_was_deleted_never_starts(api: Driver) -> None:
     campaign = await api.draft(scheduledAt="2027-01-04T12:05:00.000Z")
     await api.ok("DELETE", f"/campaign/{campaign}")
@@ -219,9 +219,7 @@ async def test_a_scheduled_campaign_that_was_deleted_never_starts(api: Driver) -
 
 @behaviour("campaign.delete.refused-while-it-calls")
 @pytest.mark.parametrize(("seconds", "status"), [(0.0, "processing"), (3.0, "running")])
-async def test_a_campaign_at_work_is_not_deleted(
-    api: Driver, seconds: float, status: str
-) -> None:
+async def test_a_campaign_at_work_is_not_deleted(api: Driver, seconds: float, status: str) -> None:
     campaign = await api.started(seconds=seconds)
     assert await api.status(campaign) == status
     assert await api.refused("DELETE", f"/campaign/{campaign}")

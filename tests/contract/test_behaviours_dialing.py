@@ -125,7 +125,7 @@ async def test_campaigns_of_one_organization_share_its_slots() -> None:
         assert [call["status"] for call in calls].count("in_queue") == 1
 
 
-@behaviour("slots.retries.draw-on-the-same-limit")
+@behaviour("slots.own-calls.wait-in-the-queue")
 async def test_retries_wait_for_slots_too() -> None:
     async with driving(org_limit=1, odds=only("no_answer")) as api:
         campaign = await api.started(maxRetries=2, retryDelay=1)
@@ -157,7 +157,9 @@ async def test_a_number_on_the_list_is_blocked_settled_and_not_counted() -> None
         audience = await api.audience(f"phoneNumber\n{number}\n+12025550199\n")
         campaign = await api.started(audienceId=audience, maxRetries=1, retryDelay=1)
         api.later(minutes=10)
-        calls = {call["to"]: call for call in await api.calls(campaign, callAttemptFilter="initial")}
+        calls = {
+            call["to"]: call for call in await api.calls(campaign, callAttemptFilter="initial")
+        }
         assert calls[number]["status"] == "blocked"
         assert calls[number]["callFailureReason"] == "Number is on the DNC list"
         assert calls[number]["duration"] == 0
@@ -260,7 +262,7 @@ async def test_members_added_before_the_start_are_called_but_the_count_is_of_the
     assert (await api.campaign(campaign))["participantsCount"] == 1
 
 
-@behaviour("outcomes.seed.same-seed-same-calls")
+@behaviour("samples.seed.same-seed-same-calls")
 async def test_the_same_seed_gives_the_same_calls() -> None:
     async def outcomes(seed: int) -> list[tuple[str, int]]:
         async with driving(seed=seed) as api:

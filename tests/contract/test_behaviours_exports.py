@@ -152,8 +152,10 @@ async def test_a_foreign_campaign_is_not_exported(api: Driver, path: str) -> Non
     await api.refused("GET", path.format(campaign), status, headers=other)
 
 
-@behaviour("export.input.documented-refusals-only")
-@pytest.mark.parametrize("more", ["nope/export/by-audience-member", "{}/export/by-audience-member?format=xlsx"])
+@behaviour("export.unknown.404-and-400")
+@pytest.mark.parametrize(
+    "more", ["nope/export/by-audience-member", "{}/export/by-audience-member?format=xlsx"]
+)
 async def test_a_malformed_export_is_refused_as_the_document_says(api: Driver, more: str) -> None:
     response = await api.careless.get(f"/campaign/{more.format(await seeded(api))}")
     assert response.status_code in (200, 404)

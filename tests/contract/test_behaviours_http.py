@@ -60,7 +60,7 @@ async def test_the_page_of_an_unknown_path_does_not_repeat_markup(api: Driver) -
     assert "<script>" not in response.text
 
 
-@behaviour("http.unknown-route.needs-no-key")
+@behaviour("http.unknown-route.answers-an-html-page")
 async def test_an_unknown_path_is_answered_without_a_key(api: Driver) -> None:
     response = await api.unjudged.get("/organization", headers={"Authorization": ""})
     assert response.status_code == 404
@@ -98,7 +98,7 @@ async def test_no_key_or_another_kind_of_key_is_unauthorized(api: Driver, header
     assert response.json() == {"status": False, "errors": ["Unauthorized: User not found"]}
 
 
-@behaviour("auth.key.allow-list-shuts-others-out")
+@behaviour("auth.key.any-secret-key-is-let-in")
 async def test_an_allow_list_shuts_other_keys_out() -> None:
     async with driving(allowed_keys=frozenset({"sk_sandbox"})) as api:
         await api.get("/user")
@@ -106,16 +106,14 @@ async def test_an_allow_list_shuts_other_keys_out() -> None:
         await api.refused("GET", "/user", 401, headers=other)
 
 
-@behaviour("auth.key.account-route-says-message")
+@behaviour("auth.key.account-and-billing-word-it-their-way")
 async def test_the_account_route_words_a_missing_key_in_its_own_way(api: Driver) -> None:
-    response = await api.careless.get(
-        "/account/get-account-details", headers={"Authorization": ""}
-    )
+    response = await api.careless.get("/account/get-account-details", headers={"Authorization": ""})
     assert response.status_code == 401
     assert response.json() == {"message": "User not authenticated"}
 
 
-@behaviour("auth.key.billing-has-an-error-object")
+@behaviour("auth.key.account-and-billing-word-it-their-way")
 async def test_billing_answers_a_missing_key_with_an_error_object(api: Driver) -> None:
     url = f"{ORIGIN}/payment/v1/credits/balance"
     response = await api.careless.get(url, headers={"Authorization": ""})
@@ -143,7 +141,7 @@ async def test_a_key_finds_its_organization_again(api: Driver) -> None:
     assert await api.get("/user") == first
 
 
-@behaviour("auth.organization.foreign-ids-are-unknown")
+@behaviour("input.order.key-then-id-then-existence")
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 async def test_a_campaign_of_another_organization_is_not_found(api: Driver, method: str) -> None:
     await api.draft()
@@ -179,18 +177,19 @@ async def test_one_organization_does_not_use_up_the_limit_of_another() -> None:
 
 @behaviour("faults.injected.as-asked-for")
 @pytest.mark.parametrize(
-    ("kind", "status", "media"),
+    ("fault", "status", "media"),
     [
-        ("rate_limit", 429, "application/json"),
-        ("error_500", 500, "application/json"),
-        ("error_504", 504, "text/html"),
-        ("html_error", 502, "text/html"),
+        (Fault(kind="rate_limit", times=1), 429, "application/json"),
+        (Fault(kind="error_500", times=1), 500, "application/json"),
+        (Fault(kind="error_504", times=1), 504, "text/html"),
+        (Fault(kind="html_error", times=1), 502, "text/html"),
     ],
+    ids=lambda value: getattr(value, "kind", str(value)),
 )
 async def test_a_fault_answers_as_the_service_would_and_does_nothing(
-    api: Driver, kind: str, status: int, media: str
+    api: Driver, fault: Fault, status: int, media: str
 ) -> None:
-    api.world.inject(Fault(kind=kind, route="POST /campaign", times=1))  # type: ignore[arg-type]
+    api.world.inject(fault)
     body = {"name": "Spring"}
     response = await api.careless.post("/campaign", json=body)
     assert response.status_code == status

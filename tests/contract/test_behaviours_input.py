@@ -50,7 +50,7 @@ async def test_json_that_is_no_object_is_refused_in_the_envelope(
     assert await api.refused(method, path, json=body)
 
 
-@behaviour("input.json.odd-text-is-no-fault")
+@behaviour("input.json.malformed-is-400")
 @pytest.mark.parametrize("name", [r"\ud800", r"\u0000", "\N{PILE OF POO}", "\N{ZERO WIDTH JOINER}"])
 async def test_odd_letters_in_a_name_are_no_fault(api: Driver, name: str) -> None:
     body = f'{{"name":"a{name}","agentId":"{AGENT}","audienceId":"{AUDIENCE}"}}'
@@ -62,12 +62,15 @@ async def test_odd_letters_in_a_name_are_no_fault(api: Driver, name: str) -> Non
 @behaviour("input.json.wrong-content-type-is-400")
 @pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "", "///", "json"]
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "application/xml", "", "///", "json"],
 )
 async def test_another_content_type_is_not_read_and_what_is_required_is_named(
     api: Driver, method: str, path: str, kind: str
 ) -> None:
-    errors = await api.refused(method, path, content=b'{"name":"x"}', headers={"Content-Type": kind})
+    errors = await api.refused(
+        method, path, content=b'{"name":"x"}', headers={"Content-Type": kind}
+    )
     assert all("Required" in error for error in errors)
 
 
@@ -123,7 +126,12 @@ async def test_a_campaign_with_many_mistakes_hears_of_all_of_them_at_once(api: D
         ("GET", "/conversation?page=0&limit=0&sortBy=x&dateFrom=y&callAttemptFilter=z", {}, 5),
         ("GET", "/analytics/call-counts-log?page=0&limit=0&dateFrom=x&dateTo=y", {}, 4),
         ("GET", "/dnc?sortField=x&sortOrder=y", {}, 2),
-        ("POST", "/agent", {"json": {"name": 1, "workflowType": "x", "firstMessage": "y" * 501}}, 3),
+        (
+            "POST",
+            "/agent",
+            {"json": {"name": 1, "workflowType": "x", "firstMessage": "y" * 501}},
+            3,
+        ),
         ("POST", "/conversation/cancel", {"json": {"callId": 1, "reason": 2}}, 2),
         (
             "POST",
@@ -234,14 +242,14 @@ async def test_no_id_however_odd_is_a_fault(api: Driver, path: str, bad: str) ->
     assert response.status_code in (200, 400, 404)
 
 
-@behaviour("input.body.too-large-is-a-documented-refusal")
+@behaviour("input.form.unreadable-or-huge-is-400")
 async def test_a_body_of_many_megabytes_is_refused_with_a_documented_status(api: Driver) -> None:
     response = await api.upload(b"phoneNumber\n" + b"x" * (13 * 1024 * 1024))
     assert response.status_code == 400
     assert response.json()["errors"]
 
 
-@behaviour("input.form.unreadable-is-400")
+@behaviour("input.form.unreadable-or-huge-is-400")
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
@@ -261,6 +269,6 @@ async def test_a_form_that_cannot_be_read_is_refused_in_the_envelope(
     assert errors
 
 
-@behaviour("input.ids.phone-number-once-is-enough")
+@behaviour("campaign.create.references-are-checked")
 async def test_a_caller_id_given_twice_counts_once_and_is_no_fault(api: Driver) -> None:
     assert await api.draft(phoneNumberIds=[PHONE, PHONE])

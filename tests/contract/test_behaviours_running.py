@@ -10,22 +10,6 @@ from tests.support.clock import FakeClock
 pytestmark = pytest.mark.anyio
 
 
-async def in_state(api: Driver, state: str) -> str:
-    """A campaign that is in a state; for all but "failed" one that could still call somebody."""
-    if state == "draft":
-        return await api.draft()
-    if state == "scheduled":
-        return await api.draft(scheduledAt="2027-01-05T10:00:00.000Z")
-    if state == "failed":
-        return await api.started(agentId=await api.agent(), phoneNumberIds=None)
-    campaign = await api.started(seconds=0.5 if state == "processing" else 3, maxRetries=0)
-    if state == "paused":
-        await api.paused(campaign)
-    if state == "completed":
-        api.later(minutes=5)
-    return campaign
-
-
 @behaviour("campaign.start.answers-202-before-it-happens")
 async def test_a_start_is_answered_before_it_happens(api: Driver) -> None:
     campaign = await api.draft()
@@ -55,7 +39,7 @@ async def test_every_start_has_a_task_of_its_own(api: Driver) -> None:
 @behaviour("campaign.start.from-draft-and-paused-only")
 @pytest.mark.parametrize("state", ["scheduled", "processing", "running", "completed", "failed"])
 async def test_only_a_draft_or_paused_campaign_can_be_started(api: Driver, state: str) -> None:
-    campaign = await in_state(api, state)
+    campaign = await api.in_state(state)
     errors = await api.refused("POST", f"/campaign/{campaign}/start")
     assert errors == [f"Campaign cannot be started from status {state}"]
     assert await api.status(campaign) == state
@@ -65,11 +49,11 @@ async def test_only_a_draft_or_paused_campaign_can_be_started(api: Driver, state
 @pytest.mark.parametrize("state", ["processing", "running"])
 async def test_a_switch_makes_a_second_start_harmless(state: str) -> None:
     async with driving(idempotent_start=True) as api:
-        campaign = await in_state(api, state)
+        campaign = await api.in_state(state)
         await api.start(campaign)
         assert await api.status(campaign) == state
         assert await api.actions(campaign) == ["started"]
-        done = await in_state(api, "completed")
+        done = await api.in_state("completed")
         assert await api.refused("POST", f"/campaign/{done}/start")
 
 
@@ -134,7 +118,7 @@ async def test_a_pause_is_answered_bare_and_happens_about_a_second_later(api: Dr
 @behaviour("campaign.pause.from-running-and-processing-only")
 @pytest.mark.parametrize("state", ["draft", "scheduled", "paused", "completed", "failed"])
 async def test_only_a_campaign_at_work_can_be_paused(api: Driver, state: str) -> None:
-    campaign = await in_state(api, state)
+    campaign = await api.in_state(state)
     errors = await api.refused("POST", f"/campaign/{campaign}/pause")
     assert errors == ["Campaign is not running"]
     assert await api.status(campaign) == state
@@ -147,7 +131,7 @@ async def test_a_processing_campaign_can_be_paused(api: Driver) -> None:
     await api.paused(campaign)
 
 
-@behaviour("campaign.pause.twice-is-fine-while-pending")
+@behaviour("campaign.pause.from-running-and-processing-only")
 async def test_a_second_pause_is_fine_while_the_first_is_pending(api: Driver) -> None:
     campaign = await api.started(seconds=3)
     await api.post(f"/campaign/{campaign}/pause")
@@ -296,7 +280,7 @@ async def test_a_schedule_that_passed_while_the_sandbox_was_off_fires_at_once(
         assert len(await api.calls(campaign)) == 2
 
 
-@behaviour("campaign.deleted.pending-retries-are-dropped")
+@behaviour("campaign.delete.gone-at-once-with-what-waits")
 async def test_retries_that_wait_are_dropped_with_their_campaign() -> None:
     async with driving(odds=only("no_answer")) as api:
         campaign = await api.started(maxRetries=3, retryDelay=10)

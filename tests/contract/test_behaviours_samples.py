@@ -1,6 +1,7 @@
 """The user's own sample payloads replay word for word."""
 
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
@@ -31,7 +32,7 @@ AS_CREATED = {
 def excerpt(whole: Json, part: Json) -> Json:
     """What `whole` says where `part` says something."""
     return {
-        key: excerpt(whole[key], value) if isinstance(value, dict) else whole[key]
+        key: excerpt(whole[key], cast("Json", value)) if isinstance(value, dict) else whole[key]
         for key, value in part.items()
     }
 
@@ -59,9 +60,8 @@ async def test_the_scheduled_sample_request_is_taken_at_its_time() -> None:
         created = await api.post("/campaign", CREATE, 201)
         assert created["_id"] == CAMPAIGN
         assert created["status"] == "scheduled"
-        assert excerpt(created, CREATE | {"phoneNumberIds": None}).items() >= {
-            name: CREATE[name] for name in CREATE if name != "phoneNumberIds"
-        }.items()
+        sent = {name: value for name, value in CREATE.items() if name != "phoneNumberIds"}
+        assert excerpt(created, sent) == sent
 
 
 @behaviour("samples.start.replay")
@@ -92,7 +92,7 @@ async def test_the_sample_campaign_passes_through_the_sample_status() -> None:
         assert expected in seen
 
 
-@behaviour("samples.delete.replay")
+@behaviour("samples.create.replay")
 async def test_the_sample_audience_has_two_members_and_the_campaign_can_go() -> None:
     async with driving() as api:
         page = await api.get(f"/audience/{AUDIENCE}/members")
@@ -102,7 +102,7 @@ async def test_the_sample_audience_has_two_members_and_the_campaign_can_go() -> 
         assert (response.status_code, response.json()) == (200, {"status": True})
 
 
-@behaviour("samples.each-key.replay")
+@behaviour("samples.create.replay")
 async def test_the_samples_replay_for_every_key() -> None:
     async with driving() as first:
         await first.post("/campaign", AS_CREATED, 201)

@@ -1,7 +1,6 @@
 """What every operation shares: prefixes, keys, content types, unknown routes."""
 
 import json
-from typing import Any
 
 import httpx2
 import pytest
@@ -111,33 +110,34 @@ def requests_of_everything() -> list[tuple[str, str]]:
     return [(method, path) for method, path in paths if not path.startswith("/payment")]
 
 
+BODIES: list[tuple[str, bytes]] = [
+    ("application/json", b""),
+    ("application/json", b"{"),
+    ("application/json; charset=utf-8", b"[1]"),
+    ("application/json", b'"\\ud800"'),
+    ("application/json", b'{"name":"\\ud800\\u0000"}'),
+    ("application/json", b'{"name":1e999,"x":NaN}'),
+    ("application/json", b"\xff\xfe"),
+    ("application/json", b"[" * 100_000),
+    ("text/plain", b"name=x"),
+    ("multipart/form-data", b"x"),
+    ("multipart/form-data; boundary=y", b"x"),
+    ("multipart/form-data; boundary=y", b"--y\r\n"),
+    ("multipart/form-data; boundary=\xfc", b"--y--"),
+    ("", b"x"),
+]
+
+
 @pytest.mark.parametrize(("method", "path"), requests_of_everything())
-@pytest.mark.parametrize(
-    "request_of",
-    [
-        {"content": b"", "headers": {"Content-Type": "application/json"}},
-        {"content": b"{", "headers": {"Content-Type": "application/json"}},
-        {"content": b"[1]", "headers": {"Content-Type": "application/json; charset=utf-8"}},
-        {"content": b'"\\ud800"', "headers": {"Content-Type": "application/json"}},
-        {"content": b'{"name":"\\ud800\\u0000"}', "headers": {"Content-Type": "application/json"}},
-        {"content": b'{"name":1e999,"x":NaN}', "headers": {"Content-Type": "application/json"}},
-        {"content": b"\xff\xfe", "headers": {"Content-Type": "application/json"}},
-        {"content": b"[" * 100_000, "headers": {"Content-Type": "application/json"}},
-        {"content": b"name=x", "headers": {"Content-Type": "text/plain"}},
-        {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
-        {"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=y"}},
-        {"content": b"--y\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=y"}},
-        {"content": b"x", "headers": {}},
-    ],
-    ids=range(13),
-)
 async def test_no_body_whatever_is_answered_with_an_internal_error(
-    sandbox: Sandbox, method: str, path: str, request_of: dict[str, Any]
+    sandbox: Sandbox, method: str, path: str
 ) -> None:
-    response = await sandbox.send(method, path, **request_of)
-    assert response.status_code < 500
-    if response.status_code >= 400 and response.headers["content-type"].startswith("application"):
-        assert response.json()["errors"]
+    for kind, content in BODIES:
+        headers = {b"Content-Type": kind.encode("latin-1")}
+        response = await sandbox.send(method, path, content=content, headers=headers)
+        assert response.status_code < 500
+        is_json = response.headers["content-type"].startswith("application/json")
+        assert response.is_success or not is_json or response.json()["errors"]
 
 
 async def test_malformed_json_says_so(sandbox: Sandbox) -> None:

@@ -161,12 +161,34 @@ async def test_a_scheduled_campaign_cannot_be_started_by_hand(bench: Bench) -> N
     assert "delete it and create it again" in text
 
 
-async def test_a_start_that_fails_upstream_is_reported_with_the_reason(bench: Bench) -> None:
+async def test_a_start_without_an_active_caller_id_is_refused_before_it_is_sent(
+    bench: Bench,
+) -> None:
     async with bench.client() as client:
         numbers = (await client.call("list_phone_numbers"))["phone_numbers"]
         inactive = next(row["id"] for row in numbers if not row["active"])
         made = await client.call("create_campaign", **{**DRAFT, "phone_ids": [inactive]})
-        started = await client.call("start_campaign", campaign_id=made["campaign_id"])
+        text = await client.refused("start_campaign", campaign_id=made["campaign_id"])
+    assert "none of its caller IDs is active (no_active_caller_id)" in text
+    assert "list_phone_numbers" in text
+    assert bench.questions == []
+    assert bench.wire.changes == ["campaign"]
+
+
+async def test_a_start_that_fails_upstream_is_reported_with_the_reason(bench: Bench) -> None:
+    """Made elsewhere, its caller IDs are not known here, so only the API can find it."""
+    async with bench.client() as client:
+        numbers = (await client.call("list_phone_numbers"))["phone_numbers"]
+        inactive = next(row["id"] for row in numbers if not row["active"])
+        body = {
+            "name": "Elsewhere",
+            "agentId": DRAFT["agent_id"],
+            "audienceId": DRAFT["audience_id"],
+            "phoneNumberIds": [inactive],
+        }
+        campaign_id = (await bench.api("POST", "/campaign", body))["_id"]
+        started = await client.call("start_campaign", campaign_id=campaign_id)
+    assert "was not created here" in bench.questions[0]
     assert started["status"] == "failed"
     assert "No phone numbers available" in started["message"]
 
@@ -176,7 +198,8 @@ async def test_a_yes_to_an_audience_that_grew_meanwhile_dials_nobody(bench: Benc
         campaign = await draft(client)
         result = await client.raw("start_campaign", **campaign)
         assert result.structured_content is not None
-        await bench.add_member(DRAFT["audience_id"], "+12025550199")
+        members = {"members": [{"phoneNumber": "+12025550199"}]}
+        await bench.api("POST", f"/audience/{DRAFT['audience_id']}/members", members)
         token = result.structured_content["confirm_token"]
         text = await client.refused("start_campaign", **campaign, confirm_token=token)
     assert "its contacts have changed" in text

@@ -6,6 +6,9 @@ Needs SMALLEST_API_KEY and SMALLEST_BASE_URL=http://HOST/atoms/v1.
 # pyright: basic, reportMissingImports=false
 
 import os
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
 
 from pydantic import ValidationError
 from requests import HTTPError
@@ -20,36 +23,32 @@ from steps import (
     NUMBERS,
     RETRIES,
     RETRY_MINUTES,
-    STARTING,
     check_details,
+    raised,
+    run_with_a_pause,
     step,
-    wait_for,
 )
 
 
-def refused(status, action, *arguments):
+def refused(status: int, action: Callable[..., Any], *arguments: str) -> Any:
     """Give the answer to what must be refused with this status."""
-    try:
-        answer = action(*arguments)
-    except HTTPError as error:
-        assert error.response.status_code == status, error
-        return error.response
-    raise AssertionError(f"accepted: {answer}")
+    response: Any = raised(HTTPError, lambda: action(*arguments)).response
+    assert response.status_code == status, response.text
+    return response
 
 
-def caller_id(atoms):
+def find_caller_id(atoms: Any) -> dict[str, Any]:
     """Find an active number that belongs to an agent, as the samples do."""
     answer = atoms.get_phone_numbers()
-    assert answer["status"] is True
+    assert answer["status"] is True, answer
     number = next(row for row in answer["data"] if row["isActive"] and row["agentId"])
     assert number["attributes"]["phoneNumber"].startswith("+"), number
     step(f"get_phone_numbers: {number['attributes']['phoneNumber']} is active")
     return number
 
 
-def run_campaign(number):
-    """The class of the samples, from a list of contacts to the last 404."""
-    audiences, campaigns = Audience(), Campaign()
+def make_audience(audiences: Audience) -> str:
+    """Make a list of contacts and look at it."""
     audience = audiences.create("January", NUMBERS, names=NAMES, description="made by 4.3.1")
     assert audience["data"]["phoneNumberColumnName"] == "phoneNumber", audience
     audience_id = audience["data"]["_id"]
@@ -59,7 +58,11 @@ def run_campaign(number):
     (row,) = [row for row in audiences.list()["data"] if row["_id"] == audience_id]
     assert (row["memberCount"], row["hasCampaigns"]) == (len(NUMBERS), False), row
     step(f"Audience.create, get, get_members, list: {len(NUMBERS)} contacts")
+    return audience_id
 
+
+def make_draft(campaigns: Campaign, number: dict[str, Any], audience_id: str) -> str:
+    """Make a campaign and look at it."""
     created = campaigns.create(
         name="January Outreach",
         agent_id=number["agentId"],
@@ -69,44 +72,43 @@ def run_campaign(number):
         max_retries=RETRIES,
         retry_delay=RETRY_MINUTES,
     )
-    assert created["status"] is True
+    assert created["status"] is True, created
     draft = created["data"]
     assert draft["status"] == "draft", draft
     assert (draft["agentId"], draft["audienceId"]) == (number["agentId"], audience_id), draft
     assert (draft["maxRetries"], draft["retryDelay"]) == (RETRIES, RETRY_MINUTES), draft
     assert draft["participantsCount"] == len(NUMBERS), draft
     campaign_id = draft["_id"]
-    step(f"Campaign.create: draft {campaign_id}")
-
-    def status():
-        return campaigns.get(campaign_id)["data"]["campaign"]["status"]
-
-    assert status() == "draft"
     refused(400, campaigns.pause, campaign_id)
     page = campaigns.list(limit=50)["data"]
     assert page["campaigns"][0]["_id"] == campaign_id, page
-    assert page["pagination"]["offset"] == 5, page  # `limit` has no effect
-    step("Campaign.get, list: the draft comes first, five to a page whatever the limit")
+    assert page["pagination"]["offset"] == 5, page
+    step(f"Campaign.create, list: draft {campaign_id}; five to a page whatever the limit")
+    return campaign_id
 
-    started = campaigns.start(campaign_id)["data"]
-    assert started["message"] == "Campaign is being processed", started
-    assert started["campaignId"] == campaign_id, started
-    assert len(started["taskId"]) == 36, started
-    wait_for("running", status, STARTING)
-    step("Campaign.start: running")
-    assert campaigns.pause(campaign_id) == {"status": True}
-    wait_for("paused", status, {"running"})
-    step("Campaign.pause: paused")
-    refused(400, campaigns.pause, campaign_id)
-    assert "Cannot POST" in refused(404, campaigns.stop, campaign_id).text
-    assert status() == "paused"
-    step("Campaign.stop: 404, a page of HTML, nothing done")
-    campaigns.start(campaign_id)
-    wait_for("completed", status, STARTING)
+
+def run_campaign(number: dict[str, Any]) -> None:
+    """The class of the samples, from a list of contacts to the last 404."""
+    audiences, campaigns = Audience(), Campaign()
+    audience_id = make_audience(audiences)
+    campaign_id = make_draft(campaigns, number, audience_id)
+
+    def status() -> str:
+        return campaigns.get(campaign_id)["data"]["campaign"]["status"]
+
+    def start() -> None:
+        started = campaigns.start(campaign_id)["data"]
+        assert started["message"] == "Campaign is being processed", started
+        assert (started["campaignId"], len(started["taskId"])) == (campaign_id, 36), started
+
+    def pause() -> None:
+        assert "Cannot POST" in refused(404, campaigns.stop, campaign_id).text
+        assert campaigns.pause(campaign_id) == {"status": True}
+
+    run_with_a_pause(start, pause, status)
     check_details(campaigns.get(campaign_id)["data"], len(NUMBERS))
     refused(400, campaigns.start, campaign_id)
-    step("Campaign.start: resumed, completed; metrics, events and executions agree")
-
+    step("Campaign.get: metrics, events and executions agree; stop was a 404 in HTML")
     refused(400, audiences.delete, audience_id)
     assert campaigns.delete(campaign_id) == {"status": True}
     refused(404, campaigns.get, campaign_id)
@@ -118,10 +120,9 @@ def run_campaign(number):
     step("another key: 401")
 
 
-def run_client(atoms, number):
-    """`AtomsClient` from a list of contacts to the last 404."""
-    user = atoms.get_current_user().data
-    assert user.user_email, user
+def look_around(atoms: Any, number: dict[str, Any]) -> None:
+    """Read who and what there is, and make an agent."""
+    assert "@" in atoms.get_current_user().data.user_email
     agents = atoms.get_agents().data.agents
     assert number["agentId"] in [agent.id for agent in agents], agents
     agent_id = atoms.new_agent("Made by 4.3.1", prompt="Be brief.").data
@@ -130,47 +131,45 @@ def run_client(atoms, number):
     assert atoms.delete_agent(agent_id)["status"] is True
     step("get_current_user, get_agents, new_agent, get_agent_by_id, delete_agent")
 
-    audience = atoms.create_audience("February", NUMBERS[:-1], names=NAMES)["data"]
-    added = atoms.add_audience_members(audience["_id"], [{"phoneNumber": n} for n in NUMBERS[-2:]])
-    assert added["data"][0]["data"] == {"added": 1, "skipped": 1}, added
-    members = atoms.get_audience_members(audience["_id"], offset=50)["data"]
-    assert members["totalCount"] == len(NUMBERS), members
-    step("create_audience, add_audience_members, get_audience_members")
 
-    created = atoms.new_campaign(
-        "February Outreach",
-        number["agentId"],
-        audience["_id"],
-        [number["_id"]],
-        max_retries=RETRIES,
-        retry_delay=RETRY_MINUTES,
-    ).data
-    # 4.3.1 leaves all but name, description, agent and audience out of the request.
+def run_client(atoms: Any, number: dict[str, Any]) -> None:
+    """`AtomsClient` from a list of contacts to the last 404."""
+    audience = atoms.create_audience("February", NUMBERS[:-1], names=NAMES)["data"]["_id"]
+    added = atoms.add_audience_members(audience, [{"phoneNumber": n} for n in NUMBERS[-2:]])
+    assert added["data"][0]["data"] == {"added": 1, "skipped": 1}, added
+    assert atoms.get_audience_members(audience)["data"]["totalCount"] == len(NUMBERS)
+    step("create_audience, add_audience_members, get_audience_members")
+    words = ("February Outreach", number["agentId"], audience, [number["_id"]])
+    created = atoms.new_campaign(*words, max_retries=RETRIES, retry_delay=RETRY_MINUTES).data
+    # 4.3.1 leaves all but name, description, agent and audience out of this request.
     assert (created["maxRetries"], created["retryDelay"]) == (3, 15), created
     campaign_id = created["_id"]
     rows = atoms.get_campaigns(CampaignGetRequest(page=1, limit=10)).data.campaigns
     assert rows[0]["_id"] == campaign_id, rows
     step("new_campaign, get_campaigns: a draft with the API's own retries")
 
-    def status():
-        return atoms.get_campaign_by_id(campaign_id)["data"]["campaign"]["status"]
+    def details() -> dict[str, Any]:
+        return atoms.get_campaign_by_id(campaign_id)["data"]
 
-    atoms.start_campaign(campaign_id)
-    wait_for("running", status, STARTING)
-    assert atoms.pause_campaign(campaign_id).status is True
-    wait_for("paused", status, {"running"})
-    try:
-        atoms.pause_campaign(campaign_id)
-    except BadRequestException as error:
-        assert error.status == 400, error
-    else:
-        raise AssertionError("paused twice")
-    atoms.start_campaign(campaign_id)
-    wait_for("completed", status, STARTING)
-    details = atoms.get_campaign_by_id(campaign_id)["data"]
-    check_details(details, len(NUMBERS))
-    step("start_campaign, pause_campaign, start_campaign: completed")
+    run_with_a_pause(
+        lambda: atoms.start_campaign(campaign_id),
+        lambda: atoms.pause_campaign(campaign_id),
+        lambda: details()["campaign"]["status"],
+    )
+    assert raised(BadRequestException, lambda: atoms.pause_campaign(campaign_id)).status == 400
+    check_details(details(), len(NUMBERS))
+    step("get_campaign_by_id: metrics, events and executions agree")
+    check_calls(atoms, campaign_id)
+    assert atoms.delete_campaign(campaign_id).status is True
+    refused(404, atoms.get_campaign_by_id, campaign_id)
+    assert raised(NotFoundException, lambda: atoms.delete_campaign(campaign_id)).status == 404
+    assert atoms.get_calls(campaign_id=campaign_id)["data"]["logs"], "calls stay in the log"
+    assert atoms.delete_audience(audience)["status"] is True
+    step("delete_campaign, delete_audience: 404 from then on")
 
+
+def check_calls(atoms: Any, campaign_id: str) -> None:
+    """The call log, and one call in two ways."""
     calls = atoms.get_calls(campaign_id=campaign_id, limit=50)["data"]["logs"]
     assert sorted(call["to"] for call in calls) == NUMBERS, calls  # retries hang off their root
     assert {call["status"] for call in calls} <= CALL_ENDS, calls
@@ -179,41 +178,27 @@ def run_client(atoms, number):
     assert {turn["role"] for turn in call["transcript"]} == {"agent", "user"}, call
     assert call["variables"]["firstName"], call
     assert call["recordingUrl"].startswith("https://"), call
+    step(f"get_calls, get_call: {len(calls)} calls, one transcript")
     missed = next(call for call in calls if call["status"] != "completed")
     assert atoms.get_conversation_logs(missed["callId"]).data.status == missed["status"]
-    step(f"get_calls, get_call, get_conversation_logs: {len(calls)} calls and a transcript")
-    # What 4.3.1 reads of a transcript is a list of lines, and the API sends turns.
-    try:
-        atoms.get_conversation_logs(reached["callId"])
-    except ValidationError as error:
-        assert "transcript" in str(error), error
-    else:
-        raise AssertionError("4.3.1 read a transcript of turns")
-    step("get_conversation_logs: cannot read a transcript, as ever")
-
-    assert atoms.delete_campaign(campaign_id).status is True
-    refused(404, atoms.get_campaign_by_id, campaign_id)
-    try:
-        atoms.delete_campaign(campaign_id)
-    except NotFoundException as error:
-        assert error.status == 404, error
-    else:
-        raise AssertionError("deleted twice")
-    assert atoms.get_calls(campaign_id=campaign_id)["data"]["logs"], "calls stay in the log"
-    assert atoms.delete_audience(audience["_id"])["status"] is True
-    step("delete_campaign, delete_audience: 404 from then on")
+    # 4.3.1 expects a transcript of lines, and the API sends turns.
+    read = raised(ValidationError, lambda: atoms.get_conversation_logs(reached["callId"]))
+    assert "transcript" in str(read), read
+    step("get_conversation_logs: reads a missed call, and as ever no transcript")
 
 
-def main():
+def main() -> None:
     """Run both ways of 4.3.1."""
+    assert version("smallestai") == "4.3.1"
     base = os.environ["SMALLEST_BASE_URL"]
     atoms = AtomsClient(Configuration(host=base))
-    number = caller_id(atoms)
+    number = find_caller_id(atoms)
     run_campaign(number)
+    look_around(atoms, number)
     run_client(atoms, number)
     legacy = AtomsClient(Configuration(host=base.replace("/atoms/v1", "/api/v1")))
     assert legacy.get_phone_numbers() == atoms.get_phone_numbers()
-    step("the same numbers under the path of old base URLs")
+    step("the same numbers under the path of the old base URLs")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ It makes no audiences, so it borrows one of the sandbox's.
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp import Client
@@ -27,6 +27,9 @@ from steps import (
     check_results,
     step,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
 
 TOOLS = {
     "get_phone_numbers",
@@ -164,9 +167,7 @@ async def run_campaign(vendor: Vendor, arguments: dict[str, Any], contacts: int)
     step("delete_campaign: not found from then on")
 
 
-async def check_calls(
-    vendor: Vendor, campaign: dict[str, Any], details: dict[str, Any]
-) -> None:
+async def check_calls(vendor: Vendor, campaign: dict[str, Any], details: dict[str, Any]) -> None:
     """The export, the list of calls, and one call."""
     results = await vendor.read("export_campaign_logs", **campaign)
     check_results(results, details, RETRIES)
@@ -191,6 +192,8 @@ async def check_calls(
 
 async def main() -> None:
     """Run the vendor's server, then once more with another key."""
+    package = Path(sys.argv[1]).parent.parent / "package.json"
+    assert json.loads(package.read_text("utf-8"))["version"] == "0.11.2"
     async with Vendor.started() as vendor:
         arguments = await look_around(vendor)
         contacts = await fill_audience(vendor, arguments["audience_id"])

@@ -5,7 +5,9 @@ Standard library only: each client is driven by an interpreter that has it, and 
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound=Exception)
 
 # Numbers from the range that is reserved for fiction.
 PEOPLE = (
@@ -43,6 +45,36 @@ def wait_for(wanted: str, read: Callable[[], str], among: Iterable[str]) -> None
         assert seen in allowed, f"{seen} while waiting for {wanted}"
         assert time.monotonic() < end, f"still {seen} while waiting for {wanted}"
         time.sleep(0.05)
+
+
+def run_with_a_pause(
+    start: Callable[[], object],
+    pause: Callable[[], object],
+    status: Callable[[], str],
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
+    """Start a campaign, pause it while it runs, resume it, and wait for its end."""
+    start()
+    wait_for("running", status, STARTING)
+    step("start: running")
+    pause()
+    wait_for("paused", status, {"running"})
+    step("pause: paused")
+    start()
+    meanwhile()
+    wait_for("completed", status, STARTING)
+    step("start: resumed and completed")
+
+
+def raised(kind: type[E], action: Callable[[], object]) -> E:
+    """Give the exception that an action must raise; a subclass of `kind` will not do."""
+    try:
+        answer = action()
+    except kind as error:
+        if type(error) is kind:
+            return error
+        raise
+    raise AssertionError(f"accepted: {answer}")
 
 
 def check_details(details: dict[str, Any], contacts: int) -> None:

@@ -1,0 +1,246 @@
+"""The checks of a start: each looks at the facts and says what speaks against it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from atoms_campaigns_mcp.guardrails import hours
+from atoms_campaigns_mcp.guardrails.estimate import Estimate, estimate
+from atoms_campaigns_mcp.guardrails.facts import AgentFact, Facts
+from atoms_campaigns_mcp.guardrails.findings import Finding, Severity
+from atoms_campaigns_mcp.guardrails.policy import CHANGED_BY, Policy
+from atoms_campaigns_mcp.schemas.fields import counted
+
+Check = Callable[[Facts, Policy], Iterator[Finding]]
+COUNTRIES_SHOWN = 3
+
+
+def judge(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
+    """Give every finding, those that block first."""
+    found = [finding for check in CHECKS for finding in check(facts, policy)]
+    order: dict[Severity, int] = {"block": 0, "warn": 1, "unknown": 2}
+    return tuple(sorted(found, key=lambda finding: order[finding.severity]))
+
+
+def expected(facts: Facts) -> Estimate:
+    """Estimate how long it takes."""
+    slots = facts.slots.limit if facts.slots else None
+    return estimate(len(facts.contacts), facts.max_retries, facts.retry_delay, slots)
+
+
+def _operator(rule: str, reason: str, variable: str) -> Finding:
+    return Finding("block", rule, reason, CHANGED_BY.format(variable))
+
+
+def audience(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """There is somebody to call, not too many, and each once."""
+    if not facts.contacts:
+        yield Finding(
+            "block",
+            "empty_audience",
+            "the audience has no contacts",
+            "Fill it with add_contacts, or create a campaign with another audience.",
+        )
+    if len(facts.contacts) > policy.max_contacts:
+        yield _operator(
+            "max_contacts",
+            f"{len(facts.contacts)} contacts are more than the {policy.max_contacts} allowed",
+            "ATOMS_MCP_MAX_CONTACTS",
+        )
+    numbers = Counter(contact.number for contact in facts.contacts)
+    if bad := numbers.pop("", 0):
+        yield Finding(
+            "warn",
+            "invalid_numbers",
+            f"{counted(bad, 'contact')} have no valid number",
+            "They will fail; create the audience again without them.",
+        )
+    if twice := sum(count - 1 for count in numbers.values()):
+        yield Finding(
+            "warn",
+            "duplicates",
+            f"{counted(twice, 'number')} would be called more than once",
+            "Create the audience again from a list without duplicates.",
+        )
+
+
+def agent(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """The agent exists, can call, and is allowed."""
+    found = facts.agent
+    if not isinstance(found, AgentFact):
+        severity: Severity = "block" if found is False or policy.agents else "unknown"
+        reason = "the agent does not exist" if found is False else "the agent could not be read"
+        yield Finding(severity, "agent", reason, "See list_agents; create another campaign.")
+        return
+    if found.archived:
+        yield Finding(
+            "block",
+            "archived_agent",
+            f'agent "{found.name}" is archived',
+            "Create the campaign again with another agent.",
+        )
+    if policy.agents and not {found.id, found.name} & policy.agents:
+        yield _operator(
+            "allowed_agents",
+            f'agent "{found.name}" is not one of those allowed',
+            "ATOMS_MCP_ALLOWED_AGENTS",
+        )
+
+
+def caller_ids(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """At least one caller ID works, all are allowed, and each country sees one of its own."""
+    if facts.callers is None:
+        yield Finding(
+            "block" if policy.caller_ids else "unknown",
+            "caller_ids",
+            "the API does not tell this campaign's caller IDs, and it was not created here",
+            "Create it again with create_campaign to have them checked.",
+        )
+        return
+    active = [caller for caller in facts.callers if caller.active]
+    if not active:
+        yield Finding(
+            "block",
+            "no_active_caller_id",
+            "none of its caller IDs is active",
+            "Create it again with an active number from list_phone_numbers.",
+        )
+    elif len(active) < len(facts.callers):
+        yield Finding(
+            "warn",
+            "inactive_caller_id",
+            f"{counted(len(facts.callers) - len(active), 'caller ID')} not active",
+            "Calls go out from the others.",
+        )
+    if policy.caller_ids and any(
+        not {caller.id, caller.number} & policy.caller_ids for caller in facts.callers
+    ):
+        yield _operator(
+            "allowed_caller_ids",
+            "a caller ID is not one of those allowed",
+            "ATOMS_MCP_ALLOWED_CALLER_IDS",
+        )
+    yield from _foreign(facts, {caller.country for caller in active})
+
+
+def _foreign(facts: Facts, callers: set[str]) -> Iterator[Finding]:
+    countries = Counter(contact.country for contact in facts.contacts if contact.country)
+    foreign = {country: n for country, n in countries.most_common() if country not in callers}
+    if callers and foreign:
+        shown = ", ".join(
+            f"{country}: {n}" for country, n in list(foreign.items())[:COUNTRIES_SHOWN]
+        )
+        yield Finding(
+            "warn",
+            "foreign_caller_id",
+            f"{sum(foreign.values())} contacts see a caller ID of another country ({shown})",
+            "Fewer people answer such calls; use a caller ID of their country.",
+        )
+
+
+def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """Nobody asked not to be called."""
+    severity: Severity = "block" if policy.require_dnc_clean else "warn"
+    if facts.dnc is None:
+        yield Finding(
+            "block" if policy.require_dnc_clean else "unknown",
+            "dnc_unknown",
+            "the do-not-call list could not be read to its end",
+            CHANGED_BY.format("ATOMS_MCP_REQUIRE_DNC_CLEAN")
+            if policy.require_dnc_clean
+            else "Check the list in the Atoms dashboard.",
+        )
+        return
+    listed = sum(contact.number.lstrip("+") in facts.dnc for contact in facts.contacts)
+    if listed:
+        yield Finding(
+            severity,
+            "dnc",
+            f"{counted(listed, 'contact')} on the do-not-call list",
+            "Create the audience again without them.",
+        )
+
+
+def calling_hours(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """Nobody is called at night, from the first call to the last possible retry."""
+    last = facts.start + timedelta(minutes=expected(facts).minutes[1])
+    zones = Counter(contact.zones for contact in facts.contacts)
+    unknown = zones.pop((), 0)
+    outside = sum(
+        count
+        for possible, count in zones.items()
+        if not hours.allowed(possible, facts.start, last, policy.hours)
+    )
+    severity: Severity = "block" if policy.hours_enforced else "warn"
+    advice = "Start at another time, with fewer contacts or retries."
+    if policy.hours_enforced:
+        advice += " " + CHANGED_BY.format("ATOMS_MCP_CALLING_HOURS")
+    if outside:
+        yield Finding(
+            severity,
+            "calling_hours",
+            f"{counted(outside, 'contact')} may be called outside {policy.hours} of their own time",
+            advice,
+        )
+    if unknown:
+        yield Finding(
+            "block" if policy.hours_enforced else "unknown",
+            "unknown_time_zone",
+            f"{counted(unknown, 'contact')} in an unknown time zone",
+            "Give a column timezone with names such as Asia/Kolkata.",
+        )
+
+
+def capacity(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """There is room for its calls, and not too much runs already."""
+    most, running = policy.max_running, facts.running
+    if most is not None and (running is None or running >= most):
+        yield _operator(
+            "max_running",
+            f"{'unknown' if running is None else running} campaigns run, and {most} may",
+            "ATOMS_MCP_MAX_RUNNING",
+        )
+    if facts.slots is None:
+        yield Finding(
+            "unknown", "slots", "the call limit could not be read", "Try again with get_account."
+        )
+    elif facts.slots.in_progress is not None and facts.slots.in_progress >= facts.slots.limit:
+        yield Finding(
+            "warn",
+            "no_free_slots",
+            f"all {facts.slots.limit} calls that may run at once are in progress",
+            "Its calls may fail for lack of slots; wait until others have ended.",
+        )
+    for rival in facts.rivals:
+        yield Finding(
+            "warn",
+            "same_audience",
+            f'campaign "{rival}" is calling the same audience',
+            "People would be called by both; pause it first.",
+        )
+
+
+def credit(facts: Facts, policy: Policy) -> Iterator[Finding]:  # noqa: ARG001
+    """The account can pay."""
+    if facts.balance is None:
+        yield Finding(
+            "unknown", "balance", "the balance could not be read", "Try again with get_account."
+        )
+    elif facts.balance <= 0:
+        yield Finding(
+            "warn",
+            "balance",
+            f"the balance is {facts.balance:g} USD",
+            "Calls may fail; the account's owner must add credit.",
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    audience,
+    agent,
+    caller_ids,
+    do_not_call,
+    calling_hours,
+    capacity,
+    credit,
+)

@@ -1,0 +1,64 @@
+"""Facts that a plan is judged by, as they were read. None means that it could not be read."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFact:
+    """Who would talk."""
+
+    id: str
+    name: str
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallerFact:
+    """A number that would be shown."""
+
+    id: str
+    number: str
+    active: bool
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFact:
+    """A contact: number (E.164, or empty if it is not one), country and possible time zones."""
+
+    number: str
+    country: str = ""
+    zones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFact:
+    """Calls at once: the limit, what is reserved for agents, and what is in progress now."""
+
+    limit: int
+    reserved: int = 0
+    shared: int | None = None
+    in_progress: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was read about one start. `start` and `now` are in the API's time.
+
+    `agent` is False where the API says that there is no such agent, `callers` None where the
+    campaign's caller IDs are not known, `dnc` None where the list could not be read to its end.
+    """
+
+    now: datetime
+    start: datetime
+    contacts: tuple[ContactFact, ...]
+    max_retries: int
+    retry_delay: int
+    agent: AgentFact | bool | None = None
+    callers: tuple[CallerFact, ...] | None = None
+    dnc: frozenset[str] | None = None
+    slots: SlotFact | None = None
+    balance: float | None = None
+    running: int | None = None
+    rivals: tuple[str, ...] = field(default=())

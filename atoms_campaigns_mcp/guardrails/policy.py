@@ -1,0 +1,55 @@
+"""The operator's policy. Agents cannot change it or argue with it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from atoms_campaigns_mcp.settings import Settings
+
+CHANGED_BY = "Only the operator of this server can change {}."
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Local hours in which contacts may be called: minutes after midnight, `end` at most 1440."""
+
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        """Write them as the setting does."""
+        clock = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in (self.start, self.end))
+        return "-".join(clock)
+
+
+DEFAULT_HOURS = Hours(8 * 60, 21 * 60)  # what telemarketing rules of many countries allow at most
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a plan is judged by.
+
+    `hours_enforced` says whether the operator set the calling hours: the default only warns.
+    Agents and caller IDs are ids, names or numbers; no entry means that all are allowed.
+    """
+
+    max_contacts: int = 10_000
+    max_running: int | None = None
+    hours: Hours = DEFAULT_HOURS
+    hours_enforced: bool = False
+    agents: frozenset[str] = frozenset()
+    caller_ids: frozenset[str] = frozenset()
+    require_dnc_clean: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Take the policy out of the settings."""
+        hours = Hours(*settings.calling_hours) if settings.calling_hours else DEFAULT_HOURS
+        return cls(
+            max_contacts=settings.max_contacts,
+            max_running=settings.max_running,
+            hours=hours,
+            hours_enforced=settings.calling_hours is not None,
+            agents=frozenset(settings.allowed_agents),
+            caller_ids=frozenset(settings.allowed_caller_ids),
+            require_dnc_clean=settings.require_dnc_clean,
+        )

@@ -1,0 +1,52 @@
+"""The preview of a start."""
+
+from datetime import datetime
+from typing import Literal
+
+from atoms_campaigns_mcp.schemas.base import Noun, Result
+from atoms_campaigns_mcp.schemas.fields import Text, counted
+
+
+class FindingRow(Noun):
+    """What speaks against it; unknown is not clean."""
+
+    severity: Literal["block", "warn", "unknown"]
+    rule: str
+    reason: str
+    next_step: str
+
+
+class CampaignPreview(Result):
+    """Result of `preview_campaign`."""
+
+    campaign_id: Text
+    name: Text
+    status: Text
+    agent: Text
+    audience: Text
+    contacts: int
+    caller_ids: list[Text]
+    max_retries: int | None = None
+    retry_delay: int | None = None
+    starts_at: datetime
+    dials: str
+    duration: str
+    ends_before: datetime
+    verdict: Literal["allowed", "blocked"]
+    findings: list[FindingRow]
+    confirm_token: str | None = None
+
+    def summary(self) -> str:
+        """Say what would happen, then every objection."""
+        found = "; ".join(f"{row.severity}: {row.reason} ({row.rule})" for row in self.findings)
+        callers = f" from {', '.join(self.caller_ids)}" if self.caller_ids else ""
+        lasts = f", {self.duration}" if self.duration else ""
+        token = f" confirm_token {self.confirm_token}." if self.confirm_token else ""
+        return (
+            f'Starting campaign "{self.name}" ({self.campaign_id}, {self.status}) is '
+            f"{self.verdict}: agent {self.agent} calls {counted(self.contacts, 'contact')} of "
+            f'audience "{self.audience}"{callers}, {self.dials} dials{lasts}, from '
+            f"{self.starts_at.isoformat(timespec='minutes')} to at most "
+            f"{self.ends_before.isoformat(timespec='minutes')}. "
+            f"Findings: {found or 'none'}.{token}"
+        )

@@ -1,0 +1,73 @@
+"""Proposals: the plan of a start with everything that speaks against it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from atoms_campaigns_mcp.guardrails import checks
+from atoms_campaigns_mcp.guardrails.facts import Facts
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
+from atoms_campaigns_mcp.schemas.campaigns import Campaign
+from atoms_campaigns_mcp.tools._facts import read_facts
+from atoms_campaigns_mcp.tools._members import contacts_of
+from atoms_campaigns_mcp.tools._tool import ToolContext
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A proposal and the facts that it was judged by."""
+
+    proposal: Proposal
+    facts: Facts
+
+
+def judged(plan: Plan, facts: Facts, ctx: ToolContext) -> Judged:
+    """Judge the facts by the operator's policy."""
+    findings = checks.judge(facts, ctx.policy)
+    duration = checks.expected(facts).duration if facts.contacts else ""
+    return Judged(Proposal(plan, findings, duration), facts)
+
+
+async def of_campaign(campaign: Campaign, ctx: ToolContext) -> Judged:
+    """Judge what starting or resuming this campaign would do."""
+    audiences = await ctx.atoms.list_audiences()
+    audience = next((row for row in audiences if row.id == campaign.audience_id), None)
+    contacts = await contacts_of(ctx.atoms, audience) if audience else []
+    phone_ids = campaign.phone_ids or await ctx.recall(campaign.id)
+    facts = await read_facts(
+        ctx,
+        agent_id=campaign.agent_id,
+        audience=audience,
+        contacts=contacts,
+        phone_ids=phone_ids,
+        start=_start(campaign, ctx),
+        max_retries=campaign.max_retries or 0,
+        retry_delay=campaign.retry_delay or 0,
+        campaign_id=campaign.id,
+    )
+    plan = Plan(
+        action="resume" if campaign.status == "paused" else "start",
+        campaign_id=campaign.id,
+        name=campaign.name,
+        status=campaign.status,
+        agent_id=campaign.agent_id,
+        agent=campaign.agent or campaign.agent_id,
+        audience_id=campaign.audience_id,
+        audience=campaign.audience or campaign.audience_id,
+        people=len(contacts),
+        members=fingerprint(contact.number for contact in contacts),
+        phone_ids=tuple(phone_ids or ()),
+        caller_ids=tuple(caller.number for caller in facts.callers or ()),
+        max_retries=campaign.max_retries,
+        retry_delay=campaign.retry_delay,
+        scheduled_at=campaign.scheduled_at or "",
+    )
+    return judged(plan, facts, ctx)
+
+
+def _start(campaign: Campaign, ctx: ToolContext) -> datetime:
+    if campaign.status != "scheduled" or not campaign.scheduled_at:
+        return ctx.now()
+    try:
+        return datetime.fromisoformat(campaign.scheduled_at)
+    except ValueError:
+        return ctx.now()

@@ -1,0 +1,57 @@
+from datetime import timedelta
+
+from atoms_campaigns_mcp.guardrails.checks import expected
+from atoms_campaigns_mcp.guardrails.findings import blocks
+from atoms_campaigns_mcp.schemas.arguments import PreviewCampaignArgs
+from atoms_campaigns_mcp.schemas.campaigns import STARTABLE
+from atoms_campaigns_mcp.schemas.preview import CampaignPreview, FindingRow
+from atoms_campaigns_mcp.tools import _proposals, _states
+from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+
+
+@tool(Effect.READS, title="Preview a start")
+async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
+    """Show what starting a campaign would do, and what speaks against it; dials nobody.
+
+    Checks contacts, do-not-call list, calling hours in each contact's own zone, caller IDs, agent,
+    call limit, balance and the operator's rules. Nothing is enforced once it dials.
+    """
+    campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
+    if campaign.status not in STARTABLE | {"scheduled"}:
+        raise _states.cannot("previewed", campaign, _states.next_step(campaign))
+    judged = await _proposals.of_campaign(campaign, ctx)
+    proposal, facts = judged.proposal, judged.facts
+    blocked = blocks(proposal.findings)
+    token = None
+    if not blocked and campaign.status in STARTABLE:
+        token = await ctx.offer(proposal)
+    range_ = expected(facts)
+    step = "Tell the user; if they agree, call start_campaign" + (
+        " with this confirm_token." if token else "; they are asked again."
+    )
+    if blocked:
+        step = f"It cannot be started. {blocked[0].next_step}"
+    elif campaign.status == "scheduled":
+        step = "It dials by itself. Only delete_campaign stops it before then."
+    return CampaignPreview(
+        campaign_id=campaign.id,
+        name=campaign.name,
+        status=campaign.status,
+        agent=proposal.plan.agent,
+        audience=proposal.plan.audience,
+        contacts=len(facts.contacts),
+        caller_ids=list(proposal.plan.caller_ids),
+        max_retries=campaign.max_retries,
+        retry_delay=campaign.retry_delay,
+        starts_at=facts.start,
+        dials=f"{range_.dials[0]} to {range_.dials[1]}",
+        duration=proposal.duration,
+        ends_before=facts.start + timedelta(minutes=range_.minutes[1]),
+        verdict="blocked" if blocked else "allowed",
+        findings=[
+            FindingRow(severity=f.severity, rule=f.rule, reason=f.reason, next_step=f.next_step)
+            for f in proposal.findings
+        ],
+        confirm_token=token,
+        next_step=step,
+    )
