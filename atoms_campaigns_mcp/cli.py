@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     _settings_flags(call)
     tools = _command(commands, "tools", _tools, "list the tools that the settings allow")
     _settings_flags(tools)
+    journal = _command(commands, "journal", _journal, "show what was changed, the latest first")
+    journal.add_argument("--limit", type=int, default=50, help="entries to show")
+    journal.add_argument("--unfinished", action="store_true", help="only those without an outcome")
+    journal.add_argument("--state", help="folder of the journal (ATOMS_MCP_STATE)")
     sandbox = _command(commands, "sandbox", _sandbox, "serve the emulated Atoms API over HTTP")
     sandbox.add_argument("action", nargs="?", choices=["serve", "reset"], default="serve")
     sandbox.add_argument("--port", type=int, default=8790)
@@ -154,9 +159,34 @@ def _tools(args: argparse.Namespace) -> int:
     return 0
 
 
-def _sandbox(args: argparse.Namespace) -> int:
-    from datetime import UTC, datetime  # noqa: PLC0415
+def _journal(args: argparse.Namespace) -> int:
+    import anyio  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
 
+    from atoms_campaigns_mcp.server.history import entries  # noqa: PLC0415
+
+    table = Table("#", "time (UTC)", "tool", "confirmed", "outcome", "request", "arguments")
+    for row in anyio.run(entries, _settings(args), args.limit):
+        if args.unfinished and row.outcome:
+            continue
+        moment = datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        outcome = f"{row.outcome or 'OPEN'} {row.detail}".strip()
+        intent = row.intent
+        table.add_row(
+            str(row.id),
+            moment,
+            intent.tool,
+            intent.confirmed,
+            outcome,
+            row.request_id,
+            intent.arguments,
+        )
+    Console().print(table)
+    return 0
+
+
+def _sandbox(args: argparse.Namespace) -> int:
     import uvicorn  # noqa: PLC0415
 
     from atoms_campaigns_mcp.sandbox.app import create_app  # noqa: PLC0415

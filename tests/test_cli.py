@@ -107,7 +107,17 @@ def test_resetting_the_sandbox_leaves_the_journal_alone(tmp_path: Path) -> None:
     assert (tmp_path / "state.sqlite3").exists()
 
 
-@pytest.mark.parametrize("command", ["demo", "serve", "call", "tools", "sandbox"])
+def test_the_journal_shows_what_was_changed(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    words = [f"{k}={json.dumps(v) if isinstance(v, list) else v}" for k, v in DRAFT.items()]
+    run("call", "create_campaign", *words, env=env)
+    shown = run("journal", env={**env, "COLUMNS": "200"}).stdout
+    assert "create_campaign" in shown
+    assert "done" in shown
+    assert "create_campaign" not in run("journal", "--unfinished", env=env).stdout
+
+
+@pytest.mark.parametrize("command", ["journal", "demo", "serve", "call", "tools", "sandbox"])
 def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
     done = run(command, "--help", env=environment(tmp_path))
     assert done.returncode == 0

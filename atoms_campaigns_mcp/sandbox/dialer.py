@@ -221,7 +221,7 @@ class Dialer:
             self._roster.keep_contact(call, "waiting", attempts=call.attempt, due_at=at)
             return
         self._roster.keep_contact(call, "new", attempts=0)
-        run.undispatched += 0
+        run.undispatched += 1
         if run.execution:
             run.execution.processed -= 1
 

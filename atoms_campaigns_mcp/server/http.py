@@ -9,8 +9,8 @@ import uvicorn
 
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.server.build import LazyRuntime, build
+from atoms_campaigns_mcp.server.history import report_unfinished
 from atoms_campaigns_mcp.server.signals import end_on_signal
-from atoms_campaigns_mcp.server.unfinished import report_unfinished
 from atoms_campaigns_mcp.settings import LOOPBACK, Settings
 from atoms_campaigns_mcp.telemetry import log
 

@@ -7,13 +7,16 @@ from typing import Any
 from mcp_types import InputRequiredResult
 
 from atoms_campaigns_mcp.guardrails.plan import Proposal
-from atoms_campaigns_mcp.runtime import Runtime, intent_of, refuse_changes
+from atoms_campaigns_mcp.runtime import Runtime, refuse_changes
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.server.asking import Asking
 from atoms_campaigns_mcp.server.confirmation import Agreed, Gate, Offers
+from atoms_campaigns_mcp.server.recording import Recorder, masked
+from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.tools._tool import Tool
 
+_UNRECORDED = "The journal could not be written: this is not recorded, tell the operator."
 Listener = Callable[..., Awaitable[None]]
 """Hears of progress, or of a campaign that changed."""
 
@@ -55,16 +58,19 @@ async def _run(
     agreed: Agreed | None,
     abilities: dict[str, Any],
 ) -> Result:
-    intent = intent_of(
-        tool,
-        args.model_dump(mode="json", exclude_none=True),
+    intent = Intent(
         tenant=offers.tenant,
+        tool=tool.name,
+        arguments=masked(args.model_dump(mode="json", exclude_none=True)),
         confirmed=agreed.how if agreed else "not needed",
         digest=agreed.digest if agreed else "",
     )
-    guard = offers.runtime.recorder(tool, intent)
+    recorder = Recorder(offers.runtime, tool, intent)
     plan = agreed.plan if agreed else None
-    return await tool.run(args, offers.runtime.context(guard, plan, **abilities))
+    result = await tool.run(args, offers.runtime.context(recorder, plan, **abilities))
+    if recorder.unrecorded:
+        result.next_step = f"{_UNRECORDED} {result.next_step}"
+    return result
 
 
 async def _offer(offers: Offers, proposal: Proposal) -> str:

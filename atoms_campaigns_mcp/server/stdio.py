@@ -11,8 +11,8 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 from atoms_campaigns_mcp.server.build import LazyRuntime, build
+from atoms_campaigns_mcp.server.history import report_unfinished
 from atoms_campaigns_mcp.server.signals import end_on_signal
-from atoms_campaigns_mcp.server.unfinished import report_unfinished
 from atoms_campaigns_mcp.settings import Settings
 
 
@@ -43,7 +43,7 @@ async def _until_ended(server: Server[Any], settings: Settings, read: Any, write
 
         tasks.start_soon(end_on_signal, end)
         tasks.start_soon(report_unfinished, settings)
-        # Changes already sent have a grace of their own, see runtime.despite_cancellation.
+        # Changes already sent have a grace of their own, see recording.despite_cancellation.
         await server.run(read, write, server.create_initialization_options())
         tasks.cancel_scope.cancel()
     return bool(told)

@@ -26,7 +26,7 @@ from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES: Final = 20
+EXAMPLES: Final = 12
 # The types of schemathesis need httpx, which nothing here brings.
 UNTYPED: Final[Any] = schemathesis
 CHECKS: Final = [

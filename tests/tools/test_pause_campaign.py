@@ -65,7 +65,9 @@ async def test_the_emergency_stop_works_without_the_journal(
             raise NotRecorded("The disk is full.")
 
         monkeypatch.setattr(SqliteStore, "begin", full_disk)
-        assert (await client.call("pause_campaign", **campaign))["status"] == "paused"
+        stopped = await client.call("pause_campaign", **campaign)
         text = await client.refused("create_campaign", **DRAFT)
+    assert stopped["status"] == "paused"
+    assert "not recorded" in stopped["next_step"]
     assert "The disk is full." in text
     assert bench.wire.changes == ["campaign", "start", "pause"]

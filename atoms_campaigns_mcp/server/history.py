@@ -1,11 +1,23 @@
-"""Telling the operator at start-up about changes whose outcome an earlier server left open."""
+"""Reading the journal: for its command, and for what an earlier server left open."""
 
 from datetime import UTC, datetime
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state.folder import state_folder
+from atoms_campaigns_mcp.state.store import Entry
 from atoms_campaigns_mcp.telemetry import log
+
+
+async def entries(settings: Settings, limit: int) -> list[Entry]:
+    """Give the latest entries of the journal, the latest first."""
+    from atoms_campaigns_mcp.state.sqlite import SqliteStore  # noqa: PLC0415 - sqlite3
+
+    store = SqliteStore.open(state_folder(settings))
+    try:
+        return await store.entries(limit)
+    finally:
+        await store.close()
 
 
 async def report_unfinished(settings: Settings) -> None:
