@@ -1,9 +1,8 @@
 """The Atoms API as methods, one for each endpoint, that give nouns."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from functools import cache, partial
-from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError
@@ -32,10 +31,10 @@ class Listed(BaseModel):
     has_more: bool = False
 
 
-class Member(Noun):
-    """A contact of an audience: its columns by name."""
+class Member(BaseModel):
+    """A contact of an audience: its columns by name. No `Noun`: there may be 10,000 of them."""
 
-    data: Mapping[str, Any] = MappingProxyType({})
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 class DoNotCall(Noun):

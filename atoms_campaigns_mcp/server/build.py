@@ -1,5 +1,6 @@
 """Assembling the MCP server: the same one for both transports and both protocol eras."""
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -81,6 +82,9 @@ class LazyRuntime:
         async with self._lock:
             if self._runtime is None:
                 self._runtime = Runtime.open(self._settings)
+                # What is loaded now stays: left out of collections, they stop a preview of 10,000
+                # contacts for a third of the time.
+                gc.freeze()
             return self._runtime
 
     async def close(self) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import anyio.to_thread
+
 from atoms_campaigns_mcp.guardrails import checks
 from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
@@ -20,9 +22,9 @@ class Judged:
     facts: Facts
 
 
-def judged(plan: Plan, facts: Facts, ctx: ToolContext) -> Judged:
-    """Judge the facts by the operator's policy."""
-    findings = checks.judge(facts, ctx.policy)
+async def judged(plan: Plan, facts: Facts, ctx: ToolContext) -> Judged:
+    """Judge the facts by the operator's policy, off the event loop: contacts may be many."""
+    findings = await anyio.to_thread.run_sync(checks.judge, facts, ctx.policy)
     duration = checks.expected(facts).duration if facts.contacts else ""
     return Judged(Proposal(plan, findings, duration), facts)
 
@@ -61,7 +63,7 @@ async def of_campaign(campaign: Campaign, ctx: ToolContext) -> Judged:
         retry_delay=campaign.retry_delay,
         scheduled_at=campaign.scheduled_at or "",
     )
-    return judged(plan, facts, ctx)
+    return await judged(plan, facts, ctx)
 
 
 def _start(campaign: Campaign, ctx: ToolContext) -> datetime:

@@ -35,7 +35,7 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal:
     )
     members = fingerprint(contact.number for contact in contacts)
     agreed = replace(facts, people=len(contacts), members=members, scheduled_at=start.isoformat())
-    return judged(agreed, read, ctx).proposal
+    return (await judged(agreed, read, ctx)).proposal
 
 
 async def _named(args: CreateCampaignArgs, ctx: ToolContext) -> tuple[Plan, Audience]:

@@ -231,6 +231,27 @@ async def test_due_retries_wait_for_the_resume_and_then_go_at_once(
     assert await sandbox.status(campaign) == "completed"
 
 
+async def test_a_retry_taken_from_the_queue_comes_again_as_the_same_attempt(
+    open_sandbox: OpenSandbox,
+) -> None:
+    sandbox = open_sandbox(options=Options(speed=1, org_limit=1, odds=NEVER_ANSWERED))
+    campaign = await sandbox.started(maxRetries=1, retryDelay=1)
+    while "in_queue" not in statuses(
+        await sandbox.calls(campaign, callAttemptFilter="retry")
+    ):
+        sandbox.clock.advance(seconds=1)
+    await sandbox.pause(campaign)
+    sandbox.clock.advance(seconds=1)
+    assert (await sandbox.campaign(campaign))["cancelledCallsCount"] == 1
+    await sandbox.start(campaign)
+    sandbox.clock.advance(**FAR)
+    assert await sandbox.status(campaign) == "completed"
+    counted = Counter(
+        (call["retryAttemptNumber"], call["status"]) for call in await sandbox.calls(campaign)
+    )
+    assert counted == {(0, "no_answer"): 2, (1, "no_answer"): 2, (1, "cancelled"): 1}
+
+
 async def test_a_pause_while_processing_takes_effect(sandbox: Sandbox) -> None:
     campaign = await sandbox.started()
     await sandbox.pause(campaign)

@@ -1,9 +1,11 @@
 """Judges answers by the types that smallestai 5.14 declares for them.
 
-Its models take anything and check nothing, so a wrong type would stay unseen until it is used.
+The SDK itself takes anything: it converts what it can and keeps the rest, so a wrong type or name
+would stay unseen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
@@ -30,12 +32,14 @@ UNDECLARED = {
 }
 
 
-def as_declared(answer: Any) -> Any:
-    """Give an answer back if all of it is of the declared types and has a declared name."""
-    assert isinstance(answer, BaseModel), f"{answer!r} is no model"
-    wrong = sorted(set(_wrong_fields(answer, type(answer).__name__)))
-    assert not wrong, "\n".join(wrong)
-    return answer
+def ask(method: Callable[..., Any], **options: Any) -> Any:
+    """Give what a method of the generated client returns; all of it must be as declared."""
+    owner: Any = getattr(method, "__self__", None)
+    answer = getattr(owner.with_raw_response, method.__name__)(**options)
+    kind = cast("type[BaseModel]", type(answer.data))
+    wrong = set(_wrong(answer._response.json(), kind, kind.__name__))  # noqa: SLF001
+    assert not wrong, "\n".join(sorted(wrong))
+    return answer.data
 
 
 def _wrong(value: Any, declared: Any, path: str) -> Iterator[str]:
@@ -50,8 +54,8 @@ def _wrong(value: Any, declared: Any, path: str) -> Iterator[str]:
     elif origin is list and isinstance(value, list):
         for item in cast("list[Any]", value):
             yield from _wrong(item, inner[0], f"{path}[]")
-    elif isinstance(value, BaseModel) and isinstance(value, declared):
-        yield from _wrong_fields(value, path)
+    elif isinstance(declared, type) and issubclass(declared, BaseModel) and isinstance(value, dict):
+        yield from _wrong_fields(cast("dict[str, Any]", value), declared, path)
     elif not _is(value, origin or declared):
         yield f"{path}: {value!r} is no {declared}"
 
@@ -64,15 +68,18 @@ def _wrong_choice(value: Any, kinds: tuple[Any, ...], path: str) -> Iterator[str
     yield from min(problems, key=len)
 
 
-def _wrong_fields(model: BaseModel, path: str) -> Iterator[str]:
-    for name, field in type(model).model_fields.items():
-        yield from _wrong(getattr(model, name), field.annotation, f"{path}.{name}")
-    for name in model.model_extra or {}:
-        if f"{path}.{name}" not in UNDECLARED:
+def _wrong_fields(value: dict[str, Any], model: type[BaseModel], path: str) -> Iterator[str]:
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    for name, inner in value.items():
+        if name in fields:
+            yield from _wrong(inner, fields[name].annotation, f"{path}.{name}")
+        elif f"{path}.{name}" not in UNDECLARED:
             yield f"{path}.{name}: not declared"
 
 
 def _is(value: Any, kind: Any) -> bool:
     if isinstance(value, bool):
         return kind is bool
+    if kind is datetime:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
     return isinstance(value, (int, float) if kind is float else kind)

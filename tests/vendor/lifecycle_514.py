@@ -12,7 +12,7 @@ from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
-from declared import as_declared
+from declared import ask
 from requests import HTTPError
 from smallestai import SmallestAI
 from smallestai.atoms.errors import BadRequestError, NotFoundError, UnauthorizedError
@@ -54,24 +54,24 @@ def client(host: str, **options: Any) -> Any:
 
 def look_around(atoms: Any) -> Any:
     """Everything that is read before there is a campaign; gives an active number of an agent."""
-    numbers = as_declared(atoms.phone_numbers.list()).data
+    numbers = ask(atoms.phone_numbers.list).data
     number = next(row for row in numbers if row.is_active and row.agent_id)
     assert number.attributes.phone_number.startswith("+"), number
     step(f"phone_numbers.list: {number.attributes.phone_number} is active")
-    as_declared(atoms.agents.list_agents())
-    assert as_declared(atoms.agents.get_agent(id=number.agent_id)).data.name
-    made = as_declared(atoms.agents.create_agent(name="Made by 5.14")).data
+    ask(atoms.agents.list_agents)
+    assert ask(atoms.agents.get_agent, id=number.agent_id).data.name
+    made = ask(atoms.agents.create_agent, name="Made by 5.14").data
     assert atoms.agents.get_agent(id=made).data.name == "Made by 5.14"
-    as_declared(atoms.agents.archive_agent(id=made))
+    ask(atoms.agents.archive_agent, id=made)
     step("agents.list_agents, get_agent, create_agent, archive_agent")
-    account = as_declared(atoms.account.get_account_details())
-    user = as_declared(atoms.user.get_user_details()).data
+    account = ask(atoms.account.get_account_details)
+    user = ask(atoms.user.get_user_details).data
     assert user.organization_id == account.organizations[0].org_id, account
-    assert as_declared(atoms.user.get_subscription()).data.subscription_active is True
+    assert ask(atoms.user.get_subscription).data.subscription_active is True
     step("account.get_account_details, user.get_user_details, get_subscription: one organization")
-    assert as_declared(atoms.concurrency.get_concurrency()).data.org_limit > 0
-    assert as_declared(atoms.billing.get_balance()).data.credit_balance > 0
-    assert as_declared(atoms.dnc.list()).data.pagination.total > 0
+    assert ask(atoms.concurrency.get_concurrency).data.org_limit > 0
+    assert ask(atoms.billing.get_balance).data.credit_balance > 0
+    assert ask(atoms.dnc.list).data.pagination.total > 0
     step("concurrency.get_concurrency, billing.get_balance, dnc.list")
     return number
 
@@ -80,30 +80,27 @@ def make_audience(atoms: Any) -> str:
     """Upload a file of contacts, and change it."""
     lines = ["phoneNumber,name,note"]
     lines += [f'{number},{first} {last},"likes tea, not coffee"' for first, last, number in PEOPLE]
-    made = atoms.audience.create_audience_with_csv_upload(
+    audience = ask(
+        atoms.audience.create_audience_with_csv_upload,
         name="March",
         phone_number_column_name="phoneNumber",
         identifier_column_name="name",
         description="made by 5.14",
         file=("contacts.csv", "\r\n".join(lines).encode(), "text/csv"),
-    )
-    audience = as_declared(made).data
+    ).data
     assert audience.identifier_column_name == "name", audience
-    assert as_declared(atoms.audience.get(id=audience.id)).data.name == "March"
-    added = as_declared(
-        atoms.audience.add_audience_members(
-            id=audience.id, members=[{"phoneNumber": "+13125550199", "name": "Tom Reed"}]
-        )
-    )
+    assert ask(atoms.audience.get, id=audience.id).data.name == "March"
+    tom = {"phoneNumber": "+13125550199", "name": "Tom Reed"}
+    added = ask(atoms.audience.add_audience_members, id=audience.id, members=[tom])
     assert (added.data[0].data.added, added.data[0].data.skipped) == (1, 0), added
-    found = atoms.audience.search_audience_members(id=audience.id, query="Tom")
-    (tom,) = as_declared(found).data.members
-    gone = atoms.audience.delete_audience_members(id=audience.id, member_ids=[tom.id])
-    assert as_declared(gone).data.deleted_count == 1, gone
-    page = as_declared(atoms.audience.get_audience_members(id=audience.id, page=2, offset=5)).data
+    found = ask(atoms.audience.search_audience_members, id=audience.id, query="Tom")
+    (member,) = found.data.members
+    gone = ask(atoms.audience.delete_audience_members, id=audience.id, member_ids=[member.id])
+    assert gone.data.deleted_count == 1, gone
+    page = ask(atoms.audience.get_audience_members, id=audience.id, page=2, offset=5).data
     assert [row.data["phoneNumber"] for row in page.members] == NUMBERS[5:], page
     assert (page.total_count, page.has_more) == (len(NUMBERS), False), page
-    (row,) = [row for row in as_declared(atoms.audience.list()).data if row.id == audience.id]
+    (row,) = [row for row in ask(atoms.audience.list).data if row.id == audience.id]
     assert (row.member_count, row.has_campaigns) == (len(NUMBERS), False), row
     step(f"audience.*: {len(NUMBERS)} contacts from a CSV file, one added, found and removed")
     return audience.id
@@ -114,26 +111,24 @@ def make_draft(campaigns: Any, number: Any, audience_id: str) -> Any:
     mistake = {"name": "", "audience_id": audience_id, "agent_id": "x"}
     body = refused(BadRequestError, 400, campaigns.create, **mistake)
     assert (body["status"], len(body["errors"])) == (False, 2), body
-    created = as_declared(
-        campaigns.create(
-            name="March Outreach",
-            description="made by 5.14",
-            agent_id=number.agent_id,
-            audience_id=audience_id,
-            phone_number_ids=[number.id],
-            max_retries=RETRIES,
-            retry_delay=RETRY_MINUTES,
-        )
+    created = ask(
+        campaigns.create,
+        name="March Outreach",
+        description="made by 5.14",
+        agent_id=number.agent_id,
+        audience_id=audience_id,
+        phone_number_ids=[number.id],
+        max_retries=RETRIES,
+        retry_delay=RETRY_MINUTES,
     ).data
     assert (created.agent_id, created.audience_id) == (number.agent_id, audience_id), created
     assert (created.status, created.participants_count) == ("draft", len(NUMBERS)), created
     assert (created.max_retries, created.retry_delay) == (RETRIES, RETRY_MINUTES), created
-    found = campaigns.list(
-        page=1, offset=1, status="draft", search="march", sort_field="createdAt", sort_order="desc"
-    )
-    (row,) = as_declared(found).data.campaigns
+    order = {"sort_field": "createdAt", "sort_order": "desc"}
+    found = ask(campaigns.list, page=1, offset=1, status="draft", search="march", **order)
+    (row,) = found.data.campaigns
     assert (row.id, row.agent.id) == (created.id, number.agent_id), row
-    assert as_declared(campaigns.list()).data.total_campaign_count > 1
+    assert ask(campaigns.list).data.total_campaign_count > 1
     step(f"campaigns.create, list: draft {created.id}")
     return created
 
@@ -146,18 +141,18 @@ def run_client(atoms: Any, number: Any) -> None:
     campaign = {"id": created.id}
 
     def status() -> str:
-        return as_declared(campaigns.get(**campaign)).data.campaign.status
+        return ask(campaigns.get, **campaign).data.campaign.status
 
     def start() -> None:
-        started = as_declared(campaigns.start_or_resume(**campaign)).data
+        started = ask(campaigns.start_or_resume, **campaign).data
         assert (started.campaign_id, len(started.task_id)) == (created.id, 36), started
 
     def pause() -> None:
         refused(BadRequestError, 400, campaigns.start_or_resume, **campaign)
         refused(BadRequestError, 400, campaigns.delete, **campaign)
-        as_declared(campaigns.list(status="running"))
-        as_declared(atoms.calls.list(campaign_ids=created.id))
-        assert as_declared(campaigns.pause(**campaign)).status is True
+        ask(campaigns.list, status="running")
+        ask(atoms.calls.list, campaign_ids=created.id)
+        assert ask(campaigns.pause, **campaign).status is True
 
     run_with_a_pause(start, pause, status)
     details = json.loads(campaigns.get(**campaign).json())["data"]
@@ -166,12 +161,12 @@ def run_client(atoms: Any, number: Any) -> None:
     check_exports(campaigns, campaign, details)
     check_calls(atoms, created)
     refused(BadRequestError, 400, atoms.audience.delete_audience, **audience)
-    assert as_declared(campaigns.delete(**campaign)).status is True
+    assert ask(campaigns.delete, **campaign).status is True
     refused(ApiError, 404, campaigns.get, **campaign)
     refused(NotFoundError, 404, campaigns.delete, **campaign)
     refused(NotFoundError, 404, campaigns.export_campaign_results_by_audience_member, **campaign)
     refused(BadRequestError, 400, lambda: b"".join(campaigns.export_campaign_logs(**campaign)))
-    as_declared(atoms.audience.delete_audience(**audience))
+    ask(atoms.audience.delete_audience, **audience)
     refused(NotFoundError, 404, atoms.audience.get, **audience)
     step("campaigns.delete, audience.delete_audience: 404 from then on, 400 for the logs")
 
@@ -179,7 +174,7 @@ def run_client(atoms: Any, number: Any) -> None:
 def check_exports(campaigns: Any, campaign: dict[str, str], details: dict[str, Any]) -> None:
     """Both exports, and the form that this client cannot read."""
     export = campaigns.export_campaign_results_by_audience_member
-    results = as_declared(export(**campaign))
+    results = ask(export, **campaign)
     assert results.total_audience_members == len(NUMBERS), results
     rows = json.loads(results.json())["data"]
     assert sorted(row["phoneNumber"] for row in rows) == NUMBERS, rows
@@ -199,7 +194,7 @@ def check_exports(campaigns: Any, campaign: dict[str, str], details: dict[str, A
 
 def check_calls(atoms: Any, campaign: Any) -> None:
     """The call log, one call, its retries, and the analytics log."""
-    logs = as_declared(atoms.calls.list(campaign_ids=campaign.id, limit=50)).data.logs
+    logs = ask(atoms.calls.list, campaign_ids=campaign.id, limit=50).data.logs
     assert sorted(call.to for call in logs) == NUMBERS, logs  # retries hang off their root
     assert {call.status for call in logs} <= CALL_ENDS, logs
     everything = atoms.calls.list(
@@ -211,14 +206,14 @@ def check_calls(atoms: Any, campaign: Any) -> None:
     ).data
     assert everything.pagination.total > len(logs), everything
     reached = next(call for call in logs if call.status == "completed")
-    call = as_declared(atoms.calls.get(id=reached.call_id)).data
+    call = ask(atoms.calls.get, id=reached.call_id).data
     assert {turn.role for turn in call.transcript} == {"agent", "user"}, call
     assert call.recording_url, call
     retried = next(call for call in logs if call.retry_count)
-    attempts = as_declared(atoms.conversations.list_retry_attempts(call_id=retried.call_id))
+    attempts = ask(atoms.conversations.list_retry_attempts, call_id=retried.call_id)
     ids = [row["callId"] for row in attempts.data.retries]
     assert ids == [retried.call_id, retried.retry_call_id], attempts
-    counts = as_declared(atoms.analytics.get_call_counts_log(campaign_id=campaign.id)).data
+    counts = ask(atoms.analytics.get_call_counts_log, campaign_id=campaign.id).data
     assert counts.total_calls == everything.pagination.total, counts
     step(f"calls, conversations, analytics: {len(ids)} attempts at one of {len(logs)} contacts")
 
