@@ -108,7 +108,7 @@ class Transport:
             raise OutcomeUnknown(
                 "The request was sent, but the Atoms API gave no usable answer; it may or may not "
                 "have been carried out.",
-                next_step="Look with list_campaigns or get_campaign_status before you try again.",
+                next_step="Look with get_campaign_status, list_campaigns or list_audiences first.",
             ) from error
 
     async def _send(self, method: Method, path: str, **content: Any) -> httpx2.Response:

@@ -32,6 +32,15 @@ def _operator(rule: str, reason: str, variable: str) -> Finding:
     return Finding("block", rule, reason, CHANGED_BY.format(variable))
 
 
+def _judged(
+    rule: str, reason: str, advice: str, variable: str, *, otherwise: Severity = "warn"
+) -> Finding:
+    """Block where the operator set `variable` (named if so), else only say it."""
+    if variable:
+        return Finding("block", rule, reason, f"{advice} {CHANGED_BY.format(variable)}")
+    return Finding(otherwise, rule, reason, advice)
+
+
 def audience(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """There is somebody to call, not too many, and each once."""
     if not facts.contacts:
@@ -52,7 +61,7 @@ def audience(facts: Facts, policy: Policy) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "invalid_numbers",
-            f"{counted(bad, 'contact')} have no valid number",
+            f"{counted(bad, 'contact')} without a valid number",
             "They will fail; create the audience again without them.",
         )
     if twice := sum(count - 1 for count in numbers.values()):
@@ -68,9 +77,7 @@ def agent(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """The agent exists, can call, and is allowed."""
     found = facts.agent
     if not isinstance(found, AgentFact):
-        severity: Severity = "block" if found is False or policy.agents else "unknown"
-        reason = "the agent does not exist" if found is False else "the agent could not be read"
-        yield Finding(severity, "agent", reason, "See list_agents; create another campaign.")
+        yield _missing_agent(facts, policy)
         return
     if found.archived:
         yield Finding(
@@ -87,14 +94,33 @@ def agent(facts: Facts, policy: Policy) -> Iterator[Finding]:
         )
 
 
+def _missing_agent(facts: Facts, policy: Policy) -> Finding:
+    if facts.agent is False:
+        return Finding(
+            "block",
+            "agent",
+            "the agent does not exist",
+            "Create the campaign again with an agent from list_agents.",
+        )
+    return _judged(
+        "agent",
+        "the agent could not be read",
+        "Try again in a minute.",
+        "ATOMS_MCP_ALLOWED_AGENTS" if policy.agents else "",
+        otherwise="unknown",
+    )
+
+
 def caller_ids(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """At least one caller ID works, all are allowed, and each country sees one of its own."""
     if facts.callers is None:
-        yield Finding(
-            "block" if policy.caller_ids else "unknown",
+        yield _judged(
             "caller_ids",
-            "the API does not tell this campaign's caller IDs, and it was not created here",
-            "Create it again with create_campaign to have them checked.",
+            "its caller IDs could not be read, or the API does not tell them and it was not "
+            "created here",
+            "Try again in a minute, or create it again with create_campaign to have them checked.",
+            "ATOMS_MCP_ALLOWED_CALLER_IDS" if policy.caller_ids else "",
+            otherwise="unknown",
         )
         return
     active = [caller for caller in facts.callers if caller.active]
@@ -133,36 +159,38 @@ def _foreign(facts: Facts, callers: set[str]) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "foreign_caller_id",
-            f"{sum(foreign.values())} contacts see a caller ID of another country ({shown})",
+            f"{counted(sum(foreign.values()), 'contact')} called from a caller ID of another "
+            f"country ({shown})",
             "Fewer people answer such calls; use a caller ID of their country.",
         )
 
 
 def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """Nobody asked not to be called."""
-    severity: Severity = "block" if policy.require_dnc_clean else "warn"
+    variable = "ATOMS_MCP_REQUIRE_DNC_CLEAN" if policy.require_dnc_clean else ""
     if facts.dnc is None:
-        yield Finding(
-            "block" if policy.require_dnc_clean else "unknown",
+        yield _judged(
             "dnc_unknown",
             "the do-not-call list could not be read to its end",
-            CHANGED_BY.format("ATOMS_MCP_REQUIRE_DNC_CLEAN")
-            if policy.require_dnc_clean
-            else "Check the list in the Atoms dashboard.",
+            "Check the list in the Atoms dashboard.",
+            variable,
+            otherwise="unknown",
         )
         return
     listed = sum(contact.number.lstrip("+") in facts.dnc for contact in facts.contacts)
     if listed:
-        yield Finding(
-            severity,
+        yield _judged(
             "dnc",
             f"{counted(listed, 'contact')} on the do-not-call list",
             "Create the audience again without them.",
+            variable,
         )
 
 
 def calling_hours(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """Nobody is called at night, from the first call to the last possible retry."""
+    if policy.hours.all_day:
+        return
     last = facts.start + timedelta(minutes=expected(facts).minutes[1])
     zones = Counter(contact.zones for contact in facts.contacts)
     unknown = zones.pop((), 0)
@@ -171,23 +199,21 @@ def calling_hours(facts: Facts, policy: Policy) -> Iterator[Finding]:
         for possible, count in zones.items()
         if not hours.allowed(possible, facts.start, last, policy.hours)
     )
-    severity: Severity = "block" if policy.hours_enforced else "warn"
-    advice = "Start at another time, with fewer contacts or retries."
-    if policy.hours_enforced:
-        advice += " " + CHANGED_BY.format("ATOMS_MCP_CALLING_HOURS")
+    variable = "ATOMS_MCP_CALLING_HOURS" if policy.hours_enforced else ""
     if outside:
-        yield Finding(
-            severity,
+        yield _judged(
             "calling_hours",
             f"{counted(outside, 'contact')} may be called outside {policy.hours} of their own time",
-            advice,
+            "Start at another time, with fewer contacts or retries.",
+            variable,
         )
     if unknown:
-        yield Finding(
-            "block" if policy.hours_enforced else "unknown",
+        yield _judged(
             "unknown_time_zone",
             f"{counted(unknown, 'contact')} in an unknown time zone",
             "Give a column timezone with names such as Asia/Kolkata.",
+            variable,
+            otherwise="unknown",
         )
 
 
@@ -204,7 +230,14 @@ def capacity(facts: Facts, policy: Policy) -> Iterator[Finding]:
         yield Finding(
             "unknown", "slots", "the call limit could not be read", "Try again with get_account."
         )
-    elif facts.slots.in_progress is not None and facts.slots.in_progress >= facts.slots.limit:
+    elif facts.slots.in_progress is None:
+        yield Finding(
+            "unknown",
+            "calls_in_progress",
+            f"how many of the {facts.slots.limit} calls that may run at once are free is not known",
+            "Try again with get_account.",
+        )
+    elif facts.slots.in_progress >= facts.slots.limit:
         yield Finding(
             "warn",
             "no_free_slots",

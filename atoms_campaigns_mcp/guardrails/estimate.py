@@ -1,5 +1,6 @@
 """How long a campaign takes: a rough range, since nobody knows who will answer."""
 
+import math
 from dataclasses import dataclass
 
 # Seconds a call holds a slot, ours: somebody who does not answer rings for half a minute, a
@@ -27,8 +28,10 @@ def estimate(contacts: int, max_retries: int, retry_delay: int, slots: int | Non
     at_once = max(slots if slots is not None else ASSUMED_SLOTS, 1)
     most = contacts * (max_retries + 1)
     low = contacts * SHORTEST / at_once / 60
-    high = most * LONGEST / at_once / 60 + max_retries * (retry_delay + LONGEST / 60)
-    return Estimate((contacts, most), (max(round(low), 1), max(round(high), 1)))
+    # Slots are never idle while somebody waits for one, and no contact waits longer than this.
+    one = max_retries * retry_delay + (max_retries + 1) * LONGEST / 60
+    high = most * LONGEST / at_once / 60 + one
+    return Estimate((contacts, most), (max(round(low), 1), math.ceil(high)))
 
 
 def _rounded(minutes: int) -> str:

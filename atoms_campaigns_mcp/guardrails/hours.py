@@ -1,13 +1,13 @@
 """Calling hours in the contacts' own time zones."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from atoms_campaigns_mcp.guardrails.policy import Hours
 
-DAY = 24 * 60  # minutes
+INSTANT = timedelta(microseconds=1)  # the smallest step between two moments
 
 
 def allowed(zones: Iterable[str], start: datetime, end: datetime, hours: Hours) -> bool:
@@ -16,27 +16,34 @@ def allowed(zones: Iterable[str], start: datetime, end: datetime, hours: Hours) 
     A contact who may be in several zones is judged by the strictest. The API cannot be told to
     stop at night, so a span that outlasts the day is only allowed when the hours are all of it.
     """
-    if (hours.start, hours.end) == (0, DAY):
-        return True
-    return all(_within(zone, start, end, hours) for zone in zones)
+    return hours.all_day or all(_within(zone, start, end, hours) for zone in zones)
 
 
 def _within(zone: str, start: datetime, end: datetime, hours: Hours) -> bool:
-    opens, closes = _window(zone, start.astimezone(_zone(zone)).date().toordinal(), hours)
-    return opens <= start.astimezone(UTC) < closes and end.astimezone(UTC) <= closes
+    first, last = start.astimezone(UTC), max(start, end - INSTANT).astimezone(UTC)
+    moments = [first, last]
+    if _offset(zone, first) != _offset(zone, last):
+        moments += _around_change(zone, first, last)
+    local = [moment.astimezone(_zone(zone)) for moment in moments]
+    # Between changes of the clock local time only grows, so its ends tell about what lies between.
+    return len({moment.date() for moment in local}) == 1 and all(
+        hours.start <= moment.hour * 60 + moment.minute < hours.end for moment in local
+    )
 
 
-@lru_cache(maxsize=4096)
-def _window(zone: str, day: int, hours: Hours) -> tuple[datetime, datetime]:
-    """Give when calling opens and closes on a local day, as instants: clocks may change then."""
-    local = datetime.fromordinal(day).date()
-    return _instant(zone, local, hours.start), _instant(zone, local, hours.end)
+def _around_change(zone: str, first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    """Give the moments before and after the clocks of `zone` change."""
+    while last - first > INSTANT:
+        middle = first + (last - first) / 2
+        if _offset(zone, middle) == _offset(zone, first):
+            first = middle
+        else:
+            last = middle
+    return first, last
 
 
-def _instant(zone: str, day: date, minute: int) -> datetime:
-    extra, rest = divmod(minute, DAY)
-    clock = time(rest // 60, rest % 60)
-    return datetime.combine(day + timedelta(days=extra), clock, _zone(zone)).astimezone(UTC)
+def _offset(zone: str, moment: datetime) -> timedelta | None:
+    return moment.astimezone(_zone(zone)).utcoffset()
 
 
 @lru_cache(maxsize=512)
@@ -48,6 +55,6 @@ def known(zone: str) -> bool:
     """Say whether `zone` is the name of a time zone (IANA)."""
     try:
         _zone(zone)
-    except (ValueError, OSError):  # a bad key is a ValueError, a folder's name an OSError
+    except (KeyError, ValueError, OSError):  # unknown; malformed; too long, or a folder's name
         return False
     return True

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.settings import MIDNIGHT, Settings
 
 CHANGED_BY = "Only the operator of this server can change {}."
 
@@ -14,6 +14,11 @@ class Hours:
 
     start: int
     end: int
+
+    @property
+    def all_day(self) -> bool:
+        """Whether every moment is within them."""
+        return (self.start, self.end) == (0, MIDNIGHT)
 
     def __str__(self) -> str:
         """Write them as the setting does."""

@@ -2,7 +2,7 @@
 
 from atoms_campaigns_mcp.sandbox import lookup
 from atoms_campaigns_mcp.sandbox.costs import spent
-from atoms_campaigns_mcp.sandbox.errors import BadRequestError, NotFoundError
+from atoms_campaigns_mcp.sandbox.errors import NotFoundError
 from atoms_campaigns_mcp.sandbox.ids import OBJECT_ID
 from atoms_campaigns_mcp.sandbox.messages import Context, Document, Operation, Reply, ok, reply_json
 from atoms_campaigns_mcp.sandbox.paging import Page
@@ -107,6 +107,8 @@ def dnc(ctx: Context) -> Reply:
         size=min(max(1, fields.integer("offset", default=DNC_PAGE)), LARGEST_DNC_PAGE),
     )
     search, agent = fields.text("search"), fields.text("agentId")
+    if agent and not OBJECT_ID.fullmatch(agent):
+        fields.problem("Invalid agent id")
     fields.check()
     values: dict[str, object] = {"org": ctx.organization.pk, "search": search}
     condition = "dnc_entry.org_pk = :org"
@@ -140,8 +142,6 @@ def dnc(ctx: Context) -> Reply:
 
 
 def _agent(ctx: Context, name: str) -> int:
-    if not OBJECT_ID.fullmatch(name):
-        raise BadRequestError("Invalid agent id")
     agent = lookup.find(ctx, "agent", name)
     if agent is None:
         raise NotFoundError("Agent not found")

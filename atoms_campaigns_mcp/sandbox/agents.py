@@ -11,7 +11,19 @@ from atoms_campaigns_mcp.sandbox.paging import Page
 from atoms_campaigns_mcp.sandbox.times import iso
 from atoms_campaigns_mcp.sandbox.validation import Fields, QueryFields
 
-WORKFLOW_TYPES = ("single_prompt", "workflow_graph")
+WORKFLOW_TYPES = ("single_prompt", "workflow_graph", "multi_agents")
+MODELS = (
+    "electron",
+    "electron-kogta",
+    "electron-kogta-v2",
+    "gpt-4o",
+    "gpt-4.1",
+    "gpt-5.2",
+    "gpt-realtime",
+    "gpt-realtime-mini",
+)
+SOUNDS = ("", "office", "cafe", "call_center", "static")
+LANGUAGES = ("en", "hi", "mr", "gu", "ta", "es", "north_indic", "bn", "or")
 SORT = {
     "createdAt": "agent.pk",
     "updatedAt": "agent.updated_at",
@@ -27,6 +39,7 @@ SELECT = """
     FROM agent
 """
 LONGEST = {"globalPrompt": 4000, "firstMessage": 500}
+LONGEST_END_TEXT = 200
 
 
 def list_numbers(ctx: Context) -> Reply:
@@ -90,8 +103,7 @@ def create(ctx: Context) -> Reply:
     name = fields.text("name", required=True, shortest=1)
     description = fields.text("description")
     kind = fields.choice("workflowType", WORKFLOW_TYPES, default=WORKFLOW_TYPES[0])
-    for field, longest in LONGEST.items():
-        fields.text(field, longest=longest)
+    _check_settings(fields)
     numbers = [
         lookup.find(ctx, "phone_number", text) for text in fields.texts("telephonyProductId")
     ]
@@ -118,6 +130,22 @@ def create(ctx: Context) -> Reply:
         [(pk, ctx.now, row["pk"]) for row in numbers if row],
     )
     return ok(values["id"], 201)
+
+
+def _check_settings(fields: Fields) -> None:
+    """Note settings that are not of the published type; unpublished ones are stored as sent."""
+    for field, longest in LONGEST.items():
+        fields.text(field, longest=longest)
+    fields.choice("slmModel", MODELS)
+    fields.choice("backgroundSound", SOUNDS)
+    fields.boolean("allowInboundCall")
+    fields.record("defaultVariables")
+    language = fields.record("language")
+    language.choice("language.default", LANGUAGES)
+    language.texts("language.supported")
+    voicemail = fields.record("voiceMailDetectionConfig")
+    voicemail.boolean("voiceMailDetectionConfig.enabled")
+    voicemail.text("voiceMailDetectionConfig.endText", longest=LONGEST_END_TEXT)
 
 
 def archive(ctx: Context) -> Reply:

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.sandbox.backlog import postpone, work_off
-from atoms_campaigns_mcp.sandbox.errors import BadRequestError, UnknownRouteError
+from atoms_campaigns_mcp.sandbox.errors import ApiError, BadRequestError, UnknownRouteError
 from atoms_campaigns_mcp.sandbox.faults import Hit
 from atoms_campaigns_mcp.sandbox.ids import key_digest, task_id
 from atoms_campaigns_mcp.sandbox.messages import Operation, Reply, Request, reply_json
@@ -135,7 +135,7 @@ class Endpoint:
         if fault.kind == "rate_limit":
             return _response(_too_many(fault.retry_after))
         if fault.kind == "error_500":
-            return _response(_internal())
+            return _response(refusal(self._operation, ApiError("Internal server error")))
         if fault.kind == "error_504":
             return Response(GATEWAY.format(title="504 Gateway Time-out"), 504, media_type=HTML)
         if fault.kind == "html_error":

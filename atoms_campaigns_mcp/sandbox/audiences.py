@@ -34,10 +34,16 @@ def create(ctx: Context) -> Reply:
     description = fields.text("description")
     phone_column = fields.text("phoneNumberColumnName", required=True, shortest=1)
     identifier_column = fields.text("identifierColumnName")
+    people: list[dict[str, str]] = []
     if form.file is None:
         fields.problem(NO_FILE)
+    else:
+        try:
+            people = csv_upload.parse(form.file, phone_column, identifier_column)
+        except BadRequestError as error:
+            for problem in error.errors:
+                fields.problem(problem)
     fields.check()
-    people = csv_upload.parse(form.file or b"", phone_column, identifier_column)
     pk = lookup.next_pk(ctx.db, "audience")
     values = {
         "pk": pk,

@@ -24,6 +24,7 @@ SELECT = f"""
             AND kin.position = call.position),
         (SELECT call_id FROM call AS next WHERE next.campaign_pk = call.campaign_pk
             AND next.position = call.position AND next.attempt = call.attempt + 1
+            AND call.status <> 'cancelled'
             ORDER BY pk LIMIT 1)
     FROM {SOURCE}
 """  # noqa: S608 - our own names
@@ -75,9 +76,19 @@ class LoggedCall(NamedTuple):
         """The Mongo id, which is not the callId."""
         return object_id("call", self.pk, self.created_at)
 
+    def seen_from(self, now: int) -> int:
+        """The time at which it is looked at.
+
+        An idle world's time falls back to the wall clock, and may then lie before the end of what
+        has happened: such a call is over for good.
+        """
+        if self.over and self.ended_at is not None and now < self.ended_at:
+            return self.ended_at + RECORDING_DELAY
+        return now
+
     def recording(self, now: int) -> str | None:
         """Address of the recording, once there is one."""
-        if not self.talk or now < (self.ended_at or 0) + RECORDING_DELAY:
+        if not self.talk or self.seen_from(now) < (self.ended_at or 0) + RECORDING_DELAY:
             return None
         return f"https://storage.example.com/recordings/{self.call_id}.mp3"
 
@@ -146,7 +157,9 @@ def events(ctx: Context, call: LoggedCall) -> list[Document]:
     return [
         {"eventType": name, "timestamp": iso(at)}
         for name, at in times.items()
-        if at is not None and at <= ctx.now and (name != "ended" or call.next_at is None)
+        if at is not None
+        and at <= call.seen_from(ctx.now)
+        and (name != "ended" or call.next_at is None)
     ]
 
 
@@ -220,5 +233,9 @@ def _transcript(ctx: Context, call: LoggedCall, name: str) -> list[Document]:
     if call.answered_at is None or call.ended_at is None:
         return []
     return scripts.transcript(
-        call.script, name, start=call.answered_at, end=call.ended_at, now=ctx.now
+        call.script,
+        name,
+        start=call.answered_at,
+        end=call.ended_at,
+        now=call.seen_from(ctx.now),
     )

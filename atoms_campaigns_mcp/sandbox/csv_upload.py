@@ -45,7 +45,7 @@ def parse(file: bytes, phone_column: str, identifier_column: str) -> list[dict[s
         problems.append("CSV has no rows")
     if len(rows) > MOST_MEMBERS:
         problems.append(TOO_MANY)
-    if problems:
+    if problems or not phone_column:
         raise BadRequestError(*problems)
     return _members(header, rows, phone_column)
 
@@ -60,7 +60,7 @@ def _read(file: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise BadRequestError(UNREADABLE) from None
     if not lines:
         raise BadRequestError(UNREADABLE)
-    return [name.strip() for name in lines[0][1]], lines[1:]
+    return lines[0][1], lines[1:]
 
 
 def _members(

@@ -24,8 +24,9 @@ def refusal(operation: Operation, error: ApiError) -> Reply:
     """The envelope of an error; account and billing routes have their own form."""
     path = operation.route.partition(" ")[2]
     document: dict[str, object] = {"status": False, "errors": error.errors}
-    if path.startswith("/account/") and isinstance(error, UnauthorizedError):
-        document = {"message": "User not authenticated"}
+    if path.startswith("/account/"):
+        refused = isinstance(error, UnauthorizedError)
+        document = {"message": "User not authenticated" if refused else "; ".join(error.errors)}
     if path.startswith("/payment/"):
         detail = {"code": error.code, "message": "; ".join(error.errors)}
         document = {"success": False, "error": detail}

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from atoms_campaigns_mcp.sandbox.errors import BadRequestError
-from atoms_campaigns_mcp.sandbox.messages import as_array, json_type
+from atoms_campaigns_mcp.sandbox.messages import as_array, as_object, json_type
 from atoms_campaigns_mcp.sandbox.times import to_ms
 
 DATE_TIME = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
+    r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
 NUMBER = re.compile(r"\s*[+-]?\d{1,18}(\.\d{1,18})?\s*", re.ASCII)
 LARGEST = 1 << 53  # beyond it JavaScript has no exact integers
@@ -19,9 +19,10 @@ LARGEST = 1 << 53  # beyond it JavaScript has no exact integers
 class Fields:
     """The fields of a JSON body."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+    def __init__(self, values: Mapping[str, Any], problems: list[str] | None = None) -> None:
+        """Read `values`; note what is wrong in `problems`, when an outer object has that list."""
         self._values = values
-        self._problems: list[str] = []
+        self._problems: list[str] = [] if problems is None else problems
 
     def problem(self, text: str) -> None:
         """Note something that is wrong."""
@@ -86,6 +87,21 @@ class Fields:
             self.problem(f"{name}: Number must be less than or equal to {high}")
         return int(number)
 
+    def boolean(self, name: str) -> None:
+        """A boolean, if it is there."""
+        value = self._take(name)
+        if value is not None and not isinstance(value, bool):
+            self._expected("boolean", name, value)
+
+    def record(self, name: str) -> "Fields":
+        """The fields of an object, none when missing or wrong; their problems are noted here."""
+        value = self._take(name)
+        inner = as_object(value)
+        if value is not None and inner is None:
+            self._expected("object", name, value)
+        entries = {f"{name}.{key}": entry for key, entry in (inner or {}).items()}
+        return Fields(entries, self._problems)
+
     def choice(self, name: str, options: Collection[str], *, default: str = "") -> str:
         """One of `options`; `default` when missing or wrong."""
         value = self._take(name)
@@ -97,7 +113,7 @@ class Fields:
         return value
 
     def time(self, name: str) -> int | None:
-        """An ISO-8601 time in milliseconds since 1970; naive means UTC (S24)."""
+        """An ISO-8601 time in milliseconds since 1970; naive is UTC (S24), a day its start."""
         value = self._take(name)
         if value is None:
             return None

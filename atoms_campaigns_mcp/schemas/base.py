@@ -4,7 +4,9 @@ from typing import Any, cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from atoms_campaigns_mcp.schemas.fields import Text
+from atoms_campaigns_mcp.schemas.fields import ShortText, Text, clean
+
+LABEL_MAX = 60  # characters
 
 
 class Noun(BaseModel):
@@ -29,7 +31,12 @@ class Row(Noun):
     """A noun that lists show: it has an id and a name."""
 
     id: Text = Field(validation_alias=AliasChoices("_id", "id"))
-    name: Text = ""
+    name: ShortText = ""
+
+    @property
+    def label(self) -> str:
+        """The name as sentences show it: quoted, and no longer than a line."""
+        return f'"{clean(self.name, limit=LABEL_MAX)}"'
 
 
 class Result(BaseModel):

@@ -41,6 +41,7 @@ class Call(Noun):
 
     call_id: Text = Field(default="", validation_alias=AliasChoices("callId", "call_id"))
     status: Text = "unknown"
+    kind: Text = Field(default="", validation_alias=AliasChoices("type", "kind"))
     duration: float = 0
     from_number: Text = Field(default="", validation_alias=AliasChoices("from", "from_number"))
     to_number: Text = Field(default="", validation_alias=AliasChoices("to", "to_number"))

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from pydantic import AliasChoices, AliasPath, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
-from atoms_campaigns_mcp.schemas.fields import Text, counted
+from atoms_campaigns_mcp.schemas.fields import ShortText, Text, counted
 
 KnownStatus = Literal[
     "draft", "scheduled", "processing", "running", "paused", "completed", "failed"
@@ -112,9 +112,9 @@ class CampaignDetails(Noun):
 class CampaignRow(Row):
     """A campaign in a list; its status has the rest."""
 
-    status: Text
-    agent: Text | None = None
-    audience: Text | None = None
+    status: ShortText
+    agent: ShortText | None = None
+    audience: ShortText | None = None
     participants: int | None = None
     scheduled_at: Text | None = None
     created_at: Text | None = None
@@ -131,7 +131,10 @@ class CampaignPage(PageResult):
 
     def rows(self) -> list[str]:
         """Give name, state and id of each."""
-        return [f'"{row.name}" {row.status} ({row.id})' for row in self.campaigns]
+        return [
+            f"{row.label} {row.status}, {row.participants} contacts ({row.id})"
+            for row in self.campaigns
+        ]
 
 
 class CampaignCreated(Result):
@@ -157,7 +160,7 @@ class CampaignCreated(Result):
         return (
             f'Created campaign "{self.name}" ({self.campaign_id}), {self.status}{when}{people}, '
             f"with agent {self.agent_id}, audience {self.audience_id}, "
-            f"{counted(len(self.phone_ids), 'caller ID')}, up to {self.max_retries} retries, "
+            f"caller IDs {', '.join(self.phone_ids)}, up to {self.max_retries} retries, "
             f"{self.retry_delay} min apart."
         )
 
@@ -176,12 +179,10 @@ class CampaignChanged(Result):
         return f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}. {self.message}'
 
 
-class Paused(Noun):
+class Paused(Row):
     """One campaign of an emergency stop."""
 
-    id: Text
-    name: Text
-    status: Text
+    status: ShortText
 
 
 class CampaignsPaused(Result):
@@ -198,8 +199,8 @@ class CampaignsPaused(Result):
 
     def summary(self) -> str:
         """Say what has stopped and what has not."""
-        rows = [f'"{row.name}" ({row.id}) is {row.status}' for row in self.campaigns]
-        later = [f'"{row.name}" ({row.id})' for row in self.scheduled]
+        rows = [f"{row.label} ({row.id}) is {row.status}" for row in self.campaigns]
+        later = [f"{row.label} ({row.id})" for row in self.scheduled]
         warned = f" Still scheduled to dial: {'; '.join(later)}." if later else ""
         listed = f" {'; '.join(rows)}." if rows else ""
         return f"{self.message}{listed}{warned}"
@@ -227,12 +228,17 @@ class WatchReport(Result):
         left = ""
         if self.calls_in_progress is not None:
             left = f", {self.calls_in_progress} calls in progress, {self.retries_due} retries due"
+        counts = "the API gave no metrics"
+        if self.total_participants is not None:
+            counts = (
+                f"{self.contacts_called or 0} of {self.total_participants} contacts called, "
+                f"{self.contacts_connected or 0} connected, {self.retry_attempts or 0} retries"
+            )
         failed = f" It failed: {self.error}." if self.error else ""
         end = "It is finished." if self.finished else "It is not finished."
         return (
             f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}: '
-            f"{self.contacts_called} of {self.total_participants} contacts called, "
-            f"{self.contacts_connected} connected{left}.{failed} {end} since {self.since}."
+            f"{counts}{left}.{failed} {end} since {self.since}."
         )
 
 
@@ -266,7 +272,8 @@ class CampaignReport(Result):
 
     def summary(self) -> str:
         """Say the state, the counts and what the two counts mean."""
-        parts = [f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}.']
+        made_of = f"agent {self.agent_id}, audience {self.audience_id}"
+        parts = [f'Campaign "{self.name}" ({self.campaign_id}; {made_of}) is {self.status}.']
         if self.error:
             parts.append(f"It failed: {self.error}.")
         if self.scheduled_at and self.status == "scheduled":
@@ -278,7 +285,8 @@ class CampaignReport(Result):
                 f"{self.contacts_called} of {self.total_participants} contacts called "
                 f"({self.called_percent}%), {self.contacts_connected or 0} of them connected "
                 f"({self.connected_percent}%), {self.contacts_remaining} not yet called, "
-                f"{self.retry_attempts or 0} retries so far."
+                f"{self.retry_attempts or 0} retries so far"
+                + (f", {self.retry_delay} min apart." if self.retry_delay else ".")
             )
         return " ".join(parts)
 

@@ -17,6 +17,7 @@ E164_PATTERN = r"^\+[1-9]\d{6,14}$"
 ID_OR_ALL_PATTERN = "^([a-f0-9]{24}|all)$"
 CALL_PATTERN = r"^CALL-\d{13}-[a-z0-9]{6}$"
 NAME_MAX = 100  # characters; the API may allow fewer, then its own refusal is passed on
+CSV_MAX = 5_000_000  # characters; the API takes 5 MB
 TEXT_MAX = 300  # characters kept of a text that came from outside
 EXAMPLE_ID = "696ddd2a04ff172dbd8eddad"
 
@@ -117,7 +118,7 @@ CallId = Annotated[
     BeforeValidator(_trimmed),
 ]
 Csv = Annotated[
-    str, Field(min_length=1, max_length=5_000_000, examples=["phone,name\n+12025550143,Ada"])
+    str, Field(min_length=1, max_length=CSV_MAX, examples=["phone,name\n+12025550143,Ada"])
 ]
 FileName = Annotated[
     str,
@@ -144,6 +145,13 @@ def clean(value: Any, limit: int = TEXT_MAX) -> Any:
     flat = "".join(c for c in flat if unicodedata.category(c) != "Cf").strip()
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
+
+def _short(value: Any) -> Any:
+    return clean(value, limit=NAME_MAX)
+
+
+ShortText = Annotated[str, BeforeValidator(_short)]
+"""Text that lists repeat in every row: as long as a name that an argument may hold."""
 
 Text = Annotated[str, BeforeValidator(clean)]
 """Text that someone else wrote: names, descriptions, reasons."""

@@ -45,7 +45,8 @@ class CampaignPreview(Result):
         return (
             f'Starting campaign "{self.name}" ({self.campaign_id}, {self.status}) is '
             f"{self.verdict}: agent {self.agent} calls {counted(self.contacts, 'contact')} of "
-            f'audience "{self.audience}"{callers}, {self.dials} dials{lasts}, from '
+            f'audience "{self.audience}"{callers}, {self.dials} dials, retries '
+            f"{self.retry_delay} min apart{lasts}, from "
             f"{self.starts_at.isoformat(timespec='minutes')} to at most "
             f"{self.ends_before.isoformat(timespec='minutes')}. "
             f"Findings: {found or 'none'}.{token}"

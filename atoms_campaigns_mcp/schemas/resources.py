@@ -3,7 +3,7 @@
 from pydantic import AliasChoices, AliasPath, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
-from atoms_campaigns_mcp.schemas.fields import Text, counted
+from atoms_campaigns_mcp.schemas.fields import ShortText, Text, counted
 
 
 class PhoneNumber(Noun):
@@ -34,7 +34,8 @@ class PhoneNumberList(Result):
     def summary(self) -> str:
         """List number, id and whether it can be used."""
         rows = [
-            f"{row.number} ({row.id}, {'active' if row.active else 'inactive'})"
+            f"{row.number} ({row.id}, {'active' if row.active else 'inactive'}"
+            + (f", agent {row.agent_id})" if row.agent_id else ")")
             for row in self.phone_numbers
         ]
         return "; ".join([counted(len(rows), "caller ID"), *rows]) + "."
@@ -43,7 +44,7 @@ class PhoneNumberList(Result):
 class Agent(Row):
     """An agent: the voice and script of a call."""
 
-    description: Text | None = None
+    description: ShortText | None = None
     kind: Text | None = Field(default=None, validation_alias=AliasChoices("workflowType", "kind"))
     archived: bool = False
     updated_at: Text | None = Field(
@@ -62,7 +63,7 @@ class AgentPage(PageResult):
 
     def rows(self) -> list[str]:
         """Give name and id of each."""
-        return [f'"{row.name}" ({row.id})' for row in self.agents]
+        return [f"{row.label} ({row.id})" for row in self.agents]
 
 
 class Use(Row):
@@ -76,7 +77,7 @@ class Audience(Row):
 
     campaigns: tuple[Use, ...] = Field(default=(), exclude=True)
 
-    description: Text | None = None
+    description: ShortText | None = None
     contacts: int | None = Field(
         default=None, validation_alias=AliasChoices("memberCount", "contacts")
     )
@@ -100,4 +101,4 @@ class AudiencePage(PageResult):
 
     def rows(self) -> list[str]:
         """Give name, size and id of each."""
-        return [f'"{row.name}" {row.contacts} contacts ({row.id})' for row in self.audiences]
+        return [f"{row.label} {row.contacts} contacts ({row.id})" for row in self.audiences]

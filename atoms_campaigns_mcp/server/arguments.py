@@ -10,7 +10,12 @@ from pydantic import ValidationError
 
 from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.arguments import Args
-from atoms_campaigns_mcp.schemas.fields import CALL_PATTERN, ID_OR_ALL_PATTERN, ID_PATTERN
+from atoms_campaigns_mcp.schemas.fields import (
+    CALL_PATTERN,
+    CSV_MAX,
+    ID_OR_ALL_PATTERN,
+    ID_PATTERN,
+)
 
 A = TypeVar("A", bound=Args)
 _PATTERNS = {
@@ -67,16 +72,26 @@ def _bounded(schema: Mapping[str, Any], kind: str) -> str:
     if "pattern" in schema:
         return _PATTERNS[schema["pattern"]]
     if schema["type"] == "array":
-        what = "ids or E.164 numbers, as list_phone_numbers gives them"
-        if "enum" in schema["items"]:
-            what = f"of {', '.join(schema['items']['enum'])}"
-        return f"a list of {schema['minItems']} to {schema['maxItems']} {what}"
+        return _listed(schema)
     if "minimum" in schema:
         return f"{kind} from {schema['minimum']} to {schema['maximum']}"
     if "maxLength" in schema:
-        least, most = schema.get("minLength", 0), schema["maxLength"]
-        return f"{kind} of {least} to {most} characters without control characters"
+        return _long(schema, kind)
     return "an ISO-8601 time with a time zone"
+
+
+def _long(schema: Mapping[str, Any], kind: str) -> str:
+    least, most = schema.get("minLength", 0), schema["maxLength"]
+    if most == CSV_MAX:
+        return f"CSV {kind} of {least} to {most} characters; split a longer list"
+    return f"{kind} of {least} to {most} characters without control characters"
+
+
+def _listed(schema: Mapping[str, Any]) -> str:
+    what = "ids or E.164 numbers, as list_phone_numbers gives them"
+    if "enum" in schema["items"]:
+        what = f"of {', '.join(schema['items']['enum'])}"
+    return f"a list of {schema['minItems']} to {schema['maxItems']} {what}"
 
 
 def _shown(name: str) -> str:

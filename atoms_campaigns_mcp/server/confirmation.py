@@ -10,7 +10,7 @@ from typing import Any
 
 from mcp_types import InputRequiredResult
 
-from atoms_campaigns_mcp.errors import NotConfirmed, Refused
+from atoms_campaigns_mcp.errors import NotConfirmed, NotRecorded, Refused
 from atoms_campaigns_mcp.guardrails import tokens
 from atoms_campaigns_mcp.guardrails.findings import blocks
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
@@ -19,6 +19,7 @@ from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.server.asking import Answer, Asking
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
+from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Tool, ToolContext
 
 _NOTHING = "Nothing was done."
@@ -62,6 +63,14 @@ class Offers:
                 f"{_NOTHING} The confirm_token was not given by this server.", next_step=_AGAIN
             )
         return plan_id
+
+    async def release(self, claim: str) -> None:
+        """Let others in again; a claim that stays ends by itself."""
+        try:
+            await self.runtime.store.release(claim)
+        except NotRecorded:
+            # What was sent meanwhile must not be reported as not sent.
+            log.exception("the claim %s stays for up to %s seconds", claim, CLAIM)
 
     def seconds(self) -> float:
         """Give the machine's time in seconds since 1970."""
@@ -176,7 +185,7 @@ class Gate:
             return Agreed(proposal.plan, digest, how, claim)
         finally:
             if not kept:
-                await store.release(claim)
+                await self.offers.release(claim)
 
     async def _spend(self, record: PlanRecord, digest: str) -> None:
         if digest != record.digest:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mcp_types import InputRequiredResult
 
+from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.runtime import Runtime, refuse_changes
 from atoms_campaigns_mcp.schemas.arguments import Args
@@ -14,6 +15,7 @@ from atoms_campaigns_mcp.server.asking import Asking
 from atoms_campaigns_mcp.server.confirmation import Agreed, Gate, Offers
 from atoms_campaigns_mcp.server.recording import Recorder, masked
 from atoms_campaigns_mcp.state.store import Intent
+from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Tool
 
 _UNRECORDED = "The journal could not be written: this is not recorded, tell the operator."
@@ -34,7 +36,7 @@ async def perform(
     abilities: dict[str, Any] = {
         **listeners,
         "recall": partial(runtime.store.callers, tenant),
-        "remember": partial(runtime.store.keep_callers, tenant),
+        "remember": partial(_remember, offers),
     }
     policy = runtime.settings.confirm
     if policy == "token" or (policy == "ask" and not asking.possible):
@@ -48,7 +50,7 @@ async def perform(
     try:
         return await _run(offers, tool, args, agreed, abilities)
     finally:
-        await runtime.store.release(agreed.claim)
+        await offers.release(agreed.claim)
 
 
 async def _run(
@@ -71,6 +73,14 @@ async def _run(
     if recorder.unrecorded:
         result.next_step = f"{_UNRECORDED} {result.next_step}"
     return result
+
+
+async def _remember(offers: Offers, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
+    # The campaign is made: an error now would say that nothing was sent.
+    try:
+        await offers.runtime.store.keep_callers(offers.tenant, campaign_id, phone_ids)
+    except NotRecorded:
+        log.exception("the caller IDs of campaign %s are not remembered", campaign_id)
 
 
 async def _offer(offers: Offers, proposal: Proposal) -> str:

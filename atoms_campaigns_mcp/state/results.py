@@ -161,6 +161,14 @@ class ResultsCache:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         results = Results(db, path)
         db.executescript(SCHEMA.read_text("utf-8"))
+        try:
+            await self._read(pieces, db)
+        except BaseException:
+            results.close()
+            raise
+        return results
+
+    async def _read(self, pieces: AsyncIterator[bytes], db: sqlite3.Connection) -> None:
         batch: list[Any] = []
         try:
             async for row in ijson.items_async(_Reader(pieces), "data.item", use_float=True):
@@ -173,7 +181,6 @@ class ResultsCache:
                 "The Atoms API gave results in a shape that this server does not know.",
                 next_step="Use list_calls instead, and report it to the operator.",
             ) from error
-        return results
 
     async def _store(self, db: sqlite3.Connection, batch: list[Any]) -> None:
         rows, batch[:] = batch[:], []

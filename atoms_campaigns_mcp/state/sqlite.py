@@ -51,8 +51,9 @@ class SqliteStore:
                     "The state file was made by a newer version of this server.",
                     next_step="Update this server, or give it another folder in ATOMS_MCP_STATE.",
                 )
-            connection.executescript(Path(__file__).with_name("schema.sql").read_text("utf-8"))
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            if version < SCHEMA_VERSION:
+                connection.executescript(Path(__file__).with_name("schema.sql").read_text("utf-8"))
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
                 f"The state folder cannot be used ({type(error).__name__}).",

@@ -35,4 +35,9 @@ async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
         ]
 
     read_all = await all_of({page: partial(read, page) for page in range(1, pages + 1)})
-    return [contact for contacts in read_all for contact in contacts]
+    found = [contact for contacts in read_all for contact in contacts]
+    # The API may not tell the count: nobody may be called who was not looked at.
+    while len(found) == pages * MEMBERS_PAGE and len(found) != audience.contacts:
+        pages += 1
+        found += await read(pages)
+    return found

@@ -3,12 +3,12 @@ from functools import partial
 import anyio
 
 from atoms_campaigns_mcp.contacts.table import Contacts
-from atoms_campaigns_mcp.errors import InvalidArguments, NotFound
+from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, WrongState
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import AudienceCreated
 from atoms_campaigns_mcp.schemas.results import NOT_REACHED
 from atoms_campaigns_mcp.tools import _contacts
-from atoms_campaigns_mcp.tools._results import results_of
+from atoms_campaigns_mcp.tools._results import is_terminal, results_of, unfinished
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 
@@ -46,6 +46,12 @@ async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
     if args.from_campaign_id is None:
         return await _contacts.from_arguments(args, ctx)
     details = await ctx.atoms.get_campaign(args.from_campaign_id)
+    if not is_terminal(details) or await unfinished(details, ctx):
+        raise WrongState(
+            f'from_campaign_id: campaign "{details.campaign.name}" is not finished, so contacts '
+            "that it still calls would be called twice. Nothing was created.",
+            next_step="Wait with watch_campaign until finished, then call again.",
+        )
     results = await results_of(details, ctx)
     rows = await results.contacts(args.outcomes or NOT_REACHED)
     if not rows:

@@ -17,12 +17,15 @@ async def run(args: GetCallArgs, ctx: ToolContext) -> CallReport:
     call = await ctx.atoms.get_call(args.call_id)
     lines, following = _transcript(call, args.from_turn, ctx)
     fenced = [FENCE.format("start"), *lines, FENCE.format("end")] if lines else []
+    outgoing = "inbound" not in call.kind  # who calls us is a contact
     summary = str(call.analytics.get("summary") or "")
     return CallReport(
         call_id=args.call_id,
         status=call.status,
         to=call.to_number if ctx.show_numbers else mask_number(call.to_number),
-        from_number=call.from_number,
+        from_number=call.from_number
+        if outgoing or ctx.show_numbers
+        else mask_number(call.from_number),
         agent=call.agent,
         attempt=call.attempt,
         seconds=call.duration,

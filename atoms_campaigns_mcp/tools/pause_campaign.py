@@ -2,11 +2,13 @@ from functools import partial
 
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign, CampaignsPaused, Paused
+from atoms_campaigns_mcp.schemas.fields import counted
 from atoms_campaigns_mcp.tools import _states
 from atoms_campaigns_mcp.tools._parallel import attempt
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 PAGE = 100  # campaigns a request
+SHOWN = 50  # campaigns named in the result; all are paused, and all are counted
 
 
 @tool(Effect.CHANGES, title="Pause a campaign", emergency=True)
@@ -35,7 +37,10 @@ async def _pause_all(ctx: ToolContext) -> CampaignsPaused:
     if failed:
         reasons = "; ".join(dict.fromkeys(error.message for error in failed.values()))
         result.message += f" {len(failed)} could not be paused: {reasons}"
-    result.scheduled = [_row(campaign) for campaign in await _all(ctx, "scheduled")]
+    scheduled = await _all(ctx, "scheduled")
+    result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
+    if scheduled:
+        result.message += f" {counted(len(scheduled), 'campaign')} scheduled."
     return result
 
 
@@ -68,7 +73,7 @@ def _result(
         status=rows[0].status if len(rows) == 1 else "running" if waiting else "paused",
         changed=changed,
         message=message or default,
-        campaigns=[_row(row) for row in rows],
+        campaigns=[_row(row) for row in rows[:SHOWN]],
         next_step="Call get_campaign_status in a few seconds to see it paused."
         if waiting
         else "start_campaign resumes a paused campaign; list_campaigns shows all.",

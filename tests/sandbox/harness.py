@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 
@@ -73,7 +73,10 @@ class Sandbox:
         response = await self.send(method, path, **request)
         assert response.is_success, response.text
         body = response.json()
-        return body.get("data", body) if isinstance(body, dict) else body
+        if not isinstance(body, dict):
+            return body
+        fields = cast("Json", body)
+        return fields.get("data", fields)
 
     async def get(self, path: str, **params: Any) -> Any:
         return await self.call("GET", path, params=params)

@@ -1,5 +1,7 @@
 """Audiences from CSV files, and their members."""
 
+from typing import Any
+
 import pytest
 
 from tests.sandbox.harness import (
@@ -40,13 +42,16 @@ async def test_an_upload_answers_200_with_the_audience(sandbox: Sandbox) -> None
     )
     assert response.status_code == 200
     created = response.json()["data"]
-    assert created.items() >= {
-        "name": "test_audience",
-        "description": "Customers",
-        "phoneNumberColumnName": "phoneNumber",
-        "identifierColumnName": "Name",
-        "createdAt": "2027-01-04T12:00:00.000Z",
-    }.items()
+    assert (
+        created.items()
+        >= {
+            "name": "test_audience",
+            "description": "Customers",
+            "phoneNumberColumnName": "phoneNumber",
+            "identifierColumnName": "Name",
+            "createdAt": "2027-01-04T12:00:00.000Z",
+        }.items()
+    )
     shown = await sandbox.get(f"/audience/{created['_id']}")
     assert "memberCount" not in shown
     listed = (await sandbox.get("/audience"))[0]
@@ -56,7 +61,7 @@ async def test_an_upload_answers_200_with_the_audience(sandbox: Sandbox) -> None
 
 async def test_bom_quotes_commas_blank_lines_and_line_ends_are_read(sandbox: Sandbox) -> None:
     text = (
-        b"\xef\xbb\xbfphoneNumber , name\r\n"
+        b"\xef\xbb\xbfphoneNumber,name\r\n"
         b'+12025550101,"Rao, ""Maya"""\r\n\r\n'
         b'12025550102,"two\r\nlines"\r\n'
         b"+447700900123,J\xc3\xb6rg"
@@ -115,12 +120,17 @@ async def test_every_missing_field_is_named_at_once(sandbox: Sandbox) -> None:
         "phoneNumberColumnName: Required",
         "CSV file is required",
     ]
-    empty = {"files": {"attachment": ("x.csv", "x", "text/csv")}, "data": form("")["data"]}
+    empty: dict[str, Any] = {
+        "files": {"attachment": ("x.csv", "x", "text/csv")},
+        "data": form("")["data"],
+    }
     assert await sandbox.refused("POST", "/audience", **empty) == ["CSV file is required"]
     text = "phone\n1\n"
     wrong = form(text, name=" ", identifierColumnName="who")
     assert await sandbox.refused("POST", "/audience", **wrong) == [
-        "name: String must contain at least 1 character(s)"
+        "name: String must contain at least 1 character(s)",
+        'Column "phoneNumber" not found in CSV',
+        'Column "who" not found in CSV',
     ]
     assert await sandbox.refused("POST", "/audience", **form(text, identifierColumnName="who")) == [
         'Column "phoneNumber" not found in CSV',
@@ -129,7 +139,9 @@ async def test_every_missing_field_is_named_at_once(sandbox: Sandbox) -> None:
 
 
 async def test_a_long_list_of_bad_rows_is_cut(sandbox: Sandbox) -> None:
-    problems = await sandbox.refused("POST", "/audience", **form("phoneNumber\n" + "".join(f"x{i}\n" for i in range(100))))
+    problems = await sandbox.refused(
+        "POST", "/audience", **form("phoneNumber\n" + "".join(f"x{i}\n" for i in range(100)))
+    )
     assert len(problems) == 21
     assert problems[-1] == "80 more rows are invalid"
 
@@ -144,8 +156,10 @@ async def test_ten_thousand_members_fit(sandbox: Sandbox) -> None:
     body = {"members": [{"phoneNumber": "+447700900001"}]}
     path = f"/audience/{audience}/members"
     assert await sandbox.refused("POST", path, json=body) == [
-        "Cannot add 1 members. You currently have 10000 members in this audience. The maximum"
-        " limit is 10000 members. You can add up to 0 more members."
+        (
+            "Cannot add 1 members. You currently have 10000 members in this audience. The maximum"
+            " limit is 10000 members. You can add up to 0 more members."
+        )
     ]
 
 

@@ -23,16 +23,19 @@ async def test_the_recorded_sample_session_replays_word_for_word(sandbox: Sandbo
     assert numbers[0]["attributes"]["provider"] == "plivo"
     assert numbers[0]["isActive"] is True
     created = await sandbox.call("POST", "/campaign", json=draft(maxRetries=2, retryDelay=30))
-    assert created.items() >= {
-        "_id": "696ddd2a04ff172dbd8eddad",
-        "name": "January Outreach",
-        "agentId": "696ddd281ea16a73cb8aafbe",
-        "audienceId": "696ddd287f45bf7b27344e7c",
-        "participantsCount": 2,
-        "maxRetries": 2,
-        "retryDelay": 30,
-        "status": "draft",
-    }.items()
+    assert (
+        created.items()
+        >= {
+            "_id": "696ddd2a04ff172dbd8eddad",
+            "name": "January Outreach",
+            "agentId": "696ddd281ea16a73cb8aafbe",
+            "audienceId": "696ddd287f45bf7b27344e7c",
+            "participantsCount": 2,
+            "maxRetries": 2,
+            "retryDelay": 30,
+            "status": "draft",
+        }.items()
+    )
     assert await sandbox.start(created["_id"]) == {
         "message": "Campaign is being processed",
         "taskId": "081a5402-3f1f-4447-a257-6dd7bc6bad60",
@@ -41,12 +44,15 @@ async def test_the_recorded_sample_session_replays_word_for_word(sandbox: Sandbo
     sandbox.clock.advance(minutes=3)
     details = await sandbox.details(created["_id"])
     assert details["campaign"]["status"] == "running"
-    assert details["campaign"]["executions"][0].items() >= {
-        "executionNumber": 1,
-        "status": "completed",
-        "totalMembers": 2,
-        "processedMembers": 2,
-    }.items()
+    assert (
+        details["campaign"]["executions"][0].items()
+        >= {
+            "executionNumber": 1,
+            "status": "completed",
+            "totalMembers": 2,
+            "processedMembers": 2,
+        }.items()
+    )
     assert details["metrics"] == {
         "total_participants": 2,
         "contacts_called": 2,
@@ -272,8 +278,10 @@ async def test_wrong_queries_are_refused_with_every_problem(sandbox: Sandbox) ->
     assert await sandbox.refused("GET", "/campaign", params=query) == [
         "page: Number must be greater than or equal to 1",
         "offset: Expected number, received nan",
-        "status: Invalid enum value. Expected 'draft' | 'scheduled' | 'processing' | 'running' |"
-        " 'paused' | 'completed' | 'failed', received 'active'",
+        (
+            "status: Invalid enum value. Expected 'draft' | 'scheduled' | 'processing' | 'running'"
+            " | 'paused' | 'completed' | 'failed', received 'active'"
+        ),
         "sortField: Invalid enum value. Expected 'createdAt' | 'updatedAt', received 'name'",
         "sortOrder: Invalid enum value. Expected 'asc' | 'desc', received 'up'",
     ]

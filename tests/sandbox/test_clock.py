@@ -131,8 +131,7 @@ async def test_how_time_is_sliced_makes_no_difference(
         sandbox = open_sandbox(options=Options(speed=1, org_limit=2))
         audience = (await sandbox.upload(PEOPLE))["_id"]
         campaigns = [
-            await sandbox.started(audienceId=audience, maxRetries=2, retryDelay=1)
-            for _ in range(2)
+            await sandbox.started(audienceId=audience, maxRetries=2, retryDelay=1) for _ in range(2)
         ]
         elapsed = 0.0
         while elapsed < 3000:

@@ -13,9 +13,7 @@ async def test_the_first_of_everything_listed_is_usable(sandbox: Sandbox) -> Non
     number = (await sandbox.get("/product/phone-numbers"))[0]
     assert number["isActive"]
     assert not agent["archived"]
-    body = draft(
-        agentId=agent["_id"], audienceId=audience["_id"], phoneNumberIds=[number["_id"]]
-    )
+    body = draft(agentId=agent["_id"], audienceId=audience["_id"], phoneNumberIds=[number["_id"]])
     campaign = (await sandbox.call("POST", "/campaign", json=body))["_id"]
     await sandbox.start(campaign)
     sandbox.clock.advance(days=1)

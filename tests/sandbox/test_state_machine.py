@@ -5,6 +5,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,9 +66,7 @@ class Campaigns(RuleBasedStateMachine):
 
     @initialize(speed=st.sampled_from([1.0, 60.0, 60.0, "max"]), seed=st.integers(0, 1000))
     def begin(self, speed: Speed, seed: int) -> None:
-        self.options = Options(
-            speed=speed, seed=seed, org_limit=SLOTS, completion=self.completion
-        )
+        self.options = Options(speed=speed, seed=seed, org_limit=SLOTS, completion=self.completion)
         self.open()
         self.audiences = [AUDIENCE, self.ask("GET", "/audience").json()["data"][1]["_id"]]
 
@@ -134,7 +133,8 @@ class Campaigns(RuleBasedStateMachine):
 
     @rule(target=drafts, size=st.integers(0, 1), retries=st.integers(0, 2))
     def create_and_start(self, size: int, retries: int) -> str:
-        campaign = self.create(size, retries, delay=1, schedule=None, caller=True)
+        made = self.create(size, retries, delay=1, schedule=None, caller=True)
+        campaign = str(made)  # hypothesis types what a rule gives as a bundle
         self.start(campaign)
         return campaign
 
@@ -214,7 +214,7 @@ class Campaigns(RuleBasedStateMachine):
         """A campaign, whose status must be one that time can have led to."""
         details = self.ask("GET", f"/campaign/{campaign}").json()["data"]
         before, after = self.status[campaign], details["campaign"]["status"]
-        reachable = BY_TIME[before] | ({"paused"} if campaign in self.pausing else set())
+        reachable: set[str] = BY_TIME[before] | ({"paused"} if campaign in self.pausing else set())
         assert after in reachable, (before, after)
         self.status[campaign] = after
         if after in ("paused", "completed", "failed"):
@@ -265,7 +265,7 @@ class Campaigns(RuleBasedStateMachine):
             if shown["status"] == "completed" and self.completion == "settled":
                 exhausted = len(family) == shown["maxRetries"] + 1
                 assert exhausted or family[-1]["status"] in ("completed", "cancelled", "blocked")
-            for earlier, later in zip(family, family[1:], strict=False):
+            for earlier, later in pairwise(family):
                 assert earlier["status"] in ("failed", "no_answer")
                 assert time_of(later["createdAt"]) >= time_of(earlier["updatedAt"]) + delay
         taken = shown.get("cancelledCallsCount", 0)

@@ -101,9 +101,14 @@ async def test_the_default_region_and_the_column_are_used(bench: Bench) -> None:
     assert "default_region: not a country code" in text
 
 
-async def test_contacts_come_from_an_allowed_file_only(bench: Bench, tmp_path: Path) -> None:
+def lists(tmp_path: Path) -> Path:
     folder = tmp_path.resolve() / "lists"
     folder.mkdir()
+    return folder
+
+
+async def test_contacts_come_from_an_allowed_file_only(bench: Bench, tmp_path: Path) -> None:
+    folder = lists(tmp_path)
     (folder / "new.csv").write_text(NEW, "utf-8")
     (tmp_path / "secret.csv").write_text(NEW, "utf-8")
     bench.configure(files=(folder,))

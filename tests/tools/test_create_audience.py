@@ -143,7 +143,7 @@ async def test_ten_thousand_rows_are_one_audience(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("filler", "words"),
     [
-        ("x" * 5_100_000, "csv: must be text of 1 to 5000000 characters"),
+        ("x" * 5_100_000, "csv: must be CSV text of 1 to 5000000 characters"),
         ("ж" * 2_600_000, "at most 5 MB are allowed"),
     ],
     ids=["characters", "bytes"],

@@ -99,7 +99,9 @@ async def test_contacts_added_between_question_and_yes_are_not_lost(bench: Bench
     async with bench.client(answer=None) as client:
         result = await client.raw("delete_audience", audience_id=AUDIENCE)
         assert result.structured_content is not None
-        await bench.add_member(AUDIENCE, "+12025550199")
+        await bench.api(
+            "POST", f"/audience/{AUDIENCE}/members", {"members": [{"phoneNumber": "+12025550199"}]}
+        )
         text = await client.refused(
             "delete_audience",
             audience_id=AUDIENCE,

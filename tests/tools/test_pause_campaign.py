@@ -1,8 +1,12 @@
+import sqlite3
+
+import httpx2
 import pytest
 
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.state.sqlite import SqliteStore
 from tests.support.bench import Bench
+from tests.support.serving import Caller, text_of
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
@@ -71,3 +75,119 @@ async def test_the_emergency_stop_works_without_the_journal(
     assert "not recorded" in stopped["next_step"]
     assert "The disk is full." in text
     assert bench.wire.changes == ["campaign", "start", "pause"]
+
+
+async def running(client: Caller, count: int) -> list[str]:
+    ids: list[str] = []
+    for number in range(count):
+        made = await client.call(
+            "create_campaign",
+            **{**DRAFT, "name": f"Run {number}", "audience_id": "Newsletter readers"},
+        )
+        await client.call("start_campaign", campaign_id=made["campaign_id"])
+        ids.append(made["campaign_id"])
+    return ids
+
+
+async def test_all_pauses_whatever_dials_and_lists_what_is_scheduled(bench: Bench) -> None:
+    async with bench.client() as client:
+        dialling = await running(client, 3)
+        draft = await client.call("create_campaign", **DRAFT)
+        later = await client.call(
+            "create_campaign", **DRAFT, scheduled_at="2027-01-05T10:00:00+05:30"
+        )
+        bench.questions.clear()
+        result = await client.raw("pause_campaign", campaign_id="all")
+        rows = (await client.call("list_campaigns", limit=100))["campaigns"]
+    stopped, text = result.structured_content, text_of(result)
+    assert stopped is not None
+    assert (stopped["campaign_id"], stopped["status"], stopped["changed"]) == (
+        "all",
+        "paused",
+        True,
+    )
+    assert {row["id"] for row in stopped["campaigns"]} == set(dialling)
+    assert {row["status"] for row in stopped["campaigns"]} == {"paused"}
+    assert [row["id"] for row in stopped["scheduled"]] == [later["campaign_id"]]
+    status = {row["id"]: row["status"] for row in rows}
+    assert {status[campaign] for campaign in dialling} == {"paused"}
+    assert (status[draft["campaign_id"]], status[later["campaign_id"]]) == ("draft", "scheduled")
+    assert all(campaign in text for campaign in dialling)
+    assert f'Still scheduled to dial: "January renewals" ({later["campaign_id"]})' in text
+    assert bench.questions == []
+    assert bench.wire.changes.count("pause") == 3
+
+
+async def test_all_pauses_a_campaign_that_is_still_being_set_up(bench: Bench) -> None:
+    async with bench.client() as client:
+        made = await client.call("create_campaign", **DRAFT)
+        campaign = made["campaign_id"]
+        await bench.api("POST", f"/campaign/{campaign}/start")
+        before = await client.call("get_campaign_status", campaign_id=campaign)
+        stopped = await client.call("pause_campaign", campaign_id="all")
+    assert before["status"] == "processing"
+    assert [row["id"] for row in stopped["campaigns"]] == [campaign]
+    assert stopped["status"] == "paused"
+
+
+async def test_one_that_cannot_be_paused_does_not_keep_the_others_dialling(bench: Bench) -> None:
+    sandbox = bench.wire.below
+    async with bench.client() as client:
+        first, stuck, last = await running(client, 3)
+
+        async def refuse_one(request: httpx2.Request) -> httpx2.Response:
+            if request.url.path.endswith(f"/campaign/{stuck}/pause"):
+                return httpx2.Response(500, json={"status": False, "errors": ["Boom"]})
+            return await sandbox.handle_async_request(request)
+
+        bench.wire.below = httpx2.MockTransport(refuse_one)
+        result = await client.raw("pause_campaign", campaign_id="all")
+        rows = (await client.call("list_campaigns", limit=100))["campaigns"]
+    status = {row["id"]: row["status"] for row in rows}
+    assert [status[campaign] for campaign in (first, stuck, last)] == [
+        "paused",
+        "running",
+        "paused",
+    ]
+    text = text_of(result)
+    assert stuck in text
+    assert "could not be paused" in text
+
+
+async def test_all_finds_more_campaigns_than_one_page_holds(bench: Bench) -> None:
+    async with bench.client() as client:
+        (campaign,) = await running(client, 1)
+        with bench.world.writing() as moment:
+            copy_running(moment.db, campaign, 120)
+        stopped = await client.call("pause_campaign", campaign_id="all")
+        rows = await client.call("list_campaigns", status="running", limit=100)
+    assert len(stopped["campaigns"]) == 50
+    assert {row["status"] for row in stopped["campaigns"]} == {"paused"}
+    assert rows["campaigns"] == []
+
+
+def copy_running(db: sqlite3.Connection, campaign: str, count: int) -> None:
+    """Make copies of a running campaign, with ids of their own."""
+    rows = db.execute("PRAGMA table_info(campaign)").fetchall()
+    own = {"pk": "? + 1000", "id": "printf('%024x', ?)"}
+    names = [str(row[1]) for row in rows]
+    values = ", ".join(own.get(name, name) for name in names)
+    sql = f"INSERT INTO campaign ({', '.join(names)}) SELECT {values} FROM campaign WHERE id = ?"  # noqa: S608
+    db.executemany(sql, [(n, n, campaign) for n in range(1, count + 1)])
+
+
+async def test_when_nothing_dials_all_changes_nothing_and_says_so(bench: Bench) -> None:
+    async with bench.client() as client:
+        await client.call("create_campaign", **DRAFT)
+        stopped = await client.call("pause_campaign", campaign_id="all")
+    assert (stopped["campaigns"], stopped["changed"]) == ([], False)
+    assert "Nothing was dialling." in stopped["message"]
+    assert "pause" not in bench.wire.changes
+
+
+async def test_what_all_paused_can_be_resumed(bench: Bench) -> None:
+    async with bench.client() as client:
+        (campaign,) = await running(client, 1)
+        await client.call("pause_campaign", campaign_id="all")
+        again = await client.call("start_campaign", campaign_id=campaign)
+    assert again["status"] == "running"

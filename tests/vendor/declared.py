@@ -10,7 +10,8 @@ from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
-# What the sandbox sends beyond 5.14's declarations, from recordings, samples and other documents.
+# What the sandbox sends beyond 5.14's declarations: recorded, in samples or in other documents,
+# except for the last six, which are the sandbox's own.
 UNDECLARED = {
     "ListPhoneNumbersResponse.data[].__v",
     "ListAgentsAgentsResponse.data.hasMore",
@@ -22,11 +23,11 @@ UNDECLARED = {
     "GetCampaignsResponse.data.events[].campaignId",
     "ListCampaignsResponse.data.campaigns[].currentExecution",
     "ListCampaignsResponse.data.campaigns[].executions",
+    "GetCallsResponse.data.disconnectionReason",
     "ListCallsResponse.data.logs[].campaignId",
     "ListCallsResponse.data.logs[].updatedAt",
     "GetCallsResponse.data.campaignId",
     "GetCallsResponse.data.createdAt",
-    "GetCallsResponse.data.disconnectionReason",
     "GetCallsResponse.data.retryAttemptNumber",
     "GetCallsResponse.data.updatedAt",
 }

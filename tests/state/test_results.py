@@ -1,0 +1,290 @@
+"""Results in files of their own: streamed in, kept per state, gone when nobody needs them."""
+
+import csv
+import io
+import json
+import tracemalloc
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+
+from atoms_campaigns_mcp.atoms.client import AtomsClient
+from atoms_campaigns_mcp.atoms.pacing import Pacer
+from atoms_campaigns_mcp.atoms.transport import Transport
+from atoms_campaigns_mcp.contacts.numbers import Directory
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, UnexpectedResponse
+from atoms_campaigns_mcp.runtime import refuse_changes
+from atoms_campaigns_mcp.state.results import KEPT, Results, ResultsCache
+from atoms_campaigns_mcp.tools._results_csv import as_csv
+from tests.support.clock import FakeClock
+
+pytestmark = pytest.mark.anyio
+NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
+
+
+def attempt(status: str, *, number: int = 0, **more: Any) -> dict[str, Any]:
+    return {
+        "callId": f"CALL-1778226705739-{number:06x}",
+        "status": status,
+        "duration": 42 if status == "completed" else 0,
+        "from": "+912268093560",
+        "createdAt": "2027-01-04T11:59:00.000Z",
+        **more,
+    }
+
+
+def contact(*statuses: str, phone: str = "+14155550100", **data: Any) -> dict[str, Any]:
+    calls = [attempt(status, number=n) for n, status in enumerate(statuses)]
+    return {
+        "phoneNumber": phone,
+        "audienceMemberData": {"phoneNumber": phone, **data},
+        "originalCall": calls[0] if calls else None,
+        "retryAttempts": calls[1:],
+        "totalAttempts": len(calls),
+        "finalStatus": statuses[-1] if statuses else "pending",
+        "totalCallDuration": 42,
+        "totalCallCost": 0.05,
+    }
+
+
+def export(*rows: dict[str, Any]) -> Any:
+    """An export as the client gives it, in pieces of seven bytes."""
+    body = json.dumps({"campaign": "x", "data": list(rows)}).encode()
+
+    @asynccontextmanager
+    async def opened(_: str) -> AsyncGenerator[AsyncIterator[bytes]]:
+        async def pieces() -> AsyncIterator[bytes]:
+            for start in range(0, len(body), 7):
+                yield body[start : start + 7]
+
+        yield pieces()
+
+    return opened
+
+
+@pytest.fixture
+def cache() -> Iterator[ResultsCache]:
+    cache = ResultsCache(Directory())
+    yield cache
+    cache.close()
+
+
+def files(cache: ResultsCache) -> list[Path]:
+    return list(Path(cache._folder.name).iterdir())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_contacts_come_back_in_order_with_their_columns(cache: ResultsCache) -> None:
+    rows = [
+        contact("completed", phone="+14155550100", name="Søren 🎉", note='a "b", c\n'),
+        contact("no_answer", "failed", phone="+919876543210", name=""),
+        contact(phone="+442079460958"),
+    ]
+    results = await cache.get("c", "1", export(*rows))
+    found = await results.contacts()
+    assert [row.phone for row in found] == [row["phoneNumber"] for row in rows]
+    assert [row.data for row in found] == [row["audienceMemberData"] for row in rows]
+    assert [row.attempts for row in found] == [1, 2, 0]
+    assert await results.outcomes() == {"completed": 1, "failed": 1, "pending": 1}
+    contacts, dialled, seconds, cost = await results.totals()
+    assert (contacts, dialled, seconds) == (3, 2, 126)
+    assert cost == pytest.approx(0.15)
+    page, total = await results.page("failed", 1, 10)
+    assert ([row.phone for row in page], total) == (["+919876543210"], 1)
+
+
+async def test_rates_count_dialled_attempts_by_every_group(cache: ResultsCache) -> None:
+    rows = [
+        contact("no_answer", "completed"),
+        contact("completed", phone="+919876543210"),
+        contact("blocked", phone="+14155550101"),
+        contact("in_queue", phone="+14155550102"),
+        contact("no_answer", "cancelled", phone="+14155550103"),
+    ]
+    results = await cache.get("c", "1", export(*rows))
+    assert await results.rates("attempt") == ["0: 1 of 3 (33.3%)", "1: 1 of 1 (100.0%)"]
+    assert await results.rates("caller_id") == ["+912268093560: 2 of 4 (50.0%)"]
+    assert await results.rates("country") == ["IN: 1 of 1 (100.0%)", "US: 1 of 3 (33.3%)"]
+    # 11:59 UTC is 3:59 in California and 17:29 in India.
+    assert await results.rates("local_hour") == ["3: 1 of 3 (33.3%)", "17: 1 of 1 (100.0%)"]
+
+
+async def test_a_number_of_several_time_zones_counts_in_no_hour(cache: ResultsCache) -> None:
+    results = await cache.get("c", "1", export(contact("completed", phone="+5511987654321")))
+    australian = await cache.get("d", "1", export(contact("completed", phone="+61412345678")))
+    assert await results.rates("country") == ["BR: 1 of 1 (100.0%)"]
+    assert await australian.rates("country") == ["AU: 1 of 1 (100.0%)"]
+    assert await australian.rates("local_hour") == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "minutes", "due"),
+    [
+        (["no_answer"], 0, 1),
+        (["failed"], 0, 1),
+        (["no_answer", "no_answer"], 0, 1),
+        (["no_answer", "no_answer", "no_answer"], 0, 0),
+        (["completed"], 0, 0),
+        (["no_answer", "completed"], 0, 0),
+        (["cancelled"], 0, 0),
+        (["blocked"], 0, 0),
+        ([], 0, 0),
+        (["no_answer"], 34, 1),
+        (["no_answer"], 35, 0),
+    ],
+)
+async def test_a_retry_is_due_while_attempts_are_left_and_it_is_not_long_overdue(
+    cache: ResultsCache, statuses: list[str], minutes: int, due: int
+) -> None:
+    results = await cache.get("c", "1", export(contact(*statuses)))
+    now = datetime.fromtimestamp(NOON.timestamp() + minutes * 60 - 60, UTC)
+    assert await results.retries_due(2, 15, now) == due
+
+
+async def test_one_version_is_read_once_and_another_anew(cache: ResultsCache) -> None:
+    asked: list[str] = []
+
+    def counting(campaign: str) -> Any:
+        asked.append(campaign)
+        return export(contact("completed"))(campaign)
+
+    async def get() -> None:
+        await cache.get("c", "1", counting)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(10):
+            tasks.start_soon(get)
+    assert asked == ["c"]
+    await cache.get("c", "2", counting)
+    await cache.get("d", "1", counting)
+    await cache.get("c", "2", counting)
+    assert asked == ["c", "c", "d"]
+
+
+async def test_results_that_are_being_read_outlive_a_newer_version(cache: ResultsCache) -> None:
+    old = await cache.get("c", "1", export(contact("no_answer")))
+    await cache.get("c", "2", export(contact("completed")))
+    for number in range(KEPT + 2):
+        await cache.get(f"other {number}", "1", export())
+    assert await old.outcomes() == {"no_answer": 1}
+
+
+async def test_only_the_latest_campaigns_keep_a_file(cache: ResultsCache) -> None:
+    for version in range(20):
+        await cache.get("c", str(version), export(contact("completed")))
+    assert len(files(cache)) == 1
+    for number in range(KEPT + 5):
+        await cache.get(f"other {number}", "1", export())
+    assert len(files(cache)) == KEPT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b'{"data": [', b'{"data": [3]}', b'{"data": [{"finalStatus": {}}]}', b"\xff"],
+)
+async def test_a_broken_export_is_an_error_and_leaves_no_file(
+    cache: ResultsCache, body: bytes
+) -> None:
+    @asynccontextmanager
+    async def broken(_: str) -> AsyncGenerator[AsyncIterator[bytes]]:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield body
+
+        yield pieces()
+
+    async def told() -> str:
+        with pytest.raises(UnexpectedResponse) as failure:
+            await cache.get("c", "1", broken)
+        return failure.value.next_step
+
+    assert "list_calls" in await told()
+    assert files(cache) == []
+    results = await cache.get("c", "1", export(contact("completed")))
+    assert await results.outcomes() == {"completed": 1}
+
+
+async def test_the_masked_table_hides_numbers_in_every_column(cache: ResultsCache) -> None:
+    data = {
+        "mobile": "4155550100",
+        "other": "+1 415 555 0177",
+        "note": "call 415-555-0188 instead",
+        "due": "2027-01-04",
+        "amount": "1250000",
+        "cost": "mine",
+        "f": "=1+1",
+    }
+    results = await cache.get("c", "1", export(contact("completed", **data)))
+    (row,) = csv.DictReader(io.StringIO((await as_csv(results, show_numbers=False)).decode()))
+    hidden = "".join(row.values())
+    for number in ("4155550100", "5550177", "555 0177", "555-0188"):
+        assert number not in hidden
+    assert (row["due"], row["amount"]) == ("2027-01-04", "1250000")
+    assert (row["cost"], row["contact_cost"]) == ("0.0500", "mine")
+    assert row["f"] == "'=1+1"
+    (full,) = csv.DictReader(io.StringIO((await as_csv(results, show_numbers=True)).decode()))
+    assert (full["phoneNumber"], full["note"]) == ("+14155550100", data["note"])
+
+
+CONTACTS = 10_000
+
+
+def large_export(_: httpx2.Request) -> httpx2.Response:
+    filler = {f"column_{n}": "x" * 200 for n in range(5)}
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"campaign": "Large", "data": ['
+        for number in range(CONTACTS):
+            row = contact("no_answer", "completed", phone=f"+1415{number + 2000000:07d}", **filler)
+            yield (b", " if number else b"") + json.dumps(row).encode()
+        yield b"]}"
+
+    return httpx2.Response(200, content=body())
+
+
+async def test_ten_thousand_contacts_are_read_in_bounded_memory(cache: ResultsCache) -> None:
+    clock = FakeClock()
+    transport = Transport.connect(
+        "http://api/atoms/v1",
+        "sk_test",
+        Pacer(10, clock.monotonic, clock.sleep),
+        payment_url="http://api/payment/v1",
+        transport=httpx2.MockTransport(large_export),
+    )
+    atoms = AtomsClient(transport, refuse_changes)
+    await cache.get("small", "1", export(contact("completed")))  # loads what is loaded once
+    tracemalloc.start()
+    results = await cache.get("large", "1", atoms.export)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    await transport.close()
+    size = files_of(results).stat().st_size
+    assert (await results.totals())[0] == CONTACTS
+    assert size > 10_000_000
+    assert peak < 8_000_000
+
+
+def files_of(results: Results) -> Path:
+    """Where SQLite keeps them."""
+    return Path(results._db.execute("PRAGMA database_list").fetchone()[2])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_an_export_that_breaks_off_is_told_and_not_kept(cache: ResultsCache) -> None:
+    @asynccontextmanager
+    async def breaking(_: str) -> AsyncGenerator[AsyncIterator[bytes]]:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b'{"data": [{"phoneNumber": "+14155550100"}'
+            raise AtomsCampaignsError("It broke off.")
+
+        yield pieces()
+
+    async def told() -> None:
+        with pytest.raises(AtomsCampaignsError, match="It broke off"):
+            await cache.get("c", "1", breaking)
+
+    await told()
+    assert files(cache) == []

@@ -1,0 +1,216 @@
+"""The state of one machine: what must hold between processes, and when the disk does not help."""
+
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.state.sqlite import KEEP_PLANS, SCHEMA_VERSION, SqliteStore
+from atoms_campaigns_mcp.state.store import Intent, PlanRecord
+
+pytestmark = pytest.mark.anyio
+RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", "Start?", 1000.0)
+RECORD_REST = ("tenant", "start_campaign", "digest", "Start?")
+INTENT = Intent("tenant", "start_campaign", '{"campaign_id": "x"}', "asked", "digest")
+
+
+@asynccontextmanager
+async def stores(folder: Path, count: int = 1) -> AsyncGenerator[list[SqliteStore]]:
+    opened = [SqliteStore.open(folder) for _ in range(count)]
+    try:
+        yield opened
+    finally:
+        for store in opened:
+            await store.close()
+
+
+@contextmanager
+def locked(folder: Path) -> Generator[None]:
+    """Another program holds the file, and never lets go."""
+    other = sqlite3.connect(folder / "state.sqlite3", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+def impatient(store: SqliteStore) -> None:
+    store._connection.execute("PRAGMA busy_timeout = 1")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_plan_comes_back_as_it_was_kept_even_by_another_server(tmp_path: Path) -> None:
+    async with stores(tmp_path, 2) as (one, two):
+        await one.keep_plan(RECORD)
+        assert await two.plan("plan") == RECORD
+        assert await two.plan("other") is None
+
+
+async def test_a_plan_is_used_by_one_of_many_who_try_at_once(tmp_path: Path) -> None:
+    used: list[bool] = []
+
+    async def use(store: SqliteStore) -> None:
+        used.append(await store.use_plan("plan"))
+
+    async with stores(tmp_path, 4) as opened:
+        await opened[0].keep_plan(RECORD)
+        async with anyio.create_task_group() as tasks:
+            for store in opened * 5:
+                tasks.start_soon(use, store)
+    assert sorted(used) == [False] * 19 + [True]
+
+
+async def test_a_plan_that_was_never_kept_cannot_be_used(tmp_path: Path) -> None:
+    async with stores(tmp_path) as (store,):
+        assert not await store.use_plan("plan")
+
+
+async def test_old_plans_go_and_fresh_ones_stay(tmp_path: Path) -> None:
+    async with stores(tmp_path) as (store,):
+        await store.keep_plan(RECORD)
+        later = RECORD.expires_at + KEEP_PLANS
+        await store.keep_plan(PlanRecord("edge", *RECORD_REST, later))
+        assert await store.plan("plan") is not None
+        await store.keep_plan(PlanRecord("late", *RECORD_REST, later + 1))
+        assert await store.plan("plan") is None
+        assert await store.plan("edge") is not None
+
+
+async def test_a_claim_keeps_others_out_until_it_is_released_or_ends(tmp_path: Path) -> None:
+    async with stores(tmp_path, 2) as (one, two):
+        assert await one.claim("campaign", 100, 160)
+        assert not await two.claim("campaign", 160, 220)
+        assert await two.claim("another", 100, 160)
+        assert await two.claim("campaign", 161, 221)
+        await two.release("campaign")
+        assert await one.claim("campaign", 161, 221)
+
+
+async def test_a_claim_is_taken_by_one_of_many_who_try_at_once(tmp_path: Path) -> None:
+    taken: list[bool] = []
+
+    async def claim(store: SqliteStore) -> None:
+        taken.append(await store.claim("campaign", 100, 160))
+
+    async with stores(tmp_path, 4) as opened, anyio.create_task_group() as tasks:
+        for store in opened * 5:
+            tasks.start_soon(claim, store)
+    assert sorted(taken) == [False] * 19 + [True]
+
+
+async def test_caller_ids_are_kept_by_tenant_and_campaign(tmp_path: Path) -> None:
+    async with stores(tmp_path, 2) as (one, two):
+        await one.keep_callers("a", "c1", ("p1", "p2"))
+        await one.keep_callers("a", "c1", ("p3",))
+        assert await two.callers("a", "c1") == ("p3",)
+        assert await two.callers("b", "c1") is None
+        assert await two.callers("a", "c2") is None
+
+
+async def test_the_journal_gives_the_latest_entries_first(tmp_path: Path) -> None:
+    async with stores(tmp_path) as (store,):
+        first = await store.begin(INTENT, 10.5)
+        second = await store.begin(INTENT, 11.5)
+        await store.finish(first, "done", "detail", "request")
+        entries = await store.entries(10)
+        assert [entry.id for entry in entries] == [second, first]
+        assert [entry.id for entry in await store.entries(1)] == [second]
+    latest, earliest = entries
+    assert (latest.outcome, latest.intent) == ("", INTENT)
+    assert (earliest.at, earliest.outcome, earliest.detail) == (10.5, "done", "detail")
+    assert earliest.request_id == "request"
+
+
+async def test_an_intent_without_an_outcome_is_reported_once(tmp_path: Path) -> None:
+    async with stores(tmp_path, 2) as (one, two):
+        done, left = await one.begin(INTENT, 1), await one.begin(INTENT, 2)
+        await one.finish(done, "done")
+        assert [entry.id for entry in await two.unfinished()] == [left]
+        assert await one.unfinished() == []
+
+
+CALLS: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
+    "keep_plan": lambda store: store.keep_plan(RECORD),
+    "use_plan": lambda store: store.use_plan("plan"),
+    "claim": lambda store: store.claim("campaign", 1, 2),
+    "release": lambda store: store.release("campaign"),
+    "keep_callers": lambda store: store.keep_callers("a", "c", ()),
+    "begin": lambda store: store.begin(INTENT, 1),
+    "finish": lambda store: store.finish(1, "done"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_what_cannot_be_written_is_said_in_words_and_never_passed_over(
+    tmp_path: Path, call: str
+) -> None:
+    async with stores(tmp_path) as (store,):
+        impatient(store)
+        with locked(tmp_path), pytest.raises(NotRecorded) as caught:
+            await CALLS[call](store)
+        assert "operator" in caught.value.next_step
+        assert str(tmp_path) not in str(caught.value)
+        await CALLS[call](store)
+
+
+async def test_a_full_disk_is_said_in_words_too(tmp_path: Path) -> None:
+    async with stores(tmp_path) as (store,):
+        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        store._connection.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        large = Intent("tenant", "start_campaign", "x" * 200_000, "asked")
+        with pytest.raises(NotRecorded):
+            await store.begin(large, 1)
+        assert await store.entries(10) == []
+
+
+async def test_a_server_that_starts_while_the_file_is_locked_still_opens_it(
+    tmp_path: Path,
+) -> None:
+    async with stores(tmp_path) as (first,):
+        await first.begin(INTENT, 1)
+        with locked(tmp_path):
+            async with stores(tmp_path) as (second,):
+                assert len(await second.entries(10)) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no modes there")
+async def test_only_their_owner_can_read_what_the_folder_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    before = os.umask(0o022)
+    try:
+        async with stores(folder) as (store,):
+            await store.begin(INTENT, 1)
+            mode = stat.S_IMODE(folder.stat().st_mode)
+    finally:
+        os.umask(before)
+    assert mode == 0o700
+
+
+async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    async with stores(tmp_path):
+        pass
+    with sqlite3.connect(tmp_path / "state.sqlite3") as db:
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    db.close()
+    with pytest.raises(ConfigurationError, match="newer version"):
+        SqliteStore.open(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["a file is in its place", "the file is no database"])
+async def test_a_folder_that_cannot_be_used_is_said_at_once(tmp_path: Path, what: str) -> None:
+    folder = tmp_path / "state"
+    if what == "a file is in its place":
+        folder.write_text("")
+    else:
+        folder.mkdir()
+        (folder / "state.sqlite3").write_bytes(b"not a database" * 100)
+    with pytest.raises(ConfigurationError, match="state folder cannot be used") as caught:
+        SqliteStore.open(folder)
+    assert "ATOMS_MCP_STATE" in caught.value.next_step

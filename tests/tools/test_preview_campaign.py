@@ -1,0 +1,429 @@
+"""What a preview finds in the account, and what it never takes for clean."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from atoms_campaigns_mcp.sandbox.options import Options
+from tests.support.bench import Bench
+from tests.support.serving import ERAS, Caller
+from tests.support.tampering import alter, fail
+from tests.support.world import AGENT, AUDIENCE, CALLER_ID, DRAFT
+
+pytestmark = pytest.mark.anyio
+US_NUMBER = "+12025550143"
+CLEAN_CSV = "phone,name\n+12025550111,Ada\n+12025550112,Bob"
+EVENING = datetime(2027, 1, 4, 16, tzinfo=UTC)  # 11:00 in Washington, 21:30 in Kolkata
+
+
+@pytest.fixture(autouse=True)
+def daytime(bench: Bench) -> None:
+    bench.clock.moment = EVENING
+
+
+async def draft(client: Caller, csv: str = CLEAN_CSV, **changes: Any) -> dict[str, str]:
+    """A campaign of which there is nothing to say: an American caller ID, awake Americans."""
+    audience = await client.call("create_audience", name="List", csv=csv)
+    made = {**DRAFT, "phone_ids": [US_NUMBER], "max_retries": 0}
+    made |= {"audience_id": audience["audience_id"], **changes}
+    return {"campaign_id": (await client.call("create_campaign", **made))["campaign_id"]}
+
+
+def rules(preview: dict[str, Any]) -> dict[str, str]:
+    return {row["rule"]: row["severity"] for row in preview["findings"]}
+
+
+def finding(preview: dict[str, Any], rule: str) -> dict[str, str]:
+    (row,) = (row for row in preview["findings"] if row["rule"] == rule)
+    return row
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_clean_preview_says_what_would_happen_and_sends_nothing(
+    bench: Bench, era: str
+) -> None:
+    async with bench.client(era) as client:
+        campaign = await draft(client)
+        sent = list(bench.wire.changes)
+        preview = await client.call("preview_campaign", **campaign)
+    assert (preview["verdict"], preview["findings"], preview["status"]) == ("allowed", [], "draft")
+    assert (preview["contacts"], preview["dials"]) == (2, "2 to 2")
+    assert (preview["agent"], preview["audience"]) == ("Outreach", "List")
+    assert preview["caller_ids"] == [US_NUMBER]
+    assert preview["starts_at"] == "2027-01-04T16:00:00Z"
+    assert preview["ends_before"] == "2027-01-04T16:04:00Z"
+    assert bench.wire.changes == sent
+    assert bench.questions == []
+
+
+async def test_the_text_holds_every_finding_as_the_data_does(bench: Bench) -> None:
+    async with bench.client(answer=None) as client:
+        made = await client.call("create_campaign", **DRAFT)
+        result = await client.raw("preview_campaign", campaign_id=made["campaign_id"])
+    assert result.structured_content is not None
+    text = getattr(result.content[0], "text", "")
+    for row in result.structured_content["findings"]:
+        assert f"{row['severity']}: {row['reason']} ({row['rule']})" in text
+    assert result.structured_content["confirm_token"] in text
+    assert "+1202555" not in text
+
+
+async def archived(bench: Bench, client: Caller) -> None:  # noqa: ARG001
+    alter(bench, f"GET /agent/{AGENT}", lambda agent: {**agent, "archived": True})
+
+
+async def gone(bench: Bench, client: Caller) -> None:  # noqa: ARG001
+    fail(bench, f"GET /agent/{AGENT}", status=404)
+
+
+def _every_number(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[..., Any]:
+    async def prepare(bench: Bench, client: Caller) -> None:  # noqa: ARG001
+        alter(bench, "GET /product/phone-numbers", lambda rows: [change(row) for row in rows])
+
+    return prepare
+
+
+def _members(change: Callable[[list[Any]], list[Any]]) -> Callable[..., Any]:
+    async def prepare(bench: Bench, client: Caller) -> None:  # noqa: ARG001
+        alter(
+            bench,
+            "GET /audience/*/members*",
+            lambda data: {**data, "members": change(data["members"])},
+        )
+
+    return prepare
+
+
+def _listed(number: str, owner: str) -> Callable[..., Any]:
+    """Put a number on the list of the organization (owner "") or of the agent."""
+
+    async def prepare(bench: Bench, client: Caller) -> None:  # noqa: ARG001
+        pattern = f"GET /dnc?*agentId={owner}*" if owner else "GET /dnc?[!a]*"
+        alter(
+            bench,
+            pattern,
+            lambda data: {**data, "entries": [*data["entries"], {"phoneNumber": number}]},
+        )
+
+    return prepare
+
+
+async def rival(bench: Bench, client: Caller) -> None:  # noqa: ARG001
+    def busy(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        running = {"_id": "f" * 24, "name": "Rival", "status": "running"}
+        return [
+            {**row, "campaigns": [*row["campaigns"], running]} if row["name"] == "List" else row
+            for row in rows
+        ]
+
+    alter(bench, "GET /audience", busy)
+
+
+async def poor(bench: Bench, client: Caller) -> None:  # noqa: ARG001
+    alter(bench, "GET /payment/v1/credits/balance", lambda data: {**data, "creditBalance": 0})
+
+
+async def full(bench: Bench, client: Caller) -> None:  # noqa: ARG001
+    alter(
+        bench,
+        "GET /conversation*",
+        lambda data: {**data, "pagination": {**data["pagination"], "total": 20}},
+    )
+
+
+INACTIVE = _every_number(lambda row: {**row, "isActive": False})
+NO_NUMBER = {"_id": "a" * 24, "data": {"phoneNumber": "12", "name": "Eve"}}
+
+
+@pytest.mark.parametrize(
+    ("prepare", "severity", "rule", "reason", "step"),
+    [
+        (_members(lambda _: []), "block", "empty_audience", "no contacts", "add_contacts"),
+        (gone, "block", "agent", "does not exist", "list_agents"),
+        (archived, "block", "archived_agent", '"Outreach" is archived', "another agent"),
+        (INACTIVE, "block", "no_active_caller_id", "none of its", "list_phone_numbers"),
+        (_members(lambda rows: [*rows, NO_NUMBER]), "warn", "invalid_numbers", "1 contact", "fail"),
+        (_members(lambda rows: rows * 2), "warn", "duplicates", "2 numbers", "duplicates"),
+        (_listed("+12025550111", ""), "warn", "dnc", "1 contact on the do-not-call", "without"),
+        (_listed("12025550112", AGENT), "warn", "dnc", "1 contact on the do-not-call", "without"),
+        (rival, "warn", "same_audience", '"Rival"', "pause"),
+        (poor, "warn", "balance", "0 USD", "credit"),
+        (full, "warn", "no_free_slots", "all 20 calls", "wait"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_finding_has_its_severity_its_reason_and_what_to_do(
+    bench: Bench, *, prepare: Any, severity: str, rule: str, reason: str, step: str
+) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        await prepare(bench, client)
+        preview = await client.call("preview_campaign", **campaign)
+    row = finding(preview, rule)
+    assert row["severity"] == severity
+    assert reason in row["reason"]
+    assert step in row["next_step"]
+    assert preview["verdict"] == ("blocked" if severity == "block" else "allowed")
+    if severity == "block":
+        assert row["next_step"] in preview["next_step"]
+
+
+async def test_an_inactive_caller_id_beside_an_active_one_is_only_a_warning(bench: Bench) -> None:
+    async with bench.client() as client:
+        numbers = (await client.call("list_phone_numbers"))["phone_numbers"]
+        inactive = next(row["number"] for row in numbers if not row["active"])
+        campaign = await draft(client, phone_ids=[US_NUMBER, inactive])
+        preview = await client.call("preview_campaign", **campaign)
+    assert rules(preview) == {"inactive_caller_id": "warn"}
+
+
+async def test_contacts_abroad_see_a_foreign_caller_id(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client, phone_ids=[CALLER_ID])
+        preview = await client.call("preview_campaign", **campaign)
+    row = finding(preview, "foreign_caller_id")
+    assert "2 contacts" in row["reason"]
+    assert "US: 2" in row["reason"]
+
+
+async def test_the_column_timezone_wins_over_the_zone_of_the_number(bench: Bench) -> None:
+    """It is 11:00 in Washington, and 21:30 in Kolkata."""
+    async with bench.client() as client:
+        csv = "phone,timezone\n+12025550111,Asia/Kolkata\n+12025550112,America/New_York"
+        preview = await client.call("preview_campaign", **await draft(client, csv))
+        back = "phone,timezone\n+912268093561,America/New_York"
+        away = await client.call("preview_campaign", **await draft(client, back))
+    assert finding(preview, "calling_hours")["reason"].startswith("1 contact may be called outside")
+    assert "calling_hours" not in rules(away)
+
+
+@pytest.mark.parametrize("zone", ["IST+5", "Nowhere/Town", "Asia", "../../etc/passwd"])
+async def test_a_column_timezone_that_names_no_zone_leaves_it_to_the_number(
+    bench: Bench, zone: str
+) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client, f"phone,timezone\n+12025550111,{zone}")
+        assert rules(await client.call("preview_campaign", **campaign)) == {}
+        bench.clock.advance(hours=12)
+        late = await client.call("preview_campaign", **campaign)
+    assert rules(late) == {"calling_hours": "warn"}
+
+
+async def test_retries_may_carry_a_campaign_into_the_night(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client, max_retries=3, retry_delay=300)
+        preview = await client.call("preview_campaign", **campaign)
+    assert rules(preview) == {"calling_hours": "warn"}
+
+
+async def test_an_unknown_zone_is_unknown_until_the_operator_sets_hours(bench: Bench) -> None:
+    """A toll-free number may be anywhere between Guam and Bermuda."""
+    async with bench.client() as client:
+        campaign = await draft(client, "phone\n+18005550111")
+        preview = await client.call("preview_campaign", **campaign)
+    assert (preview["verdict"], rules(preview)["unknown_time_zone"]) == ("allowed", "unknown")
+    bench.configure(calling_hours=(480, 1260))
+    async with bench.client() as client:
+        blocked = await client.call("preview_campaign", **campaign)
+    assert (blocked["verdict"], rules(blocked)["unknown_time_zone"]) == ("blocked", "block")
+    bench.configure(calling_hours=(0, 1440))
+    async with bench.client() as client:
+        always = await client.call("preview_campaign", **campaign)
+    assert (always["verdict"], "unknown_time_zone" in rules(always)) == ("allowed", False)
+
+
+READS = {
+    "agent": (f"GET /agent/{AGENT}", "allowed_agents", ("Outreach",)),
+    "caller_ids": ("GET /product/phone-numbers", "allowed_caller_ids", (US_NUMBER,)),
+    "dnc_unknown": ("GET /dnc*", "require_dnc_clean", True),
+    "slots": ("GET /concurrency", "", None),
+    "calls_in_progress": ("GET /conversation*", "", None),
+    "balance": ("GET /payment/*", "", None),
+}
+
+
+@pytest.mark.parametrize("rule", READS)
+async def test_what_cannot_be_read_is_unknown_and_blocks_only_where_a_rule_needs_it(
+    bench: Bench, rule: str
+) -> None:
+    pattern, setting, value = READS[rule]
+    async with bench.client() as client:
+        campaign = await draft(client)
+        fail(bench, pattern)
+        preview = await client.call("preview_campaign", **campaign)
+    assert (preview["verdict"], rules(preview)) == ("allowed", {rule: "unknown"})
+    if setting:
+        bench.configure(**{setting: value})
+        async with bench.client() as client:
+            blocked = await client.call("preview_campaign", **campaign)
+            text = await client.refused("start_campaign", **campaign)
+        assert (blocked["verdict"], rules(blocked)) == ("blocked", {rule: "block"})
+        assert f"ATOMS_MCP_{setting.upper()}" in text
+        assert "start" not in bench.wire.changes
+
+
+@pytest.mark.parametrize("status", ["processing", "running"])
+async def test_an_unread_number_of_campaigns_blocks_only_under_a_limit(
+    bench: Bench, status: str
+) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        fail(bench, f"GET /campaign?*status={status}*")
+        assert (await client.call("preview_campaign", **campaign))["verdict"] == "allowed"
+    bench.configure(max_running=5)
+    async with bench.client() as client:
+        blocked = await client.call("preview_campaign", **campaign)
+    assert rules(blocked) == {"max_running": "block"}
+    assert "unknown campaigns run" in finding(blocked, "max_running")["reason"]
+
+
+@pytest.mark.parametrize("pattern", ["GET /audience", "GET /audience/*/members*"])
+async def test_without_its_contacts_there_is_neither_a_preview_nor_a_start(
+    bench: Bench, pattern: str
+) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        fail(bench, pattern)
+        text = await client.refused("preview_campaign", **campaign)
+        await client.refused("start_campaign", **campaign)
+    assert "Try again in a minute." in text
+    assert bench.questions == []
+    assert "start" not in bench.wire.changes
+
+
+async def test_only_the_first_pages_of_a_long_do_not_call_list_are_read(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        alter(
+            bench,
+            "GET /dnc*",
+            lambda data: {**data, "pagination": {**data["pagination"], "hasMore": True}},
+        )
+        bench.wire.requests.clear()
+        preview = await client.call("preview_campaign", **campaign)
+    assert rules(preview) == {"dnc_unknown": "unknown"}
+    assert sum(request.url.path.endswith("/dnc") for request in bench.wire.requests) == 20
+
+
+async def test_every_contact_is_looked_at_even_if_the_api_does_not_tell_their_number(
+    bench: Bench,
+) -> None:
+    csv = "phone\n" + "\n".join(f"+1202556{n:04d}" for n in range(1001))
+    async with bench.client() as client:
+        campaign = await draft(client, csv)
+        alter(
+            bench,
+            "GET /audience",
+            lambda rows: [{k: v for k, v in row.items() if k != "memberCount"} for row in rows],
+        )
+        preview = await client.call("preview_campaign", **campaign)
+    assert preview["contacts"] == 1001
+
+
+@pytest.mark.parametrize(
+    ("setting", "rule"),
+    [
+        ({"max_contacts": 1}, "max_contacts"),
+        ({"allowed_agents": ("Somebody else",)}, "allowed_agents"),
+        ({"allowed_caller_ids": ("+12025550199",)}, "allowed_caller_ids"),
+        ({"calling_hours": (480, 600)}, "calling_hours"),
+    ],
+)
+async def test_a_rule_of_the_operator_blocks_and_no_token_is_offered(
+    bench: Bench, setting: dict[str, Any], rule: str
+) -> None:
+    async with bench.client(answer=None) as client:
+        campaign = await draft(client)
+        bench.configure(**setting)
+    async with bench.client(answer=None) as client:
+        preview = await client.call("preview_campaign", **campaign)
+    assert (preview["verdict"], rules(preview)) == ("blocked", {rule: "block"})
+    assert "confirm_token" not in preview
+    assert f"ATOMS_MCP_{next(iter(setting)).upper()}" in preview["next_step"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_token_from_a_preview_starts_it_for_a_client_that_cannot_be_asked(
+    bench: Bench, era: str
+) -> None:
+    async with bench.client(era, answer=None) as client:
+        campaign = await draft(client)
+        token = (await client.call("preview_campaign", **campaign))["confirm_token"]
+        started = await client.call("start_campaign", **campaign, confirm_token=token)
+        again = await client.call("start_campaign", **campaign, confirm_token=token)
+    assert (started["status"], again["changed"]) == ("running", False)
+    assert bench.wire.changes.count("start") == 1
+
+
+@pytest.mark.parametrize(
+    ("confirm", "can_be_asked", "offered"),
+    [
+        ("ask", True, False),
+        ("ask", False, True),
+        ("token", True, True),
+        ("token", False, True),
+        ("human", True, False),
+        ("human", False, False),
+        ("never", False, False),
+    ],
+)
+async def test_a_token_is_offered_only_where_it_would_be_taken(
+    bench: Bench, confirm: str, *, can_be_asked: bool, offered: bool
+) -> None:
+    bench.configure(confirm=confirm)
+    async with bench.client() if can_be_asked else bench.client(answer=None) as client:
+        preview = await client.call("preview_campaign", **await draft(client))
+    assert ("confirm_token" in preview) == offered
+    assert preview["verdict"] == "allowed"
+
+
+async def test_a_scheduled_campaign_is_judged_at_its_own_time_and_offers_no_token(
+    bench: Bench,
+) -> None:
+    bench.configure(confirm="never")
+    async with bench.client(answer=None) as client:
+        campaign = await draft(client, scheduled_at="2027-01-05T03:00:00-05:00")
+        preview = await client.call("preview_campaign", **campaign)
+    assert rules(preview) == {"calling_hours": "warn"}
+    assert preview["starts_at"] == "2027-01-05T08:00:00Z"
+    assert "confirm_token" not in preview
+    assert "Only delete_campaign stops it" in preview["next_step"]
+
+
+async def test_a_running_campaign_has_no_preview(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        await client.call("start_campaign", **campaign)
+        text = await client.refused("preview_campaign", **campaign)
+    assert "is running and cannot be previewed" in text
+
+
+async def test_a_campaign_made_elsewhere_has_caller_ids_that_nobody_knows(bench: Bench) -> None:
+    body = {"name": "Elsewhere", "agentId": AGENT, "audienceId": AUDIENCE}
+    async with bench.client() as client:
+        made = await bench.api("POST", "/campaign", body | {"phoneNumberIds": [CALLER_ID]})
+        preview = await client.call("preview_campaign", campaign_id=made["_id"])
+    assert rules(preview)["caller_ids"] == "unknown"
+    assert preview["caller_ids"] == []
+
+
+async def test_a_rival_is_found_in_the_account_itself(bench: Bench) -> None:
+    async with bench.client() as client:
+        first = await draft(client)
+        report = await client.call("get_campaign_status", **first)
+        await client.call("start_campaign", **first)
+        second = await client.call(
+            "create_campaign", **{**DRAFT, "audience_id": report["audience_id"]}
+        )
+        preview = await client.call("preview_campaign", campaign_id=second["campaign_id"])
+    assert '"January renewals"' in finding(preview, "same_audience")["reason"]
+
+
+async def test_without_credit_the_balance_of_the_account_itself_warns(tmp_path: Any) -> None:
+    with Bench.open(tmp_path, Options(speed=1, credits=0.0)) as bench:
+        bench.clock.moment = EVENING
+        async with bench.client() as client:
+            preview = await client.call("preview_campaign", **await draft(client))
+    assert rules(preview)["balance"] == "warn"
