@@ -172,10 +172,15 @@ async def test_after_a_stale_answer_the_person_is_asked_about_the_new_facts(
     assert starts(bench) == 1
 
 
+CHILDREN = [
+    kind
+    for kind in product(ERAS, get_args(Ability), get_args(Confirm))
+    if kind[1] == "form" or kind[2] == "ask"  # each child takes a second or two
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("confirm", get_args(Confirm))
-@pytest.mark.parametrize("ability", get_args(Ability))
-@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(("era", "ability", "confirm"), CHILDREN)
 async def test_a_server_that_is_a_child_process_starts_once_too(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -196,7 +201,8 @@ async def test_a_server_that_is_a_child_process_starts_once_too(
             campaign = await draft(client)
             first = await client.raw("start_campaign", **campaign)
             sent = front.starts
-            token = (first.structured_content or {}).get("confirm_token", "")
+            data = cast("dict[str, Any]", first.structured_content or {})
+            token = data.get("confirm_token", "")
             if token:
                 await client.call("start_campaign", **campaign, confirm_token=token)
         assert (sent == 1) == (askable or confirm == "never")
@@ -205,7 +211,7 @@ async def test_a_server_that_is_a_child_process_starts_once_too(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("answer", [name for name in ANSWERS if name not in {"stale", "slow"}])
+@pytest.mark.parametrize("answer", ["false", "cancel", "text", "absent"])
 @pytest.mark.parametrize("era", ERAS)
 async def test_over_stdio_too_any_answer_but_a_yes_dials_nobody(
     bench: Bench, tmp_path: Path, api: str, *, era: str, answer: str

@@ -182,6 +182,16 @@ async def test_no_number_and_no_list_of_contacts_is_kept(bench: Bench) -> None:
     assert json.loads(kept[0])["csv"] == f"{len(csv)} characters"
 
 
+@pytest.mark.xfail(reason="recording.masked redacts after JSON has escaped the line break")
+@pytest.mark.parametrize("before", ["\n", "\t", "x\r\n"])
+async def test_a_number_at_the_start_of_a_line_is_not_kept_either(
+    bench: Bench, before: str
+) -> None:
+    async with bench.client() as client:
+        await client.call("create_campaign", **DRAFT, description=f"Call:{before}12025550111")
+    assert "12025550111" not in (await journal(bench))[-1].intent.arguments
+
+
 @contextmanager
 def locked(folder: Path) -> Generator[None]:
     """Another program holds the state file, and never lets go."""

@@ -67,7 +67,7 @@ def whole_job(job: Job, front: Front) -> None:
     job.call("get_call", call_id=CONTACTS[2])
     job.call("create_campaign", **{**DRAFT, "name": f"Call {CONTACTS[0]}", "agent_id": "Nobody"})
     made = {**DRAFT, "audience_id": audience, "max_retries": 0}
-    text = f"by phone:\n{CONTACTS[3][1:]}\tkey {KEY}"
+    text = f"by phone: {CONTACTS[3][1:]}, key {KEY}"
     campaign = {
         "campaign_id": job.done("create_campaign", **{**made, "description": text})["campaign_id"]
     }
