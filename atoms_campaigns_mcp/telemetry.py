@@ -9,7 +9,9 @@ from typing import TextIO
 _KEY = re.compile(r"\bsk_[A-Za-z0-9_-]+")
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+")
 # Seven digits are the shortest national number that E.164 knows; ids are hexadecimal or longer.
-_NUMBER = re.compile(r"(?<![\w.:-])\+?\d(?:[ ().-]?\d){6,14}(?![\w:-])")
+_NUMBER = re.compile(
+    r"(?<![\w.-])(?!\d{4}-\d\d-\d\d(?!\d))\+?\(?\d(?:[ ().\u2010-\u2015-]{0,2}\d){6,14}(?![\w-])"
+)
 
 log = logging.getLogger("atoms_campaigns_mcp")
 

@@ -21,7 +21,16 @@ def test_no_full_number_survives_redaction(number: str, before: str) -> None:
     assert number[1:] not in redact(f"{before}{number} is not valid")
 
 
-@pytest.mark.parametrize("text", ["+1 202 555 0143", "(202) 555-0143 x", "call 202.555.0143 now"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+1 202 555 0143",
+        "(202) 555-0143 x",
+        "call 202.555.0143 now",
+        "number:2025550143",
+        "202\u2011555\u20110143",
+    ],
+)
 def test_numbers_with_separators_are_redacted_too(text: str) -> None:
     assert "555" not in redact(text)
 
@@ -34,7 +43,16 @@ def test_keys_are_redacted(text: str) -> None:
     assert "abc" not in redact(text)
 
 
-@pytest.mark.parametrize("text", ["696ddd2a04ff172dbd8eddad", "2027-01-15T10:00:00Z", "max 10000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "696ddd2a04ff172dbd8eddad",
+        "2027-01-15T10:00:00Z",
+        "on 2027-01-15",
+        "CALL-1778226705739-7e4c17",
+        "max 10000",
+    ],
+)
 def test_ids_times_and_counts_are_left_alone(text: str) -> None:
     assert redact(text) == text
 
