@@ -164,7 +164,8 @@ class Front:
             await send(message)
 
         path = scope["path"].rstrip("/") or "/"
-        await self._app({**scope, "path": path, "asked_path": scope["path"]}, receive, send_named)
+        asked = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
+        await self._app({**scope, "path": path, "asked_path": asked}, receive, send_named)
 
 
 async def _read(http: HttpRequest) -> Request:

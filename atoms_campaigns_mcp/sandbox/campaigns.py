@@ -1,6 +1,7 @@
 """Operations on campaigns: create, list, get, start, pause, delete."""
 
 import json
+import sqlite3
 
 from atoms_campaigns_mcp.sandbox import campaign_documents as documents, lookup
 from atoms_campaigns_mcp.sandbox.dialer import PAUSE_TIME, PROCESSING_TIME
@@ -8,6 +9,7 @@ from atoms_campaigns_mcp.sandbox.errors import BadRequestError, UnknownRouteErro
 from atoms_campaigns_mcp.sandbox.ids import object_id, task_id
 from atoms_campaigns_mcp.sandbox.messages import Context, Operation, Reply, ok, reply_json
 from atoms_campaigns_mcp.sandbox.paging import Page
+from atoms_campaigns_mcp.sandbox.roster import freeze_contacts
 from atoms_campaigns_mcp.sandbox.validation import Fields, QueryFields
 
 STATUSES = ("draft", "scheduled", "processing", "running", "paused", "completed", "failed")
@@ -111,6 +113,8 @@ def start(ctx: Context) -> Reply:
     status = campaign["status"]
     if status in ("draft", "paused"):
         action = "started" if status == "draft" else "resumed"
+        if campaign["contacts"] is None:
+            _freeze_contacts(ctx, campaign)
         ctx.db.execute(
             "UPDATE campaign SET status = 'processing', ready_at = ?, updated_at = ? WHERE pk = ?",
             (ctx.now + PROCESSING_TIME, ctx.now, campaign["pk"]),
@@ -203,6 +207,14 @@ def _phone_numbers(ctx: Context, fields: Fields) -> list[int]:
     if None in rows:
         fields.problem("Invalid phone number id")
     return list(dict.fromkeys(row["pk"] for row in rows if row))
+
+
+def _freeze_contacts(ctx: Context, campaign: sqlite3.Row) -> None:
+    contacts = freeze_contacts(ctx.db, campaign["pk"], campaign["audience_pk"])
+    ctx.db.execute(
+        "UPDATE campaign SET contacts = ?, undispatched = ?, unsettled = ? WHERE pk = ?",
+        (contacts, contacts, contacts, campaign["pk"]),
+    )
 
 
 def _count_up(ctx: Context, counter: str) -> int:

@@ -165,7 +165,7 @@ class Dialer:
     def _open(self, run: Run, at: int) -> None:
         """Processing ends: a new execution begins, or the campaign fails."""
         run.ready_at = None
-        kind = "initial" if run.contacts is None else "resume"
+        kind = "resume" if run.executions else "initial"
         if run.contacts is None:
             run.contacts = run.undispatched = run.unsettled = self._roster.freeze_contacts(run)
         run.executions += 1

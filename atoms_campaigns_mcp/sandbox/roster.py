@@ -147,13 +147,8 @@ class Roster:
         return [(due_at, attempts, Contact(*rest)) for due_at, attempts, *rest in rows]
 
     def freeze_contacts(self, run: Run) -> int:
-        """Copy the audience's members into the campaign; returns how many there are (S17)."""
-        return self._db.execute(
-            "INSERT INTO contact"
-            " SELECT ?, row_number() OVER (ORDER BY pk), pk, '+' || digits, 'new', 0, NULL"
-            " FROM member WHERE audience_pk = ? AND deleted_at IS NULL",
-            (run.pk, run.audience_pk),
-        ).rowcount
+        """Copy the audience's members into a campaign that started by itself (S17)."""
+        return freeze_contacts(self._db, run.pk, run.audience_pk)
 
     def postpone_retries(self, run: Run, *, earliest: int, latest: int) -> None:
         """Move waiting retries into a span of time: during a pause, theirs may have passed."""
@@ -187,3 +182,13 @@ class Roster:
             (run.org_pk, run.agent_pk),
         )
         return frozenset(row[0] for row in rows)
+
+
+def freeze_contacts(db: sqlite3.Connection, campaign: int, audience: int) -> int:
+    """Copy an audience's members into a campaign at its first start; returns how many (S17)."""
+    return db.execute(
+        "INSERT INTO contact"
+        " SELECT ?, row_number() OVER (ORDER BY pk), pk, '+' || digits, 'new', 0, NULL"
+        " FROM member WHERE audience_pk = ? AND deleted_at IS NULL",
+        (campaign, audience),
+    ).rowcount

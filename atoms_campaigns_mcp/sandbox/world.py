@@ -20,7 +20,7 @@ from atoms_campaigns_mcp.sandbox.times import SECOND, to_datetime, to_ms
 
 __all__ = ["Moment", "Options", "StoreError", "World", "reset"]
 
-STEP_SECONDS = 0.008  # of working off events; storing them takes about as long again
+STEP_SECONDS = 0.006  # of working off events; storing them takes about as long again
 LEFT_ALONE = 5 * SECOND  # of the wall clock
 
 

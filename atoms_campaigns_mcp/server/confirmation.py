@@ -24,7 +24,8 @@ from atoms_campaigns_mcp.tools._tool import Tool, ToolContext
 
 _NOTHING = "Nothing was done."
 _AGAIN = "Call again without confirm_token to be asked anew."
-CLAIM = 60  # seconds after which a change that never ended no longer keeps others out
+CLAIM = 120  # seconds after which a change that never ended no longer keeps others out
+LOOKING = 60  # seconds of them that looking at the facts may take; the rest is for sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,12 @@ class Gate:
             if isinstance(proposal, Result):
                 return proposal
             digest = proposal.plan.digest(self.offers.tenant)
+            if self.offers.seconds() - now > LOOKING:
+                raise NotConfirmed(
+                    f"{_NOTHING} Looking at the facts took too long to be sure that no other call "
+                    "does the same.",
+                    next_step="Look with get_campaign_status, then call again.",
+                )
             if record:
                 await self._spend(record, digest)
             kept = True

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import anyio
 
@@ -40,6 +40,8 @@ class Recorder:
         return await despite_cancellation(lambda: self._carry_out(entry, send))
 
     async def _begin(self) -> int | None:
+        if self.unrecorded:  # one wait for the journal is enough in an emergency
+            return None
         try:
             now = self.runtime.clocks.now().timestamp()
             return await self.runtime.store.begin(self.intent, now)
@@ -76,14 +78,19 @@ class Recorder:
 
 def masked(arguments: dict[str, Any]) -> str:
     """Write arguments for the journal: no phone numbers, keys, tokens or contact lists."""
-    kept = {
-        name: f"{len(value)} characters"
-        if name == "csv" or (isinstance(value, str) and len(value) > LONGEST)
-        else value
-        for name, value in arguments.items()
-        if name != "confirm_token"
-    }
-    return redact(json.dumps(kept, sort_keys=True, ensure_ascii=False))
+    kept = {name: _masked(name, value) for name, value in arguments.items()}
+    kept.pop("confirm_token", None)
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False)
+
+
+def _masked(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked(name, entry) for entry in cast("list[Any]", value)]
+    if not isinstance(value, str):
+        return value
+    if name == "csv" or len(value) > LONGEST:
+        return f"{len(value)} characters"
+    return redact(value)
 
 
 async def despite_cancellation(work: Callable[[], Awaitable[T]], grace: float = GRACE) -> T:

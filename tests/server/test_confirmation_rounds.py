@@ -297,6 +297,39 @@ async def test_while_the_start_is_on_its_way_a_deletion_must_wait(bench: Bench) 
     assert [r.method for r in bench.wire.requests if r.method != "GET"] == ["POST", "POST"]
 
 
+async def test_a_start_that_looked_at_the_facts_for_too_long_leaves_it_to_the_next_one(
+    bench: Bench,
+) -> None:
+    """Its claim may have ended meanwhile, so that another call is on its way too."""
+    below = bench.wire.below
+    arrived, released = anyio.Event(), anyio.Event()
+    results: list[CallToolResult] = []
+
+    async def stuck(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/concurrency") and not arrived.is_set():
+            arrived.set()
+            await released.wait()
+        return await below.handle_async_request(request)
+
+    async with connected(bench, "memory", MODERN, None) as client:
+        campaign = await draft(client)
+        first, second = await tokens(client, campaign, 2)
+        bench.wire.below = httpx2.MockTransport(stuck)
+
+        async def start(token: str) -> None:
+            results.append(await client.raw("start_campaign", **campaign, confirm_token=token))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(start, first)
+            await arrived.wait()
+            bench.clock.advance(seconds=121)
+            await start(second)
+            released.set()
+    assert starts(bench) == 1
+    assert not results[0].is_error
+    assert "Nothing was done. Looking at the facts took too long" in text_of(results[1])
+
+
 async def race(folder: Path, confirm: Confirm, servers: int, calls: int, waits: list[int]) -> int:
     """Start one campaign from all sides, each request delayed as told; give the starts sent."""
     with Bench.open(folder) as bench:

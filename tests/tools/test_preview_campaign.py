@@ -1,6 +1,5 @@
 """What a preview finds in the account, and what it never takes for clean."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +9,16 @@ from atoms_campaigns_mcp.sandbox.options import Options
 from tests.support.bench import Bench
 from tests.support.serving import ERAS, Caller
 from tests.support.tampering import alter, fail
+from tests.support.troubles import (
+    archived,
+    every_number,
+    full,
+    gone,
+    listed,
+    members,
+    poor,
+    rival,
+)
 from tests.support.world import AGENT, AUDIENCE, CALLER_ID, DRAFT
 
 pytestmark = pytest.mark.anyio
@@ -70,84 +79,21 @@ async def test_the_text_holds_every_finding_as_the_data_does(bench: Bench) -> No
     assert "+1202555" not in text
 
 
-async def archived(bench: Bench, client: Caller) -> None:  # noqa: ARG001
-    alter(bench, f"GET /agent/{AGENT}", lambda agent: {**agent, "archived": True})
-
-
-async def gone(bench: Bench, client: Caller) -> None:  # noqa: ARG001
-    fail(bench, f"GET /agent/{AGENT}", status=404)
-
-
-def _every_number(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[..., Any]:
-    async def prepare(bench: Bench, client: Caller) -> None:  # noqa: ARG001
-        alter(bench, "GET /product/phone-numbers", lambda rows: [change(row) for row in rows])
-
-    return prepare
-
-
-def _members(change: Callable[[list[Any]], list[Any]]) -> Callable[..., Any]:
-    async def prepare(bench: Bench, client: Caller) -> None:  # noqa: ARG001
-        alter(
-            bench,
-            "GET /audience/*/members*",
-            lambda data: {**data, "members": change(data["members"])},
-        )
-
-    return prepare
-
-
-def _listed(number: str, owner: str) -> Callable[..., Any]:
-    """Put a number on the list of the organization (owner "") or of the agent."""
-
-    async def prepare(bench: Bench, client: Caller) -> None:  # noqa: ARG001
-        pattern = f"GET /dnc?*agentId={owner}*" if owner else "GET /dnc?[!a]*"
-        alter(
-            bench,
-            pattern,
-            lambda data: {**data, "entries": [*data["entries"], {"phoneNumber": number}]},
-        )
-
-    return prepare
-
-
-async def rival(bench: Bench, client: Caller) -> None:  # noqa: ARG001
-    def busy(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        running = {"_id": "f" * 24, "name": "Rival", "status": "running"}
-        return [
-            {**row, "campaigns": [*row["campaigns"], running]} if row["name"] == "List" else row
-            for row in rows
-        ]
-
-    alter(bench, "GET /audience", busy)
-
-
-async def poor(bench: Bench, client: Caller) -> None:  # noqa: ARG001
-    alter(bench, "GET /payment/v1/credits/balance", lambda data: {**data, "creditBalance": 0})
-
-
-async def full(bench: Bench, client: Caller) -> None:  # noqa: ARG001
-    alter(
-        bench,
-        "GET /conversation*",
-        lambda data: {**data, "pagination": {**data["pagination"], "total": 20}},
-    )
-
-
-INACTIVE = _every_number(lambda row: {**row, "isActive": False})
+INACTIVE = every_number(lambda row: {**row, "isActive": False})
 NO_NUMBER = {"_id": "a" * 24, "data": {"phoneNumber": "12", "name": "Eve"}}
 
 
 @pytest.mark.parametrize(
     ("prepare", "severity", "rule", "reason", "step"),
     [
-        (_members(lambda _: []), "block", "empty_audience", "no contacts", "add_contacts"),
+        (members(lambda _: []), "block", "empty_audience", "no contacts", "add_contacts"),
         (gone, "block", "agent", "does not exist", "list_agents"),
         (archived, "block", "archived_agent", '"Outreach" is archived', "another agent"),
         (INACTIVE, "block", "no_active_caller_id", "none of its", "list_phone_numbers"),
-        (_members(lambda rows: [*rows, NO_NUMBER]), "warn", "invalid_numbers", "1 contact", "fail"),
-        (_members(lambda rows: rows * 2), "warn", "duplicates", "2 numbers", "duplicates"),
-        (_listed("+12025550111", ""), "warn", "dnc", "1 contact on the do-not-call", "without"),
-        (_listed("12025550112", AGENT), "warn", "dnc", "1 contact on the do-not-call", "without"),
+        (members(lambda rows: [*rows, NO_NUMBER]), "warn", "invalid_numbers", "1 contact", "fail"),
+        (members(lambda rows: rows * 2), "warn", "duplicates", "2 numbers", "duplicates"),
+        (listed("+12025550111", ""), "warn", "dnc", "1 contact on the do-not-call", "without"),
+        (listed("12025550112", AGENT), "warn", "dnc", "1 contact on the do-not-call", "without"),
         (rival, "warn", "same_audience", '"Rival"', "pause"),
         (poor, "warn", "balance", "0 USD", "credit"),
         (full, "warn", "no_free_slots", "all 20 calls", "wait"),
