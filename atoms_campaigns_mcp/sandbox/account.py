@@ -1,5 +1,7 @@
 """Operations on the account: who the key is, its plan, credits, call slots and DNC list."""
 
+import sqlite3
+
 from atoms_campaigns_mcp.sandbox import lookup
 from atoms_campaigns_mcp.sandbox.costs import spent
 from atoms_campaigns_mcp.sandbox.errors import NotFoundError
@@ -125,20 +127,22 @@ def dnc(ctx: Context) -> Reply:
         f" ORDER BY {DNC_ORDERS[column]} {order}, dnc_entry.pk {order} LIMIT :limit OFFSET :offset",
         values | {"limit": limit, "offset": offset},
     )
-    entries = [
-        {
-            "id": row["id"],
-            **({"agentId": row["agent_id"]} if row["agent_id"] else {}),
-            "orgId": ctx.organization.id,
-            "phoneNumber": row["number"],
-            "source": row["source"],
-            "detectedInCallId": None,
-            "createdAt": iso(row["created_at"]),
-            "updatedAt": iso(row["created_at"]),
-        }
-        for row in rows
-    ]
+    entries = [_dnc_entry(ctx, row) for row in rows]
     return ok({"entries": entries, "pagination": page.describe(total)})
+
+
+def _dnc_entry(ctx: Context, row: sqlite3.Row) -> Document:
+    """An entry as the API shows it; one for the whole organization names no agent."""
+    entry: Document = {
+        "id": row["id"],
+        "orgId": ctx.organization.id,
+        "phoneNumber": row["number"],
+        "source": row["source"],
+        "detectedInCallId": None,
+        "createdAt": iso(row["created_at"]),
+        "updatedAt": iso(row["created_at"]),
+    }
+    return entry | ({"agentId": row["agent_id"]} if row["agent_id"] else {})
 
 
 def _agent(ctx: Context, name: str) -> int:

@@ -9,6 +9,7 @@ DAY = 24 * 60 * MINUTE
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 
 
 def to_ms(moment: datetime) -> int:
@@ -18,8 +19,8 @@ def to_ms(moment: datetime) -> int:
 
 
 def to_datetime(ms: int) -> datetime:
-    """The aware UTC time of a number of milliseconds."""
-    return EPOCH + timedelta(milliseconds=ms)
+    """The aware UTC time of a number of milliseconds; nothing is later than the year 9999."""
+    return EPOCH + timedelta(milliseconds=min(ms, LATEST))
 
 
 def iso(ms: int) -> str:

@@ -102,6 +102,14 @@ async def test_at_the_highest_speed_every_request_moves_the_world(
     assert sandbox.world.now() == NOON
 
 
+async def test_a_schedule_at_the_end_of_time_breaks_nothing(open_sandbox: OpenSandbox) -> None:
+    sandbox = open_sandbox(options=Options(speed="max", odds=NEVER_ANSWERED))
+    campaign = await sandbox.create(scheduledAt="9999-12-31T23:59:59.999Z", maxRetries=1)
+    while await sandbox.status(campaign) != "completed":
+        pass
+    assert sandbox.world.now() == sandbox.clock.now()
+
+
 async def test_a_step_at_the_highest_speed_is_bounded_by_work(tmp_path: Path) -> None:
     clock = FakeClock()
     ticks = iter(range(1_000_000))
