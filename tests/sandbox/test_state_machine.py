@@ -293,7 +293,7 @@ BRIEF = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-LONG = settings(BRIEF, max_examples=30, stateful_step_count=40)
+LONG = settings(BRIEF, max_examples=15, stateful_step_count=40)
 
 
 @pytest.mark.parametrize("machine", [Campaigns, DispatchedCampaigns])
