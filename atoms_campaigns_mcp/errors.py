@@ -11,8 +11,10 @@ AtomsCampaignsError          never raised itself
 │   ├── Unauthorized         it does not accept the API key
 │   ├── Rejected             it understood the request and said no
 │   ├── RateLimited          too many requests; `retry_after` seconds
-│   ├── Unavailable          it could not be reached or had a fault; nothing was changed
+│   ├── Unavailable          it was away or had a fault; a read may simply be tried again
+│   │   └── Unreached         not a byte of the request was sent
 │   └── UnexpectedResponse   it answered with something that is not in its contract
+│       └── Garbled           its body is empty, cut off or no JSON: a read may be tried again
 ├── OutcomeUnknown           a change was sent and its answer was lost: check before repeating
 ├── NotRecorded              the journal could not be written, so nothing was sent
 └── ConfigurationError       start-up only: a setting is missing or contradicts another
@@ -110,15 +112,23 @@ class RateLimited(UpstreamError):
 
 
 class Unavailable(UpstreamError):
-    """The Atoms API could not be reached, timed out or had a fault; nothing was changed."""
+    """The Atoms API timed out, broke off or had a fault."""
 
     code = "unavailable"
+
+
+class Unreached(Unavailable):
+    """The Atoms API could not be connected to, so not a byte of the request was sent."""
 
 
 class UnexpectedResponse(UpstreamError):
     """The Atoms API answered outside its contract: another shape, HTML, or no such route."""
 
     code = "unexpected_response"
+
+
+class Garbled(UnexpectedResponse):
+    """The body of a success is empty, cut off or not JSON."""
 
 
 class OutcomeUnknown(AtomsCampaignsError):

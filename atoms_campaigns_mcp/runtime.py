@@ -1,30 +1,37 @@
 """Composition root: from `Settings` to what a tool call needs, live or in the sandbox."""
 
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn, cast
 
 import anyio
 import httpx2
 
+from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
 from atoms_campaigns_mcp.atoms.pacing import Pacer
+from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
+from atoms_campaigns_mcp.ending import Ending
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.state.absent import AbsentStore
 from atoms_campaigns_mcp.state.folder import secret_of, state_folder
 from atoms_campaigns_mcp.state.sqlite import SqliteStore
 from atoms_campaigns_mcp.state.store import Store
+from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Shared, ToolContext
 
 SANDBOX_URL = "http://sandbox/atoms/v1"
 SANDBOX_PAYMENTS = "http://sandbox/payment/v1"
 SANDBOX_KEY = "sk_sandbox"
+LOCAL = "local"  # the tenant of a server that has one account
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +42,27 @@ class Clocks:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 
+    def seconds(self) -> float:
+        """Give the time in seconds since 1970."""
+        return self.now().timestamp()
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """One account in one mode, with the server's state.
 
     `clocks` is the machine's time; `now` is the time of the API's world, which differs in a
-    sandbox that runs faster.
+    sandbox that runs faster. `ending` holds the changes in flight.
     """
 
     settings: Settings
     transport: Transport
     store: Store
-    secret: bytes
     clocks: Clocks
     now: Callable[[], datetime]
     shared: Shared
+    tenant: str = LOCAL
+    ending: Ending = field(default_factory=Ending)
     close_world: Callable[[], None] = lambda: None
 
     @classmethod
@@ -60,25 +72,54 @@ class Runtime:
         *,
         clocks: Clocks | None = None,
         network: httpx2.AsyncBaseTransport | None = None,
+        ending: Ending | None = None,
     ) -> "Runtime":
-        """Open state and connections; `network` replaces the real one.
+        """Open connections and files; `network` replaces the network in tests.
 
         Raises:
-            ConfigurationError: The state folder or the sandbox's file cannot be used.
+            ConfigurationError: The sandbox's file cannot be used.
         """
-        clocks = clocks or Clocks()
-        folder = state_folder(settings)
-        store = SqliteStore.open(folder)
-        secret = secret_of(settings)
-        pacer = Pacer(settings.rate, clocks.monotonic, clocks.sleep)
-        if settings.mode == "sandbox" and network is None:
-            return _sandboxed(settings, store, secret, clocks, folder)
-        key = settings.api_key or SANDBOX_KEY
-        transport = Transport.connect(
-            settings.api_url, key, pacer, payment_url=settings.billing_url, transport=network
-        )
+        clocks, ending = clocks or Clocks(), ending or Ending()
+        store = _store(settings)
         shared = Shared(clocks.monotonic, clocks.sleep)
-        return cls(settings, transport, store, secret, clocks, clocks.now, shared)
+        if settings.mode == "sandbox" and network is None:
+            network, now, close_world = _sandbox(settings, clocks)
+            # The sandbox is in this process: there is nothing to pace.
+            pacer = Pacer(1e6, clocks.seconds, clocks.sleep)
+            url, payment_url = SANDBOX_URL, SANDBOX_PAYMENTS
+        else:
+            now, close_world = clocks.now, lambda: None
+            pacer = _pacer(settings, store, clocks)
+            url, payment_url = settings.api_url, settings.billing_url
+        transport = Transport.connect(
+            url,
+            settings.api_key or SANDBOX_KEY,
+            pacer,
+            Flights(clocks.monotonic),
+            payment_url=payment_url,
+            now=clocks.now,
+            monotonic=clocks.monotonic,
+            network=network,
+        )
+        return cls(
+            settings,
+            transport,
+            store,
+            clocks,
+            now,
+            shared,
+            ending=ending,
+            close_world=close_world,
+        )
+
+    @property
+    def secret(self) -> bytes:
+        """What seals confirmation tokens.
+
+        Raises:
+            ConfigurationError: It cannot be read or made.
+        """
+        return secret_of(self.settings)
 
     async def close(self) -> None:
         """Close connections and files."""
@@ -87,10 +128,13 @@ class Runtime:
         self.shared.close()
         self.close_world()
 
-    def context(self, guard: Guard, plan: Plan | None = None, **listeners: Any) -> ToolContext:
-        """Give what a tool may use; changes go through `guard`."""
+    def context(
+        self, guard: Guard, plan: Plan | None = None, *, urgent: bool = False, **abilities: Any
+    ) -> ToolContext:
+        """Give what a tool may use; changes go through `guard`, `urgent` ones do not queue."""
+        transport = self.transport.urgently() if urgent else self.transport
         return ToolContext(
-            atoms=AtomsClient(self.transport, guard),
+            atoms=AtomsClient(transport, guard),
             now=self.now,
             monotonic=self.clocks.monotonic,
             sleep=self.clocks.sleep,
@@ -99,23 +143,48 @@ class Runtime:
             plan=plan,
             files=self.settings.files,
             show_numbers=self.settings.show_numbers,
-            **listeners,
+            **abilities,
         )
 
 
-def refuse_changes(_: Callable[[], Awaitable[Any]]) -> Awaitable[Any]:
+async def refuse_changes(change: Change[Any]) -> NoReturn:  # noqa: ARG001
     """Be the guard of planning, which must only read."""
     raise TypeError("a plan sent a change")
 
 
-def _sandboxed(
-    settings: Settings, store: Store, secret: bytes, clocks: Clocks, folder: Path
-) -> Runtime:
+def _store(settings: Settings) -> Store:
+    try:
+        return SqliteStore.open(state_folder(settings))
+    except ConfigurationError as error:
+        # Nothing can be recorded, so nothing is changed; but an emergency stop must still work.
+        log.error("%s Only reading and pause_campaign work.", error)
+        return cast("Store", AbsentStore(error))
+
+
+def _pacer(settings: Settings, store: Store, clocks: Clocks) -> Pacer:
+    key = tenant_of(settings.api_key)
+    return Pacer(
+        settings.rate,
+        clocks.seconds,
+        clocks.sleep,
+        book=partial(store.pace, key),
+        hold=partial(store.hold, key),
+    )
+
+
+def tenant_of(key: str) -> str:
+    """Name the account of an API key without telling the key."""
+    return hashlib.sha256(f"atoms-campaigns-mcp/tenant/v1 {key}".encode()).hexdigest()[:24]
+
+
+def _sandbox(
+    settings: Settings, clocks: Clocks
+) -> tuple[httpx2.AsyncBaseTransport, Callable[[], datetime], Callable[[], None]]:
     from atoms_campaigns_mcp.sandbox.app import create_app  # noqa: PLC0415 - heavy, sandbox only
     from atoms_campaigns_mcp.sandbox.world import Options, World  # noqa: PLC0415
 
     options = Options(speed=settings.sandbox_speed, seed=settings.sandbox_seed)
-    database = settings.sandbox_db or folder / "sandbox.sqlite3"
+    database = settings.sandbox_db or state_folder(settings) / "sandbox.sqlite3"
     try:
         world = World.open(database, now=clocks.now, options=options)
     except (OSError, ValueError) as error:
@@ -123,11 +192,4 @@ def _sandboxed(
             f"The sandbox's database cannot be used ({type(error).__name__}).",
             next_step="Give another file in ATOMS_MCP_SANDBOX_DB, or run: sandbox reset.",
         ) from error
-    # The sandbox is in this process: there is nothing to pace.
-    pacer = Pacer(1e6, clocks.monotonic, clocks.sleep)
-    network = httpx2.ASGITransport(app=create_app(world))
-    transport = Transport.connect(
-        SANDBOX_URL, SANDBOX_KEY, pacer, payment_url=SANDBOX_PAYMENTS, transport=network
-    )
-    shared = Shared(clocks.monotonic, clocks.sleep)
-    return Runtime(settings, transport, store, secret, clocks, world.now, shared, world.close)
+    return httpx2.ASGITransport(app=create_app(world)), world.now, world.close

@@ -3,24 +3,34 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from functools import cache, partial
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError
 
+from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.atoms.transport import Method, Transport
-from atoms_campaigns_mcp.errors import UnexpectedResponse
+from atoms_campaigns_mcp.errors import NotFound, Rejected, UnexpectedResponse
 from atoms_campaigns_mcp.schemas.account import Account, Balance, Concurrency, Subscription
 from atoms_campaigns_mcp.schemas.base import Noun
 from atoms_campaigns_mcp.schemas.calls import Call
-from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, STARTABLE, Campaign, CampaignDetails
 from atoms_campaigns_mcp.schemas.fields import Text
 from atoms_campaigns_mcp.schemas.resources import Agent, Audience, PhoneNumber
 
 T = TypeVar("T")
-Guard = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
-"""Carries out a change that it is given, or raises instead."""
-
 PHONE_COLUMN = "phoneNumber"  # of every audience that we create
+FRESH = 5.0  # seconds that lists which hardly change are kept; our own changes end it
+NEWEST = 100  # campaigns of one name that are compared with what was asked for
+
+
+class Guard(Protocol):
+    """Makes a change that it is given, or raises instead."""
+
+    async def __call__(self, change: Change[T]) -> T:
+        """Make the change."""
+        ...
+
+
 MEMBERS_PAGE = 500  # audience members a request; the API calls the page size `offset`
 
 
@@ -68,12 +78,14 @@ class AtomsClient:
         self._transport = transport
         self._guard = guard
 
-    async def _change(self, method: Method, path: str, **content: Any) -> Any:
-        return await self._guard(partial(self._transport.change, method, path, **content))
+    def _sending(
+        self, method: Method, path: str, parse: Callable[[Any], T], **content: Any
+    ) -> Callable[[], Awaitable[T]]:
+        return partial(self._transport.change, method, path, parse, **content)
 
     async def list_phone_numbers(self) -> list[PhoneNumber]:
         """Give the rented caller IDs; imported SIP numbers are not among them."""
-        body = await self._transport.read("/product/phone-numbers")
+        body = await self._transport.read("/product/phone-numbers", fresh_for=FRESH)
         return _parse(list[PhoneNumber], _data(body))
 
     async def list_agents(
@@ -81,7 +93,9 @@ class AtomsClient:
     ) -> tuple[list[Agent], Listed]:
         """Give a page of the agents that are not archived."""
         data = _data(
-            await self._transport.read("/agent", page=page, offset=limit, search=search or None)
+            await self._transport.read(
+                "/agent", fresh_for=FRESH, page=page, offset=limit, search=search or None
+            )
         )
         return _parse(list[Agent], _rows(data, "agents")), _listed(data, page)
 
@@ -91,7 +105,8 @@ class AtomsClient:
 
     async def get_account(self) -> Account:
         """Give the user and organization of the key."""
-        return _parse(Account, await self._transport.read("/account/get-account-details"))
+        answer = await self._transport.read("/account/get-account-details", fresh_for=FRESH)
+        return _parse(Account, answer)
 
     async def get_subscription(self) -> Subscription:
         """Give the plan's quotas."""
@@ -130,25 +145,78 @@ class AtomsClient:
         )
         return _parse(list[DoNotCall], _rows(data, "entries")), _listed(data, page)
 
-    async def create_audience(self, name: str, description: str, contacts: bytes) -> Audience:
-        """Create an audience from a CSV whose number column is `phoneNumber`."""
+    async def create_audience(
+        self,
+        name: str,
+        description: str,
+        contacts: bytes,
+        *,
+        count: int,
+        key: str,
+        known: Collection[str],
+    ) -> Audience:
+        """Create an audience from a CSV with `count` rows whose number column is `phoneNumber`.
+
+        `key` and `known` are those of `Change`: other audiences of that name and size.
+        """
         form = {"name": name, "phoneNumberColumnName": PHONE_COLUMN}
         if description:
             form["description"] = description
         file = ("contacts.csv", contacts, "text/csv")
-        answer = await self._change("POST", "/audience", data=form, files={"file": file})
-        return _parse(Audience, _data(answer))
 
-    async def add_members(self, audience_id: str, members: list[dict[str, str]]) -> tuple[int, int]:
-        """Add contacts; give how many were added, and how many were there already."""
-        path = f"/audience/{audience_id}/members"
-        answer = _data(await self._change("POST", path, json={"members": members}))
-        (added,) = _parse(list[Added], answer)
-        return added.data.added, added.data.skipped
+        async def look() -> Audience | None:
+            rows = await self.list_audiences()
+            return next((r for r in rows if r.is_like(name, count) and r.id not in known), None)
+
+        send = self._sending(
+            "POST", "/audience", _reader(Audience), data=form, files={"file": file}
+        )
+        return await self._guard(Change(send, look, key=key, known=tuple(known)))
+
+    async def add_members(
+        self, audience: Audience, members: list[dict[str, str]], column: str
+    ) -> tuple[int, int]:
+        """Add contacts, numbers in `column`; give how many were added, and were there already."""
+        path = f"/audience/{audience.id}/members"
+        numbers = {digits(member[column]) for member in members}
+
+        def counts(answer: Any) -> tuple[int, int]:
+            rows = _parse(list[Added], _data(answer))
+            if not rows:
+                raise UnexpectedResponse("The Atoms API does not say what it added.")
+            return rows[0].data.added, rows[0].data.skipped
+
+        async def look() -> tuple[int, int] | None:
+            there = await self._numbers(audience.id, column)
+            if not numbers <= there:
+                return None
+            before = len(there) if audience.contacts is None else audience.contacts
+            added = min(max(len(there) - before, 0), len(members))
+            return added, len(members) - added
+
+        send = self._sending("POST", path, counts, json={"members": members})
+        return await self._guard(Change(send, look))
+
+    async def _numbers(self, audience_id: str, column: str) -> set[str]:
+        found: set[str] = set()
+        page, rows = 0, [Member()]
+        while rows:
+            page += 1
+            rows = await self.list_members(audience_id, page=page)
+            found |= {digits(str(row.data.get(column, ""))) for row in rows}
+            if len(rows) < MEMBERS_PAGE:
+                break
+        return found
 
     async def delete_audience(self, audience_id: str) -> None:
         """Delete an audience; the API refuses while any campaign refers to it."""
-        await self._change("DELETE", f"/audience/{audience_id}")
+
+        async def look() -> bool | None:
+            rows = await self.list_audiences()
+            return None if any(row.id == audience_id for row in rows) else True
+
+        send = self._sending("DELETE", f"/audience/{audience_id}", _accepted)
+        await self._guard(Change(send, look))
 
     async def list_calls(
         self,
@@ -196,10 +264,28 @@ class AtomsClient:
         )
         return _parse(list[Campaign], _rows(data, "campaigns")), _listed(data, page)
 
-    async def create_campaign(self, body: dict[str, Any]) -> Campaign:
-        """Create a draft, or a scheduled campaign when `body` has `scheduledAt`."""
-        data = _data(await self._change("POST", "/campaign", json=body))
-        return _parse(Campaign, data)
+    async def create_campaign(
+        self, body: dict[str, Any], *, key: str, known: Collection[str]
+    ) -> Campaign:
+        """Create a draft, or a scheduled campaign when `body` has `scheduledAt`.
+
+        `key` and `known` are those of `Change`: other campaigns that `body` would describe.
+        """
+
+        async def look() -> Campaign | None:
+            rows = await self.campaigns_like(body)
+            return next((row for row in rows if row.id not in known), None)
+
+        send = self._sending("POST", "/campaign", _reader(Campaign), json=body)
+        return await self._guard(Change(send, look, key=key, known=tuple(known)))
+
+    async def campaigns_like(self, body: dict[str, Any]) -> list[Campaign]:
+        """Give the campaigns that `body` describes, the newest first.
+
+        The API does not tell a campaign's caller IDs, so they are not compared.
+        """
+        rows, _ = await self.list_campaigns(search=body["name"], limit=NEWEST)
+        return [row for row in rows if row.is_like(body)]
 
     async def get_campaign(self, campaign_id: str) -> CampaignDetails:
         """Give a campaign with its events and metrics."""
@@ -207,17 +293,62 @@ class AtomsClient:
             CampaignDetails, _data(await self._transport.read(f"/campaign/{campaign_id}"))
         )
 
-    async def start_campaign(self, campaign_id: str) -> None:
-        """Queue the start of a draft or the resumption of a paused campaign (asynchronous)."""
-        await self._change("POST", f"/campaign/{campaign_id}/start")
+    async def start_campaign(self, campaign_id: str) -> bool:
+        """Queue the start of a draft or the resumption of a paused campaign (asynchronous).
+
+        Gives false if it already dials: somebody else was first.
+        """
+        send = self._sending("POST", f"/campaign/{campaign_id}/start", _accepted)
+
+        async def send_or_see() -> bool:
+            try:
+                return await send()
+            except Rejected:
+                if (await self.get_campaign(campaign_id)).campaign.status in ACTIVE:
+                    return False
+                raise
+
+        async def look() -> bool | None:
+            status = (await self.get_campaign(campaign_id)).campaign.status
+            return None if status in STARTABLE else True
+
+        return await self._guard(Change(send_or_see, look))
 
     async def pause_campaign(self, campaign_id: str) -> None:
         """Queue the pause of a running campaign (asynchronous); live calls go on."""
-        await self._change("POST", f"/campaign/{campaign_id}/pause")
+
+        async def look() -> bool | None:
+            status = (await self.get_campaign(campaign_id)).campaign.status
+            return None if status in ACTIVE else True
+
+        send = self._sending("POST", f"/campaign/{campaign_id}/pause", _accepted)
+        await self._guard(Change(send, look, repeatable=True))
 
     async def delete_campaign(self, campaign_id: str) -> None:
         """Delete a campaign with its history of executions."""
-        await self._change("DELETE", f"/campaign/{campaign_id}")
+
+        async def look() -> bool | None:
+            try:
+                await self.get_campaign(campaign_id)
+            except NotFound:
+                return True
+            return None
+
+        send = self._sending("DELETE", f"/campaign/{campaign_id}", _accepted)
+        await self._guard(Change(send, look))
+
+
+def digits(number: str) -> str:
+    """Give a number's digits, by which the API tells contacts apart."""
+    return "".join(char for char in number if char.isdecimal())
+
+
+def _accepted(_: Any) -> bool:
+    return True
+
+
+def _reader(kind: type[T]) -> Callable[[Any], T]:
+    return lambda answer: _parse(kind, _data(answer))
 
 
 def _data(body: Any) -> Any:

@@ -1,35 +1,59 @@
-"""One request to the Atoms API: key, pacing, time-out, retries of reads, status to error."""
+"""One request to the Atoms API: key, pacing, deadlines, retries, status to error."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Literal, TypeVar
 
+import anyio
 import httpx2
 import stamina
 
-from atoms_campaigns_mcp import __version__
+from atoms_campaigns_mcp import __version__, telemetry
 from atoms_campaigns_mcp.atoms import replies
 from atoms_campaigns_mcp.atoms.pacing import Pacer
-from atoms_campaigns_mcp.errors import OutcomeUnknown, RateLimited, Unavailable
-from atoms_campaigns_mcp.telemetry import log
+from atoms_campaigns_mcp.atoms.sharing import Flights
+from atoms_campaigns_mcp.errors import (
+    Garbled,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Unavailable,
+    UnexpectedResponse,
+    Unreached,
+    UpstreamError,
+)
 
+T = TypeVar("T")
 Method = Literal["GET", "POST", "DELETE"]
 ATTEMPTS = 4
+CONNECT = 5.0  # seconds
+READ = 12.0  # seconds without a byte
 DEADLINE = 20.0  # seconds for a read with its retries; hosts give a tool call 30 to 60
+CHANGE_DEADLINE = 15.0  # seconds until an answer counts as lost
+SHORTEST_PAUSE = 0.5  # seconds before the first repetition
 LONGEST_PAUSE = 8.0  # seconds; a longer Retry-After is reported instead of waited for
+LARGEST_STREAM = 256_000_000  # bytes; 10,000 contacts with 10 retries each fill a quarter of it
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
+@dataclass(frozen=True, slots=True)
 class Transport:
-    """Sends requests through `http`, whose base URL and key belong to one account."""
+    """Sends requests through `http`, whose base URL and key belong to one account.
 
-    def __init__(self, http: httpx2.AsyncClient, pacer: Pacer, payment_url: str) -> None:
-        """Send through `http`; billing is at `payment_url`, beside the API."""
-        self._http = http
-        self._pacer = pacer
-        self.payment_url = payment_url
+    Billing is at `payment_url`, beside the API. An `urgent` transport does not queue.
+    """
+
+    http: httpx2.AsyncClient
+    pacer: Pacer
+    flights: Flights
+    payment_url: str
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    urgent: bool = False
 
     @classmethod
     def connect(
@@ -37,11 +61,14 @@ class Transport:
         url: str,
         key: str,
         pacer: Pacer,
+        flights: Flights,
         *,
         payment_url: str,
-        transport: httpx2.AsyncBaseTransport | None = None,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        network: httpx2.AsyncBaseTransport | None = None,
     ) -> "Transport":
-        """Open a client for `url` with `key`; `transport` replaces the network."""
+        """Open a client for `url` with `key`; `network` replaces the network."""
         headers = {
             "Authorization": f"Bearer {key}",
             "User-Agent": f"atoms-campaigns-mcp/{__version__}",
@@ -50,91 +77,169 @@ class Transport:
         http = httpx2.AsyncClient(
             base_url=url,
             headers=headers,
-            timeout=httpx2.Timeout(15.0, connect=5.0),
-            transport=transport,
+            timeout=httpx2.Timeout(READ, connect=CONNECT),
+            transport=network,
+            follow_redirects=False,
         )
-        return cls(http, pacer, payment_url)
+        return cls(http, pacer, flights, payment_url, now, monotonic)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self.http.aclose()
 
-    async def read(self, path: str, **params: str | int | None) -> Any:
+    def urgently(self) -> "Transport":
+        """Give the same for an emergency."""
+        return replace(self, urgent=True)
+
+    async def read(self, path: str, *, fresh_for: float = 0.0, **params: str | int | None) -> Any:
         """GET `path`, again after faults and 429 while the deadline allows.
+
+        Equal reads in flight are one request; an answer of the last `fresh_for` seconds will do.
 
         Raises:
             UpstreamError: The last attempt's failure.
             NotFound: The API says that it does not exist.
         """
         query = {name: value for name, value in params.items() if value is not None}
-        return await _retrying(self._read_once, path, query)
+        key = path, *sorted(query.items())
+        fetch = partial(self._read, path, query)
+        return await self.flights.get(key, fetch, fresh_for=fresh_for)
 
-    async def _read_once(self, path: str, query: dict[str, str | int]) -> Any:
-        return replies.decode(await self._send("GET", path, params=query))
+    async def _read(self, path: str, query: dict[str, str | int]) -> Any:
+        with telemetry.upstream("GET", path, self.monotonic) as call:
+
+            async def once() -> Any:
+                await self._turn()
+                return replies.decode(await self._exchange(call, "GET", path, params=query))
+
+            return await _within(DEADLINE, partial(_retrying.on(_may_read_again), once))
 
     @asynccontextmanager
     async def stream(self, path: str) -> AsyncGenerator[AsyncIterator[bytes]]:
         """GET a body too large to hold, piece by piece; not repeated when it breaks off.
 
         Raises:
-            UpstreamError: It was refused, or broke off.
+            UpstreamError: It was refused, broke off, or is larger than any export can be.
             NotFound: The API says that it does not exist.
         """
-        await self._pacer.wait()
-        try:
-            async with self._http.stream("GET", path) as response:
-                if response.status_code >= httpx2.codes.BAD_REQUEST:
-                    await response.aread()
-                    raise replies.failure(response)
-                yield response.aiter_bytes()
-        except httpx2.TransportError as error:
-            raise Unavailable(
-                "The Atoms API broke off a long answer.", next_step="Try again in a minute."
-            ) from error
+        await self._turn()
+        with telemetry.upstream("GET", path, self.monotonic) as call:
+            try:
+                async with self.http.stream("GET", path) as response:
+                    if not response.is_success:
+                        replies.decode(await self._whole(call, response))
+                    call.answered(response.status_code)
+                    yield _bounded(response.aiter_bytes())
+            except httpx2.RequestError as error:
+                raise replies.unreachable(error) from error
 
-    async def change(self, method: Method, path: str, **content: Any) -> Any:
-        """POST or DELETE `path` once. It is never repeated: the API knows no idempotency key.
+    async def change(
+        self, method: Method, path: str, parse: Callable[[Any], T], **content: Any
+    ) -> T:
+        """POST or DELETE `path` and `parse` the answer.
+
+        It is sent again only if the API cannot have seen it, or said 429 and did nothing: there is
+        no idempotency key.
 
         Raises:
-            OutcomeUnknown: It was sent and the answer was lost, or the API had a fault.
+            OutcomeUnknown: It was sent, and what came back does not say what happened.
             UpstreamError: The API refused, or was not reached; nothing was changed.
             NotFound: The API says that it does not exist.
         """
+        with telemetry.upstream(method, path, self.monotonic) as call:
+
+            async def once() -> T:
+                await self._turn()
+                exchange = partial(self._exchange, call, method, path, **content)
+                try:
+                    answer = await _within(CHANGE_DEADLINE, exchange)
+                except Unreached:
+                    raise
+                except Unavailable as error:
+                    raise _unknown(error) from error
+                try:
+                    return parse(replies.decode(answer))
+                except (Rejected, UnexpectedResponse) as error:
+                    raise _unknown(error) from error
+
+            try:
+                return await _retrying.on(_may_send_again)(once)
+            finally:
+                self.flights.forget()
+
+    async def _turn(self) -> None:
+        if not self.urgent:
+            await self.pacer.wait()
+
+    async def _exchange(
+        self, call: telemetry.Call, method: Method, path: str, **content: Any
+    ) -> replies.Answer:
         try:
-            return replies.decode(await self._send(method, path, **content))
-        except Unavailable as error:
-            if isinstance(error.__cause__, NEVER_SENT):
-                raise
-            raise OutcomeUnknown(
-                "The request was sent, but the Atoms API gave no usable answer; it may or may not "
-                "have been carried out.",
-                next_step="Look with get_campaign_status, list_campaigns or list_audiences first.",
-            ) from error
+            async with self.http.stream(method, path, **content) as response:
+                return await self._whole(call, response)
+        except httpx2.RequestError as error:
+            call.unanswered()
+            raise replies.unreachable(error) from error
 
-    async def _send(self, method: Method, path: str, **content: Any) -> httpx2.Response:
-        await self._pacer.wait()
-        try:
-            response = await self._http.request(method, path, **content)
-        except httpx2.TransportError as error:
-            raise Unavailable(
-                "The Atoms API could not be reached.", next_step="Try again in a minute."
-            ) from error
-        # What the vendor's support asks for; the journal keeps it.
-        request_id.set(response.headers.get("x-request-id", ""))
-        log.debug("%s %s -> %s (%s)", method, path, response.status_code, request_id.get())
-        if response.status_code >= httpx2.codes.BAD_REQUEST:
-            raise replies.failure(response)
-        return response
+    async def _whole(self, call: telemetry.Call, response: httpx2.Response) -> replies.Answer:
+        """Read the body; raise what a status of 400 or above means."""
+        name = replies.request_id(response.headers)
+        call.answered(response.status_code, name)
+        request_id.set(name)
+        answer = await replies.load(response)
+        if answer.status < httpx2.codes.BAD_REQUEST:
+            return answer
+        failure = replies.failure(answer, self.now())
+        if isinstance(failure, RateLimited):
+            await self.pacer.slow_down(failure.retry_after or LONGEST_PAUSE)
+        raise failure
 
 
-def _pause_before_retry(error: Exception) -> bool | float:
-    """Retry faults with backoff, and 429 after what the API asked for, if that is soon enough."""
-    if isinstance(error, RateLimited):
-        asked = error.retry_after
-        return True if asked is None else asked <= LONGEST_PAUSE and asked
-    return isinstance(error, Unavailable)
+def _unknown(error: UpstreamError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"The request was sent, but what came back does not say whether it was carried out. "
+        f"({error.message})",
+        next_step="Look with get_campaign_status, list_campaigns or list_audiences first.",
+    )
+
+
+async def _within(seconds: float, work: Callable[[], Awaitable[T]]) -> T:
+    with anyio.move_on_after(seconds):
+        return await work()
+    raise Unavailable(
+        "The Atoms API could not be reached: its answer took too long.",
+        next_step="Try again in a minute.",
+    )
+
+
+async def _bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    size = 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > LARGEST_STREAM:
+            raise UnexpectedResponse(
+                "The Atoms API's answer does not end.", next_step="Report it to the operator."
+            )
+        yield piece
+
+
+def _may_read_again(error: Exception) -> bool | float:
+    """Repeat a read after faults, broken answers, and a 429 whose wait is short enough."""
+    return isinstance(error, Unavailable | Garbled) or _wait_is_short(error)
+
+
+def _may_send_again(error: Exception) -> bool | float:
+    """Repeat a change that the API has not seen, or has put off."""
+    return isinstance(error, Unreached) or _wait_is_short(error)
+
+
+def _wait_is_short(error: Exception) -> bool | float:
+    if not isinstance(error, RateLimited):
+        return False
+    asked = error.retry_after
+    return True if asked is None else asked <= LONGEST_PAUSE and max(asked, SHORTEST_PAUSE)
 
 
 _retrying = stamina.AsyncRetryingCaller(
-    attempts=ATTEMPTS, timeout=DEADLINE, wait_initial=0.5, wait_max=LONGEST_PAUSE
-).on(_pause_before_retry)
+    attempts=ATTEMPTS, timeout=DEADLINE, wait_initial=SHORTEST_PAUSE, wait_max=LONGEST_PAUSE
+)

@@ -77,11 +77,9 @@ class CreateCampaignArgs(Args):
     retry_delay: Annotated[RetryDelay, Field(description="Minutes between attempts.")] = 15
     scheduled_at: Annotated[
         ScheduledAt | None,
-        Field(
-            description="Dial by itself then: ISO-8601 with zone, in the future. "
-            "Without it: a draft."
-        ),
+        Field(description="Dial by itself then: ISO-8601 with zone, in the future."),
     ] = None
+    allow_duplicate: Annotated[bool, Field(description="Even if an equal one is not over.")] = False
     confirm_token: Annotated[
         ConfirmToken | None,
         Field(description="With scheduled_at: the token of the refused call."),

@@ -1,11 +1,13 @@
 """Campaigns: as the API tells them, and as the campaign tools give them."""
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, get_args
 
 from pydantic import AliasChoices, AliasPath, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
-from atoms_campaigns_mcp.schemas.fields import ShortText, Text, counted
+from atoms_campaigns_mcp.schemas.fields import ShortText, Text, clean, counted
 
 KnownStatus = Literal[
     "draft", "scheduled", "processing", "running", "paused", "completed", "failed"
@@ -15,6 +17,14 @@ STARTABLE = frozenset({"draft", "paused"})
 ACTIVE = frozenset({"processing", "running"})
 LAST_EVENTS = 5
 TERMINAL = frozenset({"completed", "failed"})
+
+
+def moment(text: str | None) -> datetime | None:
+    """Read a time of the API; nothing for what is absent or no time."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def percent(part: int, whole: int) -> float:
@@ -99,6 +109,13 @@ class Campaign(Row):
     phone_ids: tuple[Text, ...] | None = Field(
         default=None, validation_alias=AliasChoices("phoneNumberIds", "phone_ids")
     )
+
+    def is_like(self, body: Mapping[str, Any]) -> bool:
+        """Say whether the request `body` of a creation describes it; caller IDs are not told."""
+        asked = body["name"], body["agentId"], body["audienceId"]
+        same = (self.name, self.agent_id, self.audience_id) == (clean(asked[0]), *asked[1:])
+        retries = (self.max_retries, self.retry_delay) == (body["maxRetries"], body["retryDelay"])
+        return same and retries and moment(self.scheduled_at) == moment(body.get("scheduledAt"))
 
 
 class CampaignDetails(Noun):

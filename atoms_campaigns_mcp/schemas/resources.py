@@ -3,7 +3,7 @@
 from pydantic import AliasChoices, AliasPath, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
-from atoms_campaigns_mcp.schemas.fields import ShortText, Text, counted
+from atoms_campaigns_mcp.schemas.fields import ShortText, Text, clean, counted
 
 
 class PhoneNumber(Noun):
@@ -88,6 +88,10 @@ class Audience(Row):
     created_at: Text | None = Field(
         default=None, validation_alias=AliasChoices("createdAt", "created_at")
     )
+
+    def is_like(self, name: str, contacts: int) -> bool:
+        """Say whether it has that name and as many contacts."""
+        return (self.name, self.contacts) == (clean(name), contacts)
 
 
 class AudiencePage(PageResult):

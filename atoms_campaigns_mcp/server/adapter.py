@@ -12,9 +12,7 @@ from mcp_types import CallToolRequestParams, CallToolResult, InputRequiredResult
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, InvalidArguments, NotConfirmed, Refused
 from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.settings import Settings
-from atoms_campaigns_mcp.telemetry import log
-
-LOCAL = "local"  # the tenant of a server that has one account
+from atoms_campaigns_mcp.telemetry import call_id, called, log
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +28,26 @@ class Adapter:
         self, context: ServerRequestContext[Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
         """Give the tool's result; every failure is a result too, with text that says what to do."""
+        call = secrets.token_hex(4)
+        call_id.set(call)
+        tool = params.name if params.name in self.catalog.entries else "unknown"
         try:
-            return await self._call(context, params)
+            result = await self._call(context, params)
         except AtomsCampaignsError as error:
-            log.info("%s: %s", params.name, error.code)
+            log.info("%s: %s", tool, error.code)
+            called(tool, error.code)
             return _failed(error)
         except Exception:  # noqa: BLE001 - the boundary: nothing may pass it but a result
-            call_id = secrets.token_hex(4)
-            log.exception("call %s of %s crashed", call_id, params.name)
+            log.exception("%s crashed", tool)
+            called(tool, "crashed")
             return _said(
-                f"This server has a fault of its own (call {call_id}). It may or may not have "
+                f"This server has a fault of its own (call {call}). It may or may not have "
                 "acted: check with get_campaign_status or list_campaigns before trying again, and "
                 "report the call id to the operator.",
                 is_error=True,
             )
+        called(tool, "asked" if isinstance(result, InputRequiredResult) else "ok")
+        return result
 
     async def _call(
         self, context: ServerRequestContext[Any], params: CallToolRequestParams
@@ -67,7 +71,6 @@ class Adapter:
             runtime,
             tool,
             args,
-            LOCAL,
             asking,
             progress=context.session.report_progress,
             changed=partial(self.changed, context),

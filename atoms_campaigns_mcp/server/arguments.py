@@ -23,7 +23,8 @@ _PATTERNS = {
     ID_OR_ALL_PATTERN: "24 hexadecimal digits, as the list tools give them, or the word all",
     CALL_PATTERN: "the id of a call, as list_calls gives it",
 }
-_KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boolean": "a boolean"}
+_KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boolean": ""}
+_OPTIONS = {"boolean": ["true", "false"]}
 
 
 def check(model: type[A], arguments: Mapping[str, Any], offered: Collection[str]) -> A:
@@ -67,8 +68,8 @@ def _rule(rule: Mapping[str, Any], given: bool) -> str:  # noqa: FBT001 - two wo
 
 
 def _bounded(schema: Mapping[str, Any], kind: str) -> str:
-    if "enum" in schema:
-        return f"one of {', '.join(schema['enum'])}"
+    if options := _OPTIONS.get(schema["type"]) or schema.get("enum"):
+        return f"one of {', '.join(options)}"
     if "pattern" in schema:
         return _PATTERNS[schema["pattern"]]
     if schema["type"] == "array":

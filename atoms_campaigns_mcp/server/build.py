@@ -15,6 +15,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, Res
 from mcp_types import PaginatedRequestParams
 
 from atoms_campaigns_mcp import __version__
+from atoms_campaigns_mcp.ending import Ending
 from atoms_campaigns_mcp.server import prompts, uris
 from atoms_campaigns_mcp.server.adapter import Adapter
 from atoms_campaigns_mcp.server.catalog import Catalog
@@ -72,6 +73,7 @@ class LazyRuntime:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.ending = Ending()
         self._lock = anyio.Lock()
         self._runtime: Runtime | None = None
 
@@ -81,7 +83,7 @@ class LazyRuntime:
 
         async with self._lock:
             if self._runtime is None:
-                self._runtime = Runtime.open(self._settings)
+                self._runtime = Runtime.open(self._settings, ending=self.ending)
                 # What is loaded now stays: left out of collections, they stop a preview of 10,000
                 # contacts for a third of the time.
                 gc.freeze()

@@ -5,12 +5,13 @@ good once and for five minutes, and counts only while the facts are still the sa
 """
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from mcp_types import InputRequiredResult
 
-from atoms_campaigns_mcp.errors import NotConfirmed, NotRecorded, Refused
+from atoms_campaigns_mcp.errors import NotConfirmed, Refused
 from atoms_campaigns_mcp.guardrails import tokens
 from atoms_campaigns_mcp.guardrails.findings import blocks
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
@@ -18,14 +19,12 @@ from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.server.asking import Answer, Asking
+from atoms_campaigns_mcp.server.claims import SENDING, Claims
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
-from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Tool, ToolContext
 
 _NOTHING = "Nothing was done."
 _AGAIN = "Call again without confirm_token to be asked anew."
-CLAIM = 120  # seconds after which a change that never ended no longer keeps others out
-LOOKING = 60  # seconds of them that looking at the facts may take; the rest is for sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,11 @@ class Offers:
     """Stores plans to be asked about, and gives tokens for them."""
 
     runtime: Runtime
-    tenant: str
+
+    @property
+    def tenant(self) -> str:
+        """Whose plans they are."""
+        return self.runtime.tenant
 
     async def remember(self, proposal: Proposal, tool: str) -> PlanRecord:
         """Store what is about to be asked, word for word."""
@@ -65,27 +68,18 @@ class Offers:
             )
         return plan_id
 
-    async def release(self, claim: str) -> None:
-        """Let others in again; a claim that stays ends by itself."""
-        try:
-            await self.runtime.store.release(claim)
-        except NotRecorded:
-            # What was sent meanwhile must not be reported as not sent.
-            log.exception("the claim %s stays for up to %s seconds", claim, CLAIM)
-
     def seconds(self) -> float:
         """Give the machine's time in seconds since 1970."""
-        return self.runtime.clocks.now().timestamp()
+        return self.runtime.clocks.seconds()
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A plan that may be carried out now, how it was agreed to, and what keeps others out."""
+    """A plan that may be carried out now, and how it was agreed to."""
 
     plan: Plan
     digest: str
     how: Confirmed
-    claim: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +91,11 @@ class Gate:
     args: Args
     asking: Asking
     reading: ToolContext
+    claims: Claims
+    act: Callable[[Agreed], Awaitable[Result]]
 
-    async def open(self) -> Agreed | Result | InputRequiredResult:
-        """Give the agreed plan; or a result, if there is nothing to do; or the question.
-
-        The caller releases the claim of what was agreed.
+    async def open(self) -> Result | InputRequiredResult:
+        """Carry out what was agreed to; or give what there is, if there is nothing to do; or ask.
 
         Raises:
             NotConfirmed: Nobody agreed to exactly this; with a token, where one can help.
@@ -125,9 +119,7 @@ class Gate:
     def _policy(self) -> str:
         return self.offers.runtime.settings.confirm
 
-    async def _ask(
-        self, proposal: Proposal, *, can_ask: bool
-    ) -> Agreed | Result | InputRequiredResult:
+    async def _ask(self, proposal: Proposal, *, can_ask: bool) -> Result | InputRequiredResult:
         if not can_ask and self._policy == "human":
             raise Refused(
                 f"{_NOTHING} The operator of this server wants a person to confirm this "
@@ -151,7 +143,7 @@ class Gate:
             confirm_token=token,
         )
 
-    async def _accept(self, plan_id: str, answer: Answer, how: Confirmed) -> Agreed | Result:
+    async def _accept(self, plan_id: str, answer: Answer, how: Confirmed) -> Result:
         if answer != "yes":
             raise _not_a_yes(answer)
         record = await self.offers.runtime.store.plan(plan_id)
@@ -164,23 +156,20 @@ class Gate:
             raise NotConfirmed(f"{_NOTHING} The confirmation has expired.", next_step=_AGAIN)
         return await self._claimed(record, how)
 
-    async def _claimed(self, record: PlanRecord | None, how: Confirmed) -> Agreed | Result:
-        """Keep equal calls out, then judge the facts as they are now."""
-        store, now = self.offers.runtime.store, self.offers.seconds()
+    async def _claimed(self, record: PlanRecord | None, how: Confirmed) -> Result:
+        """Keep equal calls out, judge the facts as they are now, and go ahead."""
         subject = getattr(self.args, "campaign_id", None) or self.tool.name
-        claim = f"{self.offers.tenant} {subject}"
-        if not await store.claim(claim, now, now + CLAIM):
-            raise NotConfirmed(
-                f"{_NOTHING} Another call is changing the same thing at this moment.",
-                next_step="Look with get_campaign_status, then call again if it is still needed.",
-            )
-        kept = False
-        try:
+        busy = NotConfirmed(
+            f"{_NOTHING} Another call is changing the same thing at this moment.",
+            next_step="Look with get_campaign_status, then call again if it is still needed; a "
+            f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
+        )
+        async with self.claims.holding(subject, busy):
             proposal = await self._propose()
             if isinstance(proposal, Result):
                 return proposal
             digest = proposal.plan.digest(self.offers.tenant)
-            if self.offers.seconds() - now > LOOKING:
+            if not await self.claims.still_holding(subject):
                 raise NotConfirmed(
                     f"{_NOTHING} Looking at the facts took too long to be sure that no other call "
                     "does the same.",
@@ -188,11 +177,7 @@ class Gate:
                 )
             if record:
                 await self._spend(record, digest)
-            kept = True
-            return Agreed(proposal.plan, digest, how, claim)
-        finally:
-            if not kept:
-                await self.offers.release(claim)
+            return await self.act(Agreed(proposal.plan, digest, how))
 
     async def _spend(self, record: PlanRecord, digest: str) -> None:
         if digest != record.digest:

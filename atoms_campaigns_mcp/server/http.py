@@ -57,7 +57,12 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             bound = socket.getsockname()[1]
             log.info("listening on http://%s:%s%s (%s)", host, bound, PATH, settings.mode)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(end_on_signal, server.end)
+
+                def end() -> None:
+                    runtime.ending.hurry()
+                    server.end()
+
+                tasks.start_soon(end_on_signal, end)
                 await server.serve(sockets=[socket])
                 tasks.cancel_scope.cancel()
     finally:

@@ -12,11 +12,13 @@ from atoms_campaigns_mcp.runtime import Runtime, refuse_changes
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.server.asking import Asking
+from atoms_campaigns_mcp.server.claims import Claims
 from atoms_campaigns_mcp.server.confirmation import Agreed, Gate, Offers
+from atoms_campaigns_mcp.server.ledger import JournalLedger
 from atoms_campaigns_mcp.server.recording import Recorder, masked
 from atoms_campaigns_mcp.state.store import Intent
-from atoms_campaigns_mcp.telemetry import log
-from atoms_campaigns_mcp.tools._tool import Tool
+from atoms_campaigns_mcp.telemetry import dialled, log
+from atoms_campaigns_mcp.tools._tool import Effect, Tool
 
 _UNRECORDED = "The journal could not be written: this is not recorded, tell the operator."
 Listener = Callable[..., Awaitable[None]]
@@ -27,58 +29,59 @@ async def perform(
     runtime: Runtime,
     tool: Tool[Any, Any],
     args: Args,
-    tenant: str,
     asking: Asking,
     **listeners: Listener,
 ) -> Result | InputRequiredResult:
     """Run the tool; one that dials or destroys only on an agreed plan."""
-    offers = Offers(runtime, tenant)
+    offers, claims = Offers(runtime), Claims(runtime)
     abilities: dict[str, Any] = {
         **listeners,
-        "recall": partial(runtime.store.callers, tenant),
-        "remember": partial(_remember, offers),
+        "ledger": JournalLedger(claims),
+        "recall": partial(runtime.store.callers, runtime.tenant),
+        "remember": partial(_remember, runtime),
     }
     policy = runtime.settings.confirm
     if policy == "token" or (policy == "ask" and not asking.possible):
         abilities["offer"] = partial(_offer, offers)
     if not tool.plans(args):
-        return await _run(offers, tool, args, None, abilities)
+        return await _run(runtime, tool, args, None, abilities)
     reading = runtime.context(refuse_changes, **abilities)
-    agreed = await Gate(offers, tool, args, asking, reading).open()
-    if not isinstance(agreed, Agreed):
-        return agreed
-    try:
-        return await _run(offers, tool, args, agreed, abilities)
-    finally:
-        await offers.release(agreed.claim)
+
+    async def act(agreed: Agreed) -> Result:
+        return await _run(runtime, tool, args, agreed, abilities)
+
+    return await Gate(offers, tool, args, asking, reading, claims, act).open()
 
 
 async def _run(
-    offers: Offers,
+    runtime: Runtime,
     tool: Tool[Any, Any],
     args: Args,
     agreed: Agreed | None,
     abilities: dict[str, Any],
 ) -> Result:
     intent = Intent(
-        tenant=offers.tenant,
+        tenant=runtime.tenant,
         tool=tool.name,
         arguments=masked(args.model_dump(mode="json", exclude_none=True)),
         confirmed=agreed.how if agreed else "not needed",
         digest=agreed.digest if agreed else "",
     )
-    recorder = Recorder(offers.runtime, tool, intent)
+    recorder = Recorder(runtime, tool, intent)
     plan = agreed.plan if agreed else None
-    result = await tool.run(args, offers.runtime.context(recorder, plan, **abilities))
+    context = runtime.context(recorder, plan, urgent=tool.emergency, **abilities)
+    result = await tool.run(args, context)
     if recorder.unrecorded:
         result.next_step = f"{_UNRECORDED} {result.next_step}"
+    if agreed and tool.effect is not Effect.DESTROYS:
+        dialled()
     return result
 
 
-async def _remember(offers: Offers, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
+async def _remember(runtime: Runtime, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
     # The campaign is made: an error now would say that nothing was sent.
     try:
-        await offers.runtime.store.keep_callers(offers.tenant, campaign_id, phone_ids)
+        await runtime.store.keep_callers(runtime.tenant, campaign_id, phone_ids)
     except NotRecorded:
         log.exception("the caller IDs of campaign %s are not remembered", campaign_id)
 

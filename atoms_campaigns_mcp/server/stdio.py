@@ -25,25 +25,36 @@ async def _serve(settings: Settings) -> None:
     runtime = LazyRuntime(settings)
     server = build(settings, runtime)
     async with stdio_server() as (read, write):
-        told = await _until_ended(server, settings, read, write)
+        told = await _until_ended(server, runtime, settings, read, write)
         await runtime.close()
         if told:
             # The SDK's reader blocks in a thread that only the end of stdin would free.
             os._exit(0)
 
 
-async def _until_ended(server: Server[Any], settings: Settings, read: Any, write: Any) -> bool:
+async def _until_ended(
+    server: Server[Any], runtime: LazyRuntime, settings: Settings, read: Any, write: Any
+) -> bool:
     """Serve until the end of stdin, or until SIGTERM or SIGINT; say whether it was a signal."""
     told: list[bool] = []
+    into, out = anyio.create_memory_object_stream[Any](0)
     async with anyio.create_task_group() as tasks:
 
         def end() -> None:
             told.append(True)
+            runtime.ending.hurry()
             tasks.cancel_scope.cancel()
+
+        async def until_end_of_stdin() -> None:
+            async with into:
+                async for message in read:
+                    await into.send(message)
+                # The SDK cancels what is in flight, and does not say so beforehand.
+                runtime.ending.hurry()
 
         tasks.start_soon(end_on_signal, end)
         tasks.start_soon(report_unfinished, settings)
-        # Changes already sent have a grace of their own, see recording.despite_cancellation.
-        await server.run(read, write, server.create_initialization_options())
+        tasks.start_soon(until_end_of_stdin)
+        await server.run(out, write, server.create_initialization_options())
         tasks.cancel_scope.cancel()
     return bool(told)

@@ -19,11 +19,16 @@ CREATE TABLE IF NOT EXISTS journal (
     outcome   TEXT NOT NULL DEFAULT '',
     detail    TEXT NOT NULL DEFAULT '',
     request_id TEXT NOT NULL DEFAULT '',
-    reported  INTEGER NOT NULL DEFAULT 0
+    reported  INTEGER NOT NULL DEFAULT 0,
+    key       TEXT NOT NULL DEFAULT '',
+    known     TEXT NOT NULL DEFAULT '[]'  -- JSON array
 ) STRICT;
+
+CREATE INDEX IF NOT EXISTS journal_key ON journal (tenant, key) WHERE key <> '';
 
 CREATE TABLE IF NOT EXISTS claims (
     key   TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
     until REAL NOT NULL
 ) STRICT;
 

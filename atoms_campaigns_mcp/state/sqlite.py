@@ -6,28 +6,37 @@ import threading
 from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio.to_thread
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.pace import Slot
+from atoms_campaigns_mcp.state.sqlite_pace import SqlitePace
 from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord
 
 T = TypeVar("T")
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 2.0  # how long a write waits for another server's write
 KEEP_PLANS = 24 * 3600  # seconds after which a plan's record is of no use to anyone
 
 
-_ENTRY = "id, at, tenant, tool, arguments, confirmed, digest"
+_INTENT = "tenant, tool, arguments, confirmed, digest, key, known"
+_ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
+_FROM_VERSION_1 = """
+    ALTER TABLE journal ADD COLUMN key TEXT NOT NULL DEFAULT '';
+    ALTER TABLE journal ADD COLUMN known TEXT NOT NULL DEFAULT '[]';
+    DROP TABLE claims;
+"""
 
 
 class SqliteStore:
     """See `store.Store`. Every call runs in a worker thread, one at a time."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, pace: SqlitePace) -> None:
         self._connection = connection
         self._lock = threading.Lock()
+        self._pace = pace
 
     @classmethod
     def open(cls, folder: Path) -> "SqliteStore":
@@ -45,21 +54,13 @@ class SqliteStore:
                 check_same_thread=False,
             )
             connection.execute("PRAGMA journal_mode = WAL")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise ConfigurationError(
-                    "The state file was made by a newer version of this server.",
-                    next_step="Update this server, or give it another folder in ATOMS_MCP_STATE.",
-                )
-            if version < SCHEMA_VERSION:
-                connection.executescript(Path(__file__).with_name("schema.sql").read_text("utf-8"))
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            _migrate(connection)
+            return cls(connection, SqlitePace(folder))
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
                 f"The state folder cannot be used ({type(error).__name__}).",
                 next_step="Make it writable, or give another folder in ATOMS_MCP_STATE.",
             ) from error
-        return cls(connection)
 
     async def keep_plan(self, record: PlanRecord) -> None:
         """See `Store.keep_plan`."""
@@ -98,23 +99,29 @@ class SqliteStore:
 
         return await self._do(write)
 
-    async def claim(self, key: str, now: float, until: float) -> bool:
+    async def claim(self, key: str, owner: str, now: float, until: float) -> bool:
         """See `Store.claim`."""
 
         def write(db: sqlite3.Connection) -> bool:
             # One statement, so that of two processes one changes a row and the other none.
             taken = db.execute(
-                "INSERT INTO claims VALUES (?, ?) ON CONFLICT (key) DO UPDATE "
-                "SET until = excluded.until WHERE claims.until < ?",
-                (key, until, now),
+                "INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE "
+                "SET owner = excluded.owner, until = excluded.until WHERE claims.until < ?",
+                (key, owner, until, now),
             )
             return taken.rowcount == 1
 
         return await self._do(write)
 
-    async def release(self, key: str) -> None:
+    async def keep_claim(self, key: str, owner: str, until: float) -> bool:
+        """See `Store.keep_claim`."""
+        sql = "UPDATE claims SET until = ? WHERE key = ? AND owner = ?"
+        return await self._do(lambda db: db.execute(sql, (until, key, owner)).rowcount == 1)
+
+    async def release(self, key: str, owner: str) -> None:
         """See `Store.release`."""
-        await self._do(lambda db: db.execute("DELETE FROM claims WHERE key = ?", (key,)))
+        sql = "DELETE FROM claims WHERE key = ? AND owner = ?"
+        await self._do(lambda db: db.execute(sql, (key, owner)))
 
     async def keep_callers(self, tenant: str, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
         """See `Store.keep_callers`."""
@@ -129,12 +136,12 @@ class SqliteStore:
 
     async def begin(self, intent: Intent, at: float) -> int:
         """See `Store.begin`."""
+        row = at, *astuple(intent)[:-1], json.dumps(intent.known)
 
         def write(db: sqlite3.Connection) -> int:
             entry = db.execute(
-                "INSERT INTO journal (at, tenant, tool, arguments, confirmed, digest) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (at, *astuple(intent)),
+                f"INSERT INTO journal (at, {_INTENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                row,
             )
             return entry.lastrowid or 0
 
@@ -151,11 +158,15 @@ class SqliteStore:
             )
         )
 
+    async def unresolved(self, tenant: str, key: str) -> list[Entry]:
+        """See `Store.unresolved`."""
+        return await self._entries(
+            "WHERE tenant = ? AND key = ? AND outcome IN ('', 'unknown')", tenant, key
+        )
+
     async def entries(self, limit: int) -> list[Entry]:
         """See `Store.entries`."""
-        sql = f"SELECT {_ENTRY}, outcome, detail, request_id FROM journal ORDER BY id DESC LIMIT ?"  # noqa: S608
-        rows = await self._do(lambda db: db.execute(sql, (limit,)).fetchall())
-        return [Entry(row[0], row[1], Intent(*row[2:7]), *row[7:]) for row in rows]
+        return await self._entries("ORDER BY id DESC LIMIT ?", limit)
 
     async def unfinished(self) -> list[Entry]:
         """See `Store.unfinished`."""
@@ -165,24 +176,62 @@ class SqliteStore:
                 "UPDATE journal SET reported = 1 WHERE outcome = '' AND reported = 0 "  # noqa: S608
                 f"RETURNING {_ENTRY}"
             ).fetchall()
-            return [Entry(row[0], row[1], Intent(*row[2:])) for row in rows]
+            return [_entry(row) for row in rows]
 
         return await self._do(take)
+
+    async def _entries(self, which: str, *values: str | int) -> list[Entry]:
+        sql = f"SELECT {_ENTRY} FROM journal {which}"  # noqa: S608 - fixed texts only
+        rows = await self._do(lambda db: db.execute(sql, values).fetchall())
+        return [_entry(row) for row in rows]
+
+    async def pace(self, key: str, slot: Slot) -> float:
+        """See `Store.pace`."""
+        return await _in_thread(lambda: self._pace.book(key, slot))
+
+    async def hold(self, key: str, now: float, until: float) -> None:
+        """See `Store.hold`."""
+        await _in_thread(lambda: self._pace.hold(key, now, until))
 
     async def close(self) -> None:
         """See `Store.close`."""
         await self._do(lambda db: db.close())
+        self._pace.close()
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def locked() -> T:
             with self._lock:
                 return work(self._connection)
 
-        try:
-            return await anyio.to_thread.run_sync(locked)
-        except sqlite3.Error as error:
-            raise NotRecorded(
-                f"The server's own record could not be written ({type(error).__name__}), so "
-                "nothing was sent.",
-                next_step="The operator must free the state folder (full disk, locked file).",
-            ) from error
+        return await _in_thread(locked)
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    try:
+        return await anyio.to_thread.run_sync(work)
+    except sqlite3.Error as error:
+        raise NotRecorded(
+            f"The server's own record could not be written ({type(error).__name__}), so nothing "
+            "was sent.",
+            next_step="The operator must free the state folder (full disk, locked file).",
+        ) from error
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise ConfigurationError(
+            "The state file was made by a newer version of this server.",
+            next_step="Update this server, or give it another folder in ATOMS_MCP_STATE.",
+        )
+    if version == SCHEMA_VERSION:
+        return
+    schema = Path(__file__).with_name("schema.sql").read_text("utf-8")
+    older = _FROM_VERSION_1 if version == 1 else ""
+    db.executescript(
+        f"BEGIN IMMEDIATE; {older} {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+    )
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    return Entry(*row[:5], intent=Intent(*row[5:-1], known=tuple(json.loads(row[-1]))))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from atoms_campaigns_mcp.pace import Slot
+
 Confirmed = Literal["asked", "token", "never", "not needed"]
 
 
@@ -22,7 +24,9 @@ class PlanRecord:
 class Intent:
     """What is about to be sent: the first half of a journal entry.
 
-    `arguments` is JSON without phone numbers or keys; `confirmed` says how it was agreed to.
+    `arguments` is JSON without phone numbers or keys; `confirmed` says how it was agreed to. `key`
+    is the same for creations that ask for the same, and `known` holds the ids of what they would
+    be confused with.
     """
 
     tenant: str
@@ -30,18 +34,24 @@ class Intent:
     arguments: str
     confirmed: Confirmed
     digest: str = ""
+    key: str = ""
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A journal entry; `outcome` is empty until the answer came."""
+    """A journal entry; `outcome` is empty until the answer came.
+
+    Outcomes: done, refused, unknown, failed (a fault of this server), and absent (it was unknown,
+    was looked for again when the same was asked for, and was not there).
+    """
 
     id: int
     at: float
+    outcome: str
+    detail: str
+    request_id: str
     intent: Intent
-    outcome: str = ""
-    detail: str = ""
-    request_id: str = ""
 
 
 class Store(Protocol):
@@ -59,12 +69,16 @@ class Store(Protocol):
         """Spend the plan id; true for the first caller only, across processes."""
         ...
 
-    async def claim(self, key: str, now: float, until: float) -> bool:
-        """Take `key` until then (seconds since 1970), unless another call holds it."""
+    async def claim(self, key: str, owner: str, now: float, until: float) -> bool:
+        """Take `key` for `owner` until then (seconds since 1970), unless another holds it."""
         ...
 
-    async def release(self, key: str) -> None:
-        """Give `key` back."""
+    async def keep_claim(self, key: str, owner: str, until: float) -> bool:
+        """Hold it longer; false if somebody else has taken it meanwhile."""
+        ...
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give `key` back, if `owner` still holds it."""
         ...
 
     async def keep_callers(self, tenant: str, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
@@ -85,12 +99,24 @@ class Store(Protocol):
         """Record how it ended."""
         ...
 
+    async def unresolved(self, tenant: str, key: str) -> list[Entry]:
+        """Give the creations of that key whose outcome is unknown or not yet recorded."""
+        ...
+
     async def entries(self, limit: int) -> list[Entry]:
         """Give the latest entries of the journal, the latest first."""
         ...
 
     async def unfinished(self) -> list[Entry]:
         """Give the intents without an outcome that no start has reported, and mark them."""
+        ...
+
+    async def pace(self, key: str, slot: Slot) -> float:
+        """Book a request of `key`; give the seconds that it must wait. See `pace.booked`."""
+        ...
+
+    async def hold(self, key: str, now: float, until: float) -> None:
+        """Let nobody with `key` send until then (seconds since 1970)."""
         ...
 
     async def close(self) -> None:

@@ -2,13 +2,14 @@
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, get_type_hints
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.polls import Polls
@@ -62,6 +63,30 @@ class Shared:
             self.results.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An equal creation whose outcome is unknown: its journal entry, and what was there before."""
+
+    entry: int
+    known: tuple[str, ...]
+
+
+class Ledger(Protocol):
+    """What this server remembers of creations, which the API would carry out twice."""
+
+    def alone(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Keep equal creations out meanwhile; raises `WrongState` if one is under way."""
+        ...
+
+    async def unresolved(self, key: str) -> list[Earlier]:
+        """Give the equal creations whose outcome is unknown."""
+        ...
+
+    async def resolve(self, earlier: Sequence[Earlier], *, found: bool) -> None:
+        """Record that they have been found, or looked for again in vain."""
+        ...
+
+
 async def _unheard(*_: Any) -> None:
     """Be the listener that nobody gave."""
 
@@ -72,10 +97,10 @@ class ToolContext:
 
     `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep`
     are the machine's, in seconds. `plan` holds the facts that were agreed to, for tools that have
-    a plan. `files` are the folders in which a tool may read and write. `progress` takes a part, a
-    whole and a sentence; `changed` the campaign that is not as it was. `remember` and `recall` keep
-    the caller IDs of campaigns made here, which the API does not tell; `offer` gives a token with
-    which a proposal may be agreed to, where one helps.
+    a plan. `ledger` remembers creations. `files` are the folders in which a tool may read and
+    write. `progress` takes a part, a whole and a sentence; `changed` the campaign that is not as
+    it was. `remember` and `recall` keep the caller IDs of campaigns made here, which the API does
+    not tell; `offer` gives a token with which a proposal may be agreed to, where one helps.
     """
 
     atoms: AtomsClient
@@ -83,6 +108,7 @@ class ToolContext:
     monotonic: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     shared: Shared
+    ledger: Ledger | None = None
     plan: Plan | None = None
     files: tuple[Path, ...] = ()
     show_numbers: bool = False

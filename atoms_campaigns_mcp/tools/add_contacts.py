@@ -23,9 +23,10 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
         )
     contacts = await _contacts.from_arguments(args, ctx)
     audience = await _resolve.audience(ctx.atoms, args.audience_id)
-    columns = (audience.phone_column or PHONE_COLUMN, *contacts.columns[1:])
+    column = audience.phone_column or PHONE_COLUMN
+    columns = (column, *contacts.columns[1:])
     members = [dict(zip(columns, row, strict=True)) for row in contacts.rows]
-    added, skipped = await ctx.atoms.add_members(audience.id, members)
+    added, skipped = await ctx.atoms.add_members(audience, members, column)
     return ContactsAdded(
         audience_id=audience.id,
         name=audience.name,

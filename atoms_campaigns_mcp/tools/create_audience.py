@@ -1,3 +1,5 @@
+import hashlib
+from collections.abc import Sequence
 from functools import partial
 
 import anyio
@@ -6,8 +8,10 @@ from atoms_campaigns_mcp.contacts.table import Contacts
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, WrongState
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import AudienceCreated
+from atoms_campaigns_mcp.schemas.resources import Audience
 from atoms_campaigns_mcp.schemas.results import NOT_REACHED
 from atoms_campaigns_mcp.tools import _contacts
+from atoms_campaigns_mcp.tools._creation import Creation, key_of
 from atoms_campaigns_mcp.tools._results import is_terminal, results_of, unfinished
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
@@ -21,14 +25,33 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
     """
     contacts = await _chosen(args, ctx)
     upload = await anyio.to_thread.run_sync(contacts.to_csv)
-    made = await ctx.atoms.create_audience(args.name, args.description or "", upload)
+    made = await _creation(args, upload, len(contacts), ctx).once(ctx)
+    step = f"Pass {made.thing.id} as audience_id to create_campaign."
     return AudienceCreated(
-        audience_id=made.id,
-        name=made.name or args.name,
+        audience_id=made.thing.id,
+        name=made.thing.name or args.name,
         contacts=len(contacts),
         **await anyio.to_thread.run_sync(partial(_contacts.report, contacts, ctx)),
-        next_step=f"Pass {made.id} as audience_id to create_campaign.",
+        next_step=f"{made.note} {step}".strip(),
     )
+
+
+def _creation(
+    args: CreateAudienceArgs, upload: bytes, count: int, ctx: ToolContext
+) -> Creation[Audience]:
+    key = key_of("audience", args.name, hashlib.sha256(upload).hexdigest())
+
+    async def alike() -> list[Audience]:
+        rows = await ctx.atoms.list_audiences()
+        return [row for row in rows if row.is_like(args.name, count)]
+
+    async def make(known: Sequence[str]) -> Audience:
+        about = args.description or ""
+        return await ctx.atoms.create_audience(
+            args.name, about, upload, count=count, key=key, known=known
+        )
+
+    return Creation(key, alike, make)
 
 
 async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:

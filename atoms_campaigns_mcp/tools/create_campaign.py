@@ -1,19 +1,21 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 
-from atoms_campaigns_mcp.errors import InvalidArguments
+from atoms_campaigns_mcp.errors import InvalidArguments, WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import CreateCampaignArgs
-from atoms_campaigns_mcp.schemas.campaigns import CampaignCreated
+from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, Campaign, CampaignCreated
 from atoms_campaigns_mcp.schemas.resources import Audience
-from atoms_campaigns_mcp.tools import _resolve
+from atoms_campaigns_mcp.tools import _resolve, _states
+from atoms_campaigns_mcp.tools._creation import Creation, Made, key_of
 from atoms_campaigns_mcp.tools._facts import read_facts
 from atoms_campaigns_mcp.tools._members import contacts_of
 from atoms_campaigns_mcp.tools._proposals import judged
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 
-async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal:
+async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | CampaignCreated:
     """Judge a scheduled campaign as its start would be, for it dials without being started."""
     start = args.scheduled_at or ctx.now()
     if start <= ctx.now():
@@ -22,6 +24,8 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal:
             next_step="Give a later time, or leave it out and start the campaign when due.",
         )
     facts, audience = await _named(args, ctx)
+    if made := await _creation(args, facts, ctx).found(ctx):
+        return await _result(made, facts, ctx)
     contacts = await contacts_of(ctx.atoms, audience)
     read = await read_facts(
         ctx,
@@ -63,27 +67,62 @@ async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
     """Create a campaign: who is called (audience), who talks (agent), from which caller IDs.
 
     Without scheduled_at it is a draft and dials nobody until start_campaign. With scheduled_at it
-    DIALS by itself then, after confirmation. Nothing of it can be changed afterwards: delete it
-    and create another.
+    DIALS by itself then, after confirmation. It cannot be changed afterwards.
     """
     facts = ctx.plan or (await _named(args, ctx))[0]
-    made = await ctx.atoms.create_campaign(_body(args, facts))
-    await ctx.remember(made.id, facts.phone_ids)
-    step = f"Nobody is called yet. To dial, call start_campaign with campaign_id {made.id}."
-    if made.status == "scheduled":
-        step = "It dials by itself at scheduled_at. To stop it before then, call delete_campaign."
+    made = await _creation(args, facts, ctx).once(ctx)
+    return await _result(made, facts, ctx)
+
+
+def _creation(args: CreateCampaignArgs, facts: Plan, ctx: ToolContext) -> Creation[Campaign]:
+    body = _body(args, facts)
+    key = key_of("campaign", {name: body[name] for name in body if name != "description"})
+
+    async def alike() -> list[Campaign]:
+        rows = await ctx.atoms.campaigns_like(body)
+        callers = {row.id: row.phone_ids or await ctx.recall(row.id) for row in rows}
+        # Callers that nobody knows may be the same.
+        return [r for r in rows if set(callers[r.id] or facts.phone_ids) == set(facts.phone_ids)]
+
+    async def make(known: Sequence[str]) -> Campaign:
+        return await ctx.atoms.create_campaign(body, key=key, known=known)
+
+    return Creation(key, alike, make, _allow if args.allow_duplicate else _refuse)
+
+
+def _allow(_: Sequence[Campaign]) -> None:
+    """Let a second one be made on purpose."""
+
+
+def _refuse(alike: Sequence[Campaign]) -> None:
+    for campaign in alike:
+        if campaign.status not in TERMINAL:
+            raise WrongState(
+                f"name: campaign {campaign.label} ({campaign.id}, {campaign.status}) has the same "
+                "name, agent, audience, caller IDs, retries and schedule. Nothing was sent.",
+                next_step="Go on with that one, or give another name. Only if the user wants the "
+                "same contacts called twice, set allow_duplicate.",
+            )
+
+
+async def _result(made: Made[Campaign], facts: Plan, ctx: ToolContext) -> CampaignCreated:
+    campaign = made.thing
+    await ctx.remember(campaign.id, facts.phone_ids)
+    step = f"Nobody is called yet. To dial, call start_campaign with campaign_id {campaign.id}."
+    if campaign.status != "draft":
+        step = _states.next_step(campaign)
     return CampaignCreated(
-        campaign_id=made.id,
-        name=made.name,
-        status=made.status,
+        campaign_id=campaign.id,
+        name=campaign.name,
+        status=campaign.status,
         agent_id=facts.agent_id,
         audience_id=facts.audience_id,
         phone_ids=list(facts.phone_ids),
-        participants=made.participants,
-        max_retries=made.max_retries,
-        retry_delay=made.retry_delay,
-        scheduled_at=made.scheduled_at,
-        next_step=step,
+        participants=campaign.participants,
+        max_retries=campaign.max_retries,
+        retry_delay=campaign.retry_delay,
+        scheduled_at=campaign.scheduled_at,
+        next_step=f"{made.note} {step}".strip(),
     )
 
 

@@ -32,17 +32,19 @@ async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
     client allows it; otherwise the first call is refused with a confirm_token: tell the user what
     would happen and call again with it only if they agree. Gives the campaign's real status.
     """
-    await ctx.atoms.start_campaign(args.campaign_id)
+    ours = await ctx.atoms.start_campaign(args.campaign_id)
     campaign = await _states.settled(ctx, args.campaign_id, before=BEFORE_RUNNING)
     waiting = campaign.status in BEFORE_RUNNING
     message = "The start is queued; it does not dial yet." if waiting else "The start took effect."
-    if campaign.error:
+    if not ours:
+        message = "It had already been started by somebody else; nothing was changed."
+    elif campaign.error:
         message = f"It failed: {campaign.error}."
     return CampaignChanged(
         campaign_id=campaign.id,
         name=campaign.name,
         status=campaign.status,
-        changed=True,
+        changed=ours,
         message=message,
         next_step="Call get_campaign_status in a few seconds."
         if waiting

@@ -75,6 +75,7 @@ BAD: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "retry_delay": NEVER_WHOLE | st.just(0),
         "scheduled_at": BAD_TIME,
         "description": NEVER_TEXT | st.text("a", min_size=251, max_size=260),
+        "allow_duplicate": st.sampled_from(["perhaps", "", 2, -1, [], {}]),
         "confirm_token": BAD_TOKEN,
     },
     **{

@@ -33,8 +33,8 @@ async def no(_: str) -> ElicitResult:
     return ElicitResult(action="decline")
 
 
-async def draft(client: Caller) -> dict[str, str]:
-    made = await client.call("create_campaign", **DRAFT, max_retries=0)
+async def draft(client: Caller, **changes: str) -> dict[str, str]:
+    made = await client.call("create_campaign", **(DRAFT | changes), max_retries=0)
     return {"campaign_id": made["campaign_id"]}
 
 
@@ -143,7 +143,7 @@ async def test_a_made_up_state_is_refused(bench: Bench, made_up: str) -> None:
 
 async def test_the_state_of_another_campaign_or_tool_is_refused(bench: Bench) -> None:
     async with connected(bench, "memory", MODERN, yes) as client:
-        first, second = await draft(client), await draft(client)
+        first, second = await draft(client), await draft(client, name="Another")
         states = [
             await question(client, "start_campaign", second),
             await question(client, "delete_campaign", first),
@@ -316,14 +316,17 @@ async def test_a_start_that_looked_at_the_facts_for_too_long_leaves_it_to_the_ne
         first, second = await tokens(client, campaign, 2)
         bench.wire.below = httpx2.MockTransport(stuck)
 
-        async def start(token: str) -> None:
-            results.append(await client.raw("start_campaign", **campaign, confirm_token=token))
+        async def start(caller: Caller, token: str) -> None:
+            results.append(await caller.raw("start_campaign", **campaign, confirm_token=token))
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(start, first)
+        async with (
+            connected(bench, "memory", MODERN, None) as another,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(start, client, first)
             await arrived.wait()
             bench.clock.advance(seconds=121)
-            await start(second)
+            await start(another, second)
             released.set()
     assert starts(bench) == 1
     assert not results[0].is_error

@@ -219,7 +219,7 @@ async def test_unattended_automation_runs_within_the_limits_and_not_beyond_them(
     )
     async with bench.client(answer=None) as client:
         first = await client.call("create_campaign", **DRAFT)
-        second = await client.call("create_campaign", **DRAFT)
+        second = await client.call("create_campaign", **{**DRAFT, "name": "Second"})
         dialling = await client.call("start_campaign", campaign_id=first["campaign_id"])
         refused = await client.refused("start_campaign", campaign_id=second["campaign_id"])
         later = await client.refused("create_campaign", **DRAFT, scheduled_at=WHEN)

@@ -175,7 +175,9 @@ def test_the_state_folder_is_for_its_owner_only_and_its_secret_too(
 ) -> None:
     state = tmp_path / "state"
     with spawned(env=server_environment(state, front, KEY)) as child:
-        Job(child).call("list_agents")
+        job = Job(child)
+        made = job.done("create_campaign", **DRAFT)
+        job.call("delete_campaign", campaign_id=made["campaign_id"])  # refused with a token
         child.leave()
     assert state.stat().st_mode & 0o077 == 0
     assert (state / "secret").stat().st_mode & 0o077 == 0

@@ -16,6 +16,7 @@ import pytest
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.pacing import Pacer
+from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
 from atoms_campaigns_mcp.contacts.numbers import Directory
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, UnexpectedResponse
@@ -252,8 +253,11 @@ async def test_ten_thousand_contacts_are_read_in_bounded_memory(cache: ResultsCa
         "http://api/atoms/v1",
         "sk_test",
         Pacer(10, clock.monotonic, clock.sleep),
+        Flights(clock.monotonic),
         payment_url="http://api/payment/v1",
-        transport=httpx2.MockTransport(large_export),
+        now=clock.now,
+        monotonic=clock.monotonic,
+        network=httpx2.MockTransport(large_export),
     )
     atoms = AtomsClient(transport, refuse_changes)
     await cache.get("small", "1", export(contact("completed")))  # loads what is loaded once

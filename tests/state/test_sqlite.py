@@ -1,17 +1,20 @@
 """The state of one machine: what must hold between processes, and when the disk does not help."""
 
 import os
+import secrets
 import sqlite3
 import stat
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.pace import Slot
 from atoms_campaigns_mcp.state.sqlite import KEEP_PLANS, SCHEMA_VERSION, SqliteStore
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
 
@@ -85,19 +88,75 @@ async def test_old_plans_go_and_fresh_ones_stay(tmp_path: Path) -> None:
 
 async def test_a_claim_keeps_others_out_until_it_is_released_or_ends(tmp_path: Path) -> None:
     async with stores(tmp_path, 2) as (one, two):
-        assert await one.claim("campaign", 100, 160)
-        assert not await two.claim("campaign", 160, 220)
-        assert await two.claim("another", 100, 160)
-        assert await two.claim("campaign", 161, 221)
-        await two.release("campaign")
-        assert await one.claim("campaign", 161, 221)
+        assert await one.claim("campaign", "one", 100, 160)
+        assert not await two.claim("campaign", "two", 160, 220)
+        assert await two.claim("another", "two", 100, 160)
+        assert await two.claim("campaign", "two", 161, 221)
+        await two.release("campaign", "two")
+        assert await one.claim("campaign", "one", 161, 221)
+
+
+async def test_a_claim_that_another_has_taken_is_neither_kept_nor_released(tmp_path: Path) -> None:
+    async with stores(tmp_path, 2) as (one, two):
+        assert await one.claim("campaign", "one", 100, 160)
+        assert await one.keep_claim("campaign", "one", 200)
+        assert not await two.claim("campaign", "two", 161, 221)
+        assert await two.claim("campaign", "two", 201, 261)
+        assert not await one.keep_claim("campaign", "one", 300)
+        await one.release("campaign", "one")
+        assert not await one.claim("campaign", "one", 202, 262)
+        await two.release("campaign", "two")
+        assert not await two.keep_claim("campaign", "two", 300)
+
+
+async def test_creations_of_unknown_outcome_are_found_by_their_key(tmp_path: Path) -> None:
+    asked = replace(INTENT, key="k", known=("c1", "c2"))
+    async with stores(tmp_path, 2) as (one, two):
+        done, unknown = await one.begin(asked, 1), await one.begin(asked, 2)
+        left = await one.begin(replace(asked, known=()), 3)
+        await one.begin(replace(asked, tenant="other"), 4)
+        await one.begin(replace(asked, key="other"), 5)
+        await one.finish(done, "done")
+        await one.finish(unknown, "unknown")
+        found = await two.unresolved("tenant", "k")
+    assert [(entry.id, entry.intent.known) for entry in found] == [
+        (unknown, ("c1", "c2")),
+        (left, ()),
+    ]
+
+
+async def test_the_pace_is_kept_together_and_ends_with_the_second(tmp_path: Path) -> None:
+    slot = Slot(now=1000.0, step=0.5)
+    async with stores(tmp_path, 2) as (one, two):
+        waits = [await store.pace("key", slot) for store in (one, two, one, two)]
+        assert waits == [0, 0, 0.5, 1.0]
+        assert await one.pace("other key", slot) == 0
+        await two.hold("key", 1000.0, 1005.0)
+        assert await one.pace("key", slot) == 5.5
+        assert await one.pace("key", Slot(now=1000.0, step=0.5, patience=1)) == 6.0
+        assert await one.pace("key", slot) == 6.0  # the impatient one has not booked
+
+
+async def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    async with stores(tmp_path) as (store,):
+        await store.begin(INTENT, 1)
+    with sqlite3.connect(tmp_path / "state.sqlite3") as db:
+        db.execute("DROP INDEX journal_key")
+        db.execute("ALTER TABLE journal DROP COLUMN key")
+        db.execute("ALTER TABLE journal DROP COLUMN known")
+        db.execute("ALTER TABLE claims DROP COLUMN owner")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    async with stores(tmp_path) as (store,):
+        assert [entry.intent for entry in await store.entries(5)] == [INTENT]
+        assert await store.claim("campaign", "one", 1, 2)
 
 
 async def test_a_claim_is_taken_by_one_of_many_who_try_at_once(tmp_path: Path) -> None:
     taken: list[bool] = []
 
     async def claim(store: SqliteStore) -> None:
-        taken.append(await store.claim("campaign", 100, 160))
+        taken.append(await store.claim("campaign", secrets.token_hex(), 100, 160))
 
     async with stores(tmp_path, 4) as opened, anyio.create_task_group() as tasks:
         for store in opened * 5:
@@ -139,8 +198,8 @@ async def test_an_intent_without_an_outcome_is_reported_once(tmp_path: Path) -> 
 CALLS: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
     "keep_plan": lambda store: store.keep_plan(RECORD),
     "use_plan": lambda store: store.use_plan("plan"),
-    "claim": lambda store: store.claim("campaign", 1, 2),
-    "release": lambda store: store.release("campaign"),
+    "claim": lambda store: store.claim("campaign", "one", 1, 2),
+    "release": lambda store: store.release("campaign", "one"),
     "keep_callers": lambda store: store.keep_callers("a", "c", ()),
     "begin": lambda store: store.begin(INTENT, 1),
     "finish": lambda store: store.finish(1, "done"),

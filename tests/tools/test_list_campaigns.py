@@ -17,7 +17,7 @@ async def test_the_newest_campaign_comes_first(bench: Bench) -> None:
 async def test_limit_is_the_page_size_whatever_the_api_calls_it(bench: Bench) -> None:
     async with bench.client() as client:
         for _ in range(7):
-            await client.call("create_campaign", **DRAFT)
+            await client.call("create_campaign", **DRAFT, allow_duplicate=True)
         first = await client.call("list_campaigns", limit=3, search="January renewals")
         third = await client.call("list_campaigns", limit=3, page=3, search="January renewals")
     assert (len(first["campaigns"]), first["has_more"]) == (3, True)

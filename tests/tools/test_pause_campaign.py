@@ -70,7 +70,7 @@ async def test_the_emergency_stop_works_without_the_journal(
 
         monkeypatch.setattr(SqliteStore, "begin", full_disk)
         stopped = await client.call("pause_campaign", **campaign)
-        text = await client.refused("create_campaign", **DRAFT)
+        text = await client.refused("create_campaign", **{**DRAFT, "name": "Other"})
     assert stopped["status"] == "paused"
     assert "not recorded" in stopped["next_step"]
     assert "The disk is full." in text

@@ -8,8 +8,8 @@ from tests.support.world import CALLER_ID, DRAFT
 pytestmark = pytest.mark.anyio
 
 
-async def draft(client: Caller) -> dict[str, str]:
-    made = await client.call("create_campaign", **DRAFT, max_retries=0)
+async def draft(client: Caller, **changes: str) -> dict[str, str]:
+    made = await client.call("create_campaign", **(DRAFT | changes), max_retries=0)
     return {"campaign_id": made["campaign_id"]}
 
 
@@ -71,7 +71,7 @@ async def test_a_client_that_cannot_ask_gets_a_token_that_works_once(
 
 async def test_a_token_is_good_for_one_campaign_only(bench: Bench) -> None:
     async with bench.client(answer=None) as client:
-        first, second = await draft(client), await draft(client)
+        first, second = await draft(client), await draft(client, name="Another")
         result = await client.raw("start_campaign", **first)
         assert result.structured_content is not None
         token = result.structured_content["confirm_token"]

@@ -1,0 +1,86 @@
+"""Sharing reads: equal ones in flight are one request, and slow-changing lists are kept briefly."""
+
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+
+from atoms_campaigns_mcp.errors import AtomsCampaignsError
+
+KEPT = 100  # different reads whose answers stay at hand
+
+
+@dataclass(slots=True)
+class _Flight:
+    """One read and those who want it. `landed` counts its ends, failures included."""
+
+    turn: anyio.Lock = field(default_factory=anyio.Lock)
+    wanted_by: int = 0
+    landed: int = 0
+    answer: Any = None
+    failure: AtomsCampaignsError | None = None
+    at: float | None = None
+
+
+class Flights:
+    """The reads of one account. Whoever asks while an equal one is under way gets its answer.
+
+    A change of ours ends all sharing with what was asked before it, so that nobody who has changed
+    something reads how it was.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """Measure freshness by `monotonic`, in seconds."""
+        self._monotonic = monotonic
+        self._flights: dict[Hashable, _Flight] = {}
+
+    def forget(self) -> None:
+        """Give no earlier answer to anybody who asks from now on."""
+        self._flights = {}
+
+    async def get(
+        self, key: Hashable, fetch: Callable[[], Awaitable[Any]], *, fresh_for: float = 0.0
+    ) -> Any:
+        """Give what `fetch` gives, or what it gave within the last `fresh_for` seconds.
+
+        Raises:
+            AtomsCampaignsError: What the shared read failed with.
+        """
+        flights = self._flights
+        if len(flights) > KEPT:
+            self._flights = flights = {k: f for k, f in flights.items() if f.wanted_by}
+        flight = flights.setdefault(key, _Flight())
+        flight.wanted_by += 1
+        landed = flight.landed
+        try:
+            # If the one that fetches is cancelled, the next in the queue takes over.
+            async with flight.turn:
+                if flight.landed > landed:
+                    return _shared(flight)
+                if flight.at is not None and self._monotonic() - flight.at < fresh_for:
+                    return flight.answer
+                return await self._fetch(flight, fetch)
+        finally:
+            flight.wanted_by -= 1
+            if not flight.wanted_by and not fresh_for:
+                flights.pop(key, None)
+
+    async def _fetch(self, flight: _Flight, fetch: Callable[[], Awaitable[Any]]) -> Any:
+        # A read that is cancelled has not landed: whoever waits fetches anew.
+        flight.at = None
+        try:
+            flight.answer, flight.failure = await fetch(), None
+        except AtomsCampaignsError as error:
+            flight.failure = error
+            flight.landed += 1
+            raise
+        flight.at = self._monotonic()
+        flight.landed += 1
+        return flight.answer
+
+
+def _shared(flight: _Flight) -> Any:
+    if flight.failure is not None:
+        raise flight.failure
+    return flight.answer
