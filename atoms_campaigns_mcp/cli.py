@@ -90,7 +90,9 @@ def _settings_flags(parser: argparse.ArgumentParser) -> None:
 
 def _settings(args: argparse.Namespace) -> Settings:
     flags = {row.name: getattr(args, row.name, None) for row in SETTINGS}
-    return Settings.load(os.environ, {name: text for name, text in flags.items() if text})
+    settings = Settings.load(os.environ, {name: text for name, text in flags.items() if text})
+    configure(sys.stderr, form=settings.log)
+    return settings
 
 
 def _speed(text: str) -> float | str:

@@ -14,7 +14,7 @@ AtomsCampaignsError          never raised itself
 │   ├── Unavailable          it was away or had a fault; a read may simply be tried again
 │   │   └── Unreached         not a byte of the request was sent
 │   └── UnexpectedResponse   it answered with something that is not in its contract
-│       └── Garbled           its body is empty, cut off or no JSON: a read may be tried again
+│       └── Garbled           its body is empty, cut off, endless or no JSON; a read may be retried
 ├── OutcomeUnknown           a change was sent and its answer was lost: check before repeating
 ├── NotRecorded              the journal could not be written, so nothing was sent
 └── ConfigurationError       start-up only: a setting is missing or contradicts another
@@ -128,7 +128,7 @@ class UnexpectedResponse(UpstreamError):
 
 
 class Garbled(UnexpectedResponse):
-    """The body of a success is empty, cut off or not JSON."""
+    """The body is empty, cut off, endless or not JSON."""
 
 
 class OutcomeUnknown(AtomsCampaignsError):

@@ -165,6 +165,9 @@ SETTINGS = (
         _folders,
     ),
     Setting("ATOMS_MCP_RATE", "requests a second to the API", _positive, "10"),
+    Setting(
+        "ATOMS_MCP_LOG", "form of the log on stderr: json or text", _choice("json", "text"), "json"
+    ),
     Setting("ATOMS_MCP_STATE", "folder for plans, journal and secret", _path),
     Setting(
         "ATOMS_MCP_SECRET",
@@ -197,6 +200,7 @@ class Settings:
     show_numbers: bool = False
     files: tuple[Path, ...] = ()
     rate: float = 10.0
+    log: Literal["json", "text"] = "json"
     state: Path | None = None
     secret: bytes | None = None
     sandbox_speed: float | Literal["max"] = 60.0

@@ -67,13 +67,13 @@ async def load(response: httpx2.Response) -> Answer:
     """Read the body, up to a bound.
 
     Raises:
-        UnexpectedResponse: It is larger than anything that the API documents.
+        Garbled: It is larger than anything that the API documents.
     """
     pieces, size = list[bytes](), 0
     async for piece in response.aiter_bytes():
         size += len(piece)
         if size > LARGEST:
-            raise UnexpectedResponse(
+            raise Garbled(
                 f"The Atoms API's answer is larger than {LARGEST // 1_000_000} MB.",
                 next_step="Ask for less at once, with a smaller page.",
             )

@@ -155,7 +155,7 @@ class Transport:
                     answer = await _within(CHANGE_DEADLINE, exchange)
                 except Unreached:
                     raise
-                except Unavailable as error:
+                except (Unavailable, Garbled) as error:
                     raise _unknown(error) from error
                 try:
                     return parse(replies.decode(answer))

@@ -24,6 +24,16 @@ def secret_of(settings: Settings) -> bytes:
 
 
 def _kept_secret(folder: Path) -> bytes:
+    try:
+        return _secret_in(folder)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The state folder cannot be used ({type(error).__name__}).",
+            next_step="Make it writable, or give another folder in ATOMS_MCP_STATE.",
+        ) from error
+
+
+def _secret_in(folder: Path) -> bytes:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / "secret"
     if not path.exists():

@@ -1,0 +1,33 @@
+"""A state folder that cannot be used: nothing is changed, but an emergency stop works."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.bench import Bench
+from tests.support.world import DRAFT
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_without_any_state_calls_can_be_read_and_stopped_and_nothing_else(
+    bench: Bench, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    async with bench.client() as client:
+        made = await client.call("create_campaign", **DRAFT)
+        await client.call("start_campaign", campaign_id=made["campaign_id"])
+    bench.configure(state=blocked)
+    async with bench.client() as client:
+        report = await client.call("get_campaign_status", campaign_id=made["campaign_id"])
+        create = await client.refused("create_campaign", **{**DRAFT, "name": "Another"})
+        stopped = await client.call("pause_campaign", campaign_id=made["campaign_id"])
+        start = await client.refused("start_campaign", campaign_id=made["campaign_id"])
+    assert report["status"] == "running"
+    assert stopped["status"] == "paused"
+    assert "not recorded" in stopped["next_step"]
+    for text in (create, start):
+        assert "Nothing was sent" in text
+        assert "ATOMS_MCP_STATE" in text
+    assert bench.wire.changes == ["campaign", "start", "pause"]
