@@ -11,7 +11,7 @@ from typing import Any
 
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.settings import SETTINGS, Settings
+from atoms_campaigns_mcp.settings import SETTINGS, Auth, Settings
 from atoms_campaigns_mcp.telemetry import configure
 
 PROGRAM = "atoms-campaigns-mcp"
@@ -40,7 +40,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = _command(commands, "serve", _serve, "serve MCP; over stdio unless --http is given")
     serve.add_argument("--http", metavar="HOST:PORT", help="serve Streamable HTTP at /mcp")
-    serve.add_argument("--auth", choices=["none"], help="with --http; none: this machine only")
+    serve.add_argument(
+        "--auth",
+        choices=["key", "none"],
+        help="with --http; key (default): each request brings its Atoms key as a bearer token; "
+        "none: this machine only, with the server's own key or the sandbox",
+    )
     _settings_flags(serve)
     _command(commands, "demo", _demo, "run a whole campaign in a temporary sandbox")
     call = _command(commands, "call", _call, "call one tool; asks on the terminal")
@@ -88,9 +93,10 @@ def _settings_flags(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(flag, dest=row.name, help=about)
 
 
-def _settings(args: argparse.Namespace) -> Settings:
+def _settings(args: argparse.Namespace, auth: Auth = "") -> Settings:
     flags = {row.name: getattr(args, row.name, None) for row in SETTINGS}
-    settings = Settings.load(os.environ, {name: text for name, text in flags.items() if text})
+    given = {name: text for name, text in flags.items() if text}
+    settings = Settings.load(os.environ, given, auth=auth)
     configure(sys.stderr, form=settings.log)
     return settings
 
@@ -100,16 +106,12 @@ def _speed(text: str) -> float | str:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    settings = _settings(args)
+    settings = _settings(args, auth=(args.auth or "key") if args.http else "")
     if not args.http:
         from atoms_campaigns_mcp.server.stdio import serve  # noqa: PLC0415
 
         serve(settings)
         return 0
-    if args.auth is None:
-        raise ConfigurationError(
-            "--http needs --auth.", next_step="Use --auth none to serve this machine only."
-        )
     from atoms_campaigns_mcp.server import http  # noqa: PLC0415 - uvicorn
 
     http.serve(settings, args.http)

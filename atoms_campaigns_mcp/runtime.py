@@ -1,6 +1,5 @@
 """Composition root: from `Settings` to what a tool call needs, live or in the sandbox."""
 
-import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from atoms_campaigns_mcp.ending import Ending
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.settings import LOCAL, Settings, tenant_of
 from atoms_campaigns_mcp.state.absent import AbsentStore
 from atoms_campaigns_mcp.state.folder import secret_of, state_folder
 from atoms_campaigns_mcp.state.sqlite import SqliteStore
@@ -31,7 +30,6 @@ from atoms_campaigns_mcp.tools._tool import Shared, ToolContext
 SANDBOX_URL = "http://sandbox/atoms/v1"
 SANDBOX_PAYMENTS = "http://sandbox/payment/v1"
 SANDBOX_KEY = "sk_sandbox"
-LOCAL = "local"  # the tenant of a server that has one account
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +71,18 @@ class Runtime:
         clocks: Clocks | None = None,
         network: httpx2.AsyncBaseTransport | None = None,
         ending: Ending | None = None,
+        tenant: str = LOCAL,
+        store: Store | None = None,
     ) -> "Runtime":
         """Open connections and files; `network` replaces the network in tests.
+
+        `store` is the state that runtimes of several tenants share.
 
         Raises:
             ConfigurationError: The sandbox's file cannot be used.
         """
         clocks, ending = clocks or Clocks(), ending or Ending()
-        store = _store(settings)
+        store = store or open_store(settings)
         shared = Shared(clocks.monotonic, clocks.sleep)
         if settings.mode == "sandbox" and network is None:
             network, now, close_world = _sandbox(settings, clocks)
@@ -108,6 +110,7 @@ class Runtime:
             clocks,
             now,
             shared,
+            tenant,
             ending=ending,
             close_world=close_world,
         )
@@ -123,8 +126,12 @@ class Runtime:
 
     async def close(self) -> None:
         """Close connections and files."""
-        await self.transport.close()
+        await self.rest()
         await self.store.close()
+
+    async def rest(self) -> None:
+        """Close all but the state."""
+        await self.transport.close()
         self.shared.close()
         self.close_world()
 
@@ -152,7 +159,8 @@ async def refuse_changes(change: Change[Any]) -> NoReturn:  # noqa: ARG001
     raise TypeError("a plan sent a change")
 
 
-def _store(settings: Settings) -> Store:
+def open_store(settings: Settings) -> Store:
+    """Open the state; one that cannot be opened refuses whatever must be recorded."""
     try:
         return SqliteStore.open(state_folder(settings))
     except ConfigurationError as error:
@@ -170,11 +178,6 @@ def _pacer(settings: Settings, store: Store, clocks: Clocks) -> Pacer:
         book=partial(store.pace, key),
         hold=partial(store.hold, key),
     )
-
-
-def tenant_of(key: str) -> str:
-    """Name the account of an API key without telling the key."""
-    return hashlib.sha256(f"atoms-campaigns-mcp/tenant/v1 {key}".encode()).hexdigest()[:24]
 
 
 def _sandbox(

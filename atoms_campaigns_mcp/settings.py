@@ -4,16 +4,19 @@
 show, a command-line flag of the same name; a flag wins over its variable.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from atoms_campaigns_mcp.errors import ConfigurationError
 
+LOCAL = "local"  # the tenant of a server that has one account
+Auth = Literal["", "key", "oauth", "none"]
 Confirm = Literal["ask", "human", "token", "never"]
 Mode = Literal["sandbox", "live"]
 
@@ -164,6 +167,20 @@ SETTINGS = (
         f"folders for contact and result files, separated by {os.pathsep}; stdio only",
         _folders,
     ),
+    Setting(
+        "ATOMS_MCP_ALLOWED_HOSTS",
+        "HTTP: host names by which clients reach the server, separated by commas; default: "
+        "this machine's loopback names",
+        _names,
+    ),
+    Setting(
+        "ATOMS_MCP_ALLOWED_ORIGINS",
+        "HTTP: origins of web pages that may call it, as https://app.example.com; default: "
+        "pages of this machine",
+        _names,
+    ),
+    Setting("ATOMS_MCP_CLIENT_RATE", "HTTP: requests a second of one tenant", _positive, "50"),
+    Setting("ATOMS_MCP_CLIENT_CALLS", "HTTP: requests of one tenant at once", _count, "64"),
     Setting("ATOMS_MCP_RATE", "requests a second to the API", _positive, "10"),
     Setting(
         "ATOMS_MCP_LOG", "form of the log on stderr: json or text", _choice("json", "text"), "json"
@@ -185,7 +202,8 @@ SETTINGS = (
 class Settings:
     """What the operator decided, checked and typed. Agents cannot change it."""
 
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
+    auth: Auth = ""
     api_url: str = DEFAULT_API_URL
     payment_url: str = ""
     confirm: Confirm = "ask"
@@ -202,7 +220,11 @@ class Settings:
     rate: float = 10.0
     log: Literal["json", "text"] = "json"
     state: Path | None = None
-    secret: bytes | None = None
+    secret: bytes | None = field(default=None, repr=False)
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    client_rate: float = 50.0
+    client_calls: int = 64
     sandbox_speed: float | Literal["max"] = 60.0
     sandbox_db: Path | None = None
     sandbox_seed: int = 1
@@ -215,12 +237,21 @@ class Settings:
 
     @property
     def mode(self) -> Mode:
-        """`live` with an API key, else `sandbox`."""
-        return "live" if self.api_key else "sandbox"
+        """`live` with an API key, the server's or each tenant's; else `sandbox`."""
+        return "live" if self.api_key or self.serves_tenants else "sandbox"
+
+    @property
+    def serves_tenants(self) -> bool:
+        """Whether the key comes with each request."""
+        return self.auth in {"key", "oauth"}
 
     @classmethod
-    def load(cls, environ: Mapping[str, str], flags: Mapping[str, str] | None = None) -> "Settings":
+    def load(
+        cls, environ: Mapping[str, str], flags: Mapping[str, str] | None = None, *, auth: Auth = ""
+    ) -> "Settings":
         """Read `flags` (by setting name) over `environ` (by variable name).
+
+        `auth` says how HTTP clients prove who they are; empty for stdio.
 
         Raises:
             ConfigurationError: A value is malformed, or two values contradict each other. The
@@ -229,17 +260,24 @@ class Settings:
         values = {row.name: _read(row, environ, flags or {}) for row in SETTINGS}
         key = _api_key(values.pop("smallest_api_key"), values.pop("atoms_api_key"))
         live, url = values.pop("live"), values.pop("atoms_api_url")
-        if live and not key:
+        if auth in {"key", "oauth"}:
+            key = ""  # each request brings its own, and never falls back to the server's
+        elif live and not key:
             raise ConfigurationError(
                 "ATOMS_MCP_LIVE is set but there is no API key.",
                 next_step="Set SMALLEST_API_KEY, or unset ATOMS_MCP_LIVE to use the sandbox.",
             )
-        if url and not key:
+        elif url and not key:
             raise ConfigurationError(
                 "ATOMS_API_URL is set but there is no API key for it.",
                 next_step="Set SMALLEST_API_KEY, or unset ATOMS_API_URL to use the sandbox.",
             )
-        return cls(api_key=key, api_url=url or DEFAULT_API_URL, **values)
+        return cls(api_key=key, auth=auth, api_url=url or DEFAULT_API_URL, **values)
+
+
+def tenant_of(key: str) -> str:
+    """Name the account of an API key without telling the key."""
+    return hashlib.sha256(f"atoms-campaigns-mcp/tenant/v1 {key}".encode()).hexdigest()[:24]
 
 
 def _read(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:

@@ -30,9 +30,10 @@ class Flights:
     something reads how it was.
     """
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        """Measure freshness by `monotonic`, in seconds."""
+    def __init__(self, monotonic: Callable[[], float], kept: int = KEPT) -> None:
+        """Measure freshness by `monotonic`, in seconds; keep at most `kept` answers."""
         self._monotonic = monotonic
+        self._kept = kept
         self._flights: dict[Hashable, _Flight] = {}
 
     def forget(self) -> None:
@@ -48,7 +49,7 @@ class Flights:
             AtomsCampaignsError: What the shared read failed with.
         """
         flights = self._flights
-        if len(flights) > KEPT:
+        if len(flights) > self._kept:
             self._flights = flights = {k: f for k, f in flights.items() if f.wanted_by}
         flight = flights.setdefault(key, _Flight())
         flight.wanted_by += 1

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -48,6 +48,7 @@ class Transport:
     """
 
     http: httpx2.AsyncClient
+    key: str = field(repr=False)
     pacer: Pacer
     flights: Flights
     payment_url: str
@@ -69,11 +70,7 @@ class Transport:
         network: httpx2.AsyncBaseTransport | None = None,
     ) -> "Transport":
         """Open a client for `url` with `key`; `network` replaces the network."""
-        headers = {
-            "Authorization": f"Bearer {key}",
-            "User-Agent": f"atoms-campaigns-mcp/{__version__}",
-        }
-        # trust_env stays on for proxies; netrc cannot replace the key, a header of ours wins.
+        headers = {"User-Agent": f"atoms-campaigns-mcp/{__version__}"}
         http = httpx2.AsyncClient(
             base_url=url,
             headers=headers,
@@ -81,7 +78,7 @@ class Transport:
             transport=network,
             follow_redirects=False,
         )
-        return cls(http, pacer, flights, payment_url, now, monotonic)
+        return cls(http, key, pacer, flights, payment_url, now, monotonic)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -125,7 +122,7 @@ class Transport:
         await self._turn()
         with telemetry.upstream("GET", path, self.monotonic) as call:
             try:
-                async with self.http.stream("GET", path) as response:
+                async with self.http.stream("GET", path, headers=self._headers()) as response:
                     if not response.is_success:
                         replies.decode(await self._whole(call, response))
                     call.answered(response.status_code)
@@ -167,6 +164,14 @@ class Transport:
             finally:
                 self.flights.forget()
 
+    def _headers(self) -> dict[str, str]:
+        # trust_env stays on for proxies; netrc cannot replace the key, a header of ours wins.
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def with_key(self, key: str) -> "Transport":
+        """Give one for another account, which shares connections and nothing that was read."""
+        return replace(self, key=key, flights=Flights(self.monotonic))
+
     async def _turn(self) -> None:
         if not self.urgent:
             await self.pacer.wait()
@@ -175,7 +180,8 @@ class Transport:
         self, call: telemetry.Call, method: Method, path: str, **content: Any
     ) -> replies.Answer:
         try:
-            async with self.http.stream(method, path, **content) as response:
+            headers = self._headers()
+            async with self.http.stream(method, path, headers=headers, **content) as response:
                 return await self._whole(call, response)
         except httpx2.RequestError as error:
             call.unanswered()

@@ -25,6 +25,7 @@ from atoms_campaigns_mcp.schemas.fields import (
     ScheduledAt,
     Search,
     Turn,
+    UploadId,
     WaitSeconds,
 )
 from atoms_campaigns_mcp.schemas.results import FinalStatus, Outcomes
@@ -132,10 +133,13 @@ class GetAccountArgs(Args):
 
 
 class ContactsArgs(Args):
-    """Where contacts come from: exactly one of `csv` and `file`."""
+    """Where contacts come from: exactly one of `csv` and `file`, or over HTTP `upload_id`."""
 
     csv: Annotated[Csv | None, Field(description="CSV text; the first line is the header.")] = None
     file: Annotated[FileName | None, Field(description="Or a CSV file in an allowed folder.")] = (
+        None
+    )
+    upload_id: Annotated[UploadId | None, Field(description="Or what PUT /contacts has given.")] = (
         None
     )
     phone_column: Annotated[

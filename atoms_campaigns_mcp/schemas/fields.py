@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, Wit
 ID_PATTERN = "^[a-f0-9]{24}$"
 E164_PATTERN = r"^\+[1-9]\d{6,14}$"
 ID_OR_ALL_PATTERN = "^([a-f0-9]{24}|all)$"
+UPLOAD_PATTERN = "^[a-f0-9]{32}$"
 CALL_PATTERN = r"^CALL-\d{13}-[a-z0-9]{6}$"
 NAME_MAX = 100  # characters; the API may allow fewer, then its own refusal is passed on
 CSV_MAX = 5_000_000  # characters; the API takes 5 MB
@@ -124,6 +125,11 @@ FileName = Annotated[
     str,
     Field(min_length=1, max_length=1000, examples=["january.csv"]),
     BeforeValidator(_printable),
+]
+UploadId = Annotated[
+    str,
+    Field(pattern=UPLOAD_PATTERN, examples=["0123456789abcdef0123456789abcdef"]),
+    BeforeValidator(_trimmed),
 ]
 Region = Annotated[
     str, Field(min_length=2, max_length=2, examples=["IN"]), BeforeValidator(_capitals)

@@ -11,17 +11,18 @@ from mcp_types import CallToolRequestParams, CallToolResult, InputRequiredResult
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, InvalidArguments, NotConfirmed, Refused
 from atoms_campaigns_mcp.server.catalog import Catalog
+from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.telemetry import call_id, called, log
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """Carries out tool calls. The runtime opens on the first one, not at start-up."""
+    """Carries out tool calls. A runtime opens on its first call, not at start-up."""
 
     settings: Settings
-    catalog: Catalog
-    runtime: Callable[[], Awaitable[Any]]
+    catalog: Callable[[Principal], Catalog]
+    runtime: Callable[[Principal], Awaitable[Any]]
     changed: Callable[[ServerRequestContext[Any], str], Awaitable[None]]
 
     async def call(
@@ -30,9 +31,11 @@ class Adapter:
         """Give the tool's result; every failure is a result too, with text that says what to do."""
         call = secrets.token_hex(4)
         call_id.set(call)
-        tool = params.name if params.name in self.catalog.entries else "unknown"
+        principal = principal_of(context, self.settings)
+        catalog = self.catalog(principal)
+        tool = params.name if params.name in catalog.entries else "unknown"
         try:
-            result = await self._call(context, params)
+            result = await self._call(context, params, principal, catalog)
         except AtomsCampaignsError as error:
             log.info("%s: %s", tool, error.code)
             called(tool, error.code)
@@ -50,11 +53,15 @@ class Adapter:
         return result
 
     async def _call(
-        self, context: ServerRequestContext[Any], params: CallToolRequestParams
+        self,
+        context: ServerRequestContext[Any],
+        params: CallToolRequestParams,
+        principal: Principal,
+        catalog: Catalog,
     ) -> CallToolResult | InputRequiredResult:
-        entry = self.catalog.entries.get(params.name)
+        entry = catalog.entries.get(params.name)
         if entry is None:
-            raise self._unknown_tool()
+            raise _unknown_tool(principal, catalog)
         # Imported on the first call, so that tools/list is answered without them.
         from atoms_campaigns_mcp.server.arguments import check  # noqa: PLC0415
         from atoms_campaigns_mcp.server.asking import Asking  # noqa: PLC0415
@@ -63,15 +70,14 @@ class Adapter:
 
         tool = load(params.name)
         given = params.arguments or {}
-        self._gate(tool.dials_when, given)
+        if principal.no_dial and tool.dials_when and given.get(tool.dials_when) is not None:
+            raise _dialling_is_off(tool.dials_when)
         args = check(tool.arguments, given, entry["tool"]["inputSchema"]["properties"])
-        runtime = await self.runtime()
-        asking = Asking(context, params)
         result = await perform(
-            runtime,
+            await self.runtime(principal),
             tool,
             args,
-            asking,
+            Asking(context, params),
             progress=context.session.report_progress,
             changed=partial(self.changed, context),
         )
@@ -81,22 +87,25 @@ class Adapter:
         text = f"[{result.mode}] {result.summary()} {result.next_step}".rstrip()
         return _said(text, data=result.model_dump(mode="json", exclude_none=True))
 
-    def _unknown_tool(self) -> AtomsCampaignsError:
-        why = ""
-        if self.settings.read_only or self.settings.no_dial:
-            why = " The operator has switched some tools off (read-only or no-dial)."
-        return InvalidArguments(
-            f"There is no such tool.{why}",
-            next_step=f"Tools of this server: {', '.join(self.catalog.entries)}.",
-        )
 
-    def _gate(self, dials_when: str, given: dict[str, Any]) -> None:
-        if self.settings.no_dial and dials_when and given.get(dials_when) is not None:
-            raise Refused(
-                f"{dials_when} is switched off by the operator of this server "
-                "(ATOMS_MCP_NO_DIAL). Nothing was sent.",
-                next_step="Leave it out to create a draft, or ask the operator.",
-            )
+def _unknown_tool(principal: Principal, catalog: Catalog) -> AtomsCampaignsError:
+    why = ""
+    if principal.read_only or principal.no_dial:
+        why = (
+            " The operator has switched some tools off, or this client has (read-only or no-dial)."
+        )
+    return InvalidArguments(
+        f"There is no such tool.{why}",
+        next_step=f"Tools of this server: {', '.join(catalog.entries)}.",
+    )
+
+
+def _dialling_is_off(argument: str) -> AtomsCampaignsError:
+    return Refused(
+        f"{argument} is switched off by the operator of this server (ATOMS_MCP_NO_DIAL) or for "
+        "this client. Nothing was sent.",
+        next_step="Leave it out to create a draft, or ask the operator.",
+    )
 
 
 def _failed(error: AtomsCampaignsError) -> CallToolResult:

@@ -15,12 +15,14 @@ from atoms_campaigns_mcp.schemas.fields import (
     CSV_MAX,
     ID_OR_ALL_PATTERN,
     ID_PATTERN,
+    UPLOAD_PATTERN,
 )
 
 A = TypeVar("A", bound=Args)
 _PATTERNS = {
     ID_PATTERN: "24 hexadecimal digits, as the list tools give them",
     ID_OR_ALL_PATTERN: "24 hexadecimal digits, as the list tools give them, or the word all",
+    UPLOAD_PATTERN: "the upload_id that PUT /contacts has given",
     CALL_PATTERN: "the id of a call, as list_calls gives it",
 }
 _KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boolean": ""}

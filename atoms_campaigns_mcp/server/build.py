@@ -1,9 +1,7 @@
 """Assembling the MCP server: the same one for both transports and both protocol eras."""
 
-import gc
 from typing import TYPE_CHECKING, Any
 
-import anyio
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import (
@@ -11,15 +9,15 @@ from mcp.server.request_state import (
     RequestStateBoundary,
     RequestStateSecurity,
 )
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
 from mcp_types import PaginatedRequestParams
 
 from atoms_campaigns_mcp import __version__
-from atoms_campaigns_mcp.ending import Ending
-from atoms_campaigns_mcp.server import prompts, uris
+from atoms_campaigns_mcp.server import prompts
 from atoms_campaigns_mcp.server.adapter import Adapter
 from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.server.completions import Completions
+from atoms_campaigns_mcp.server.listeners import Listeners
+from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.resources import Resources
 from atoms_campaigns_mcp.settings import Mode, Settings
 from atoms_campaigns_mcp.state.folder import secret_of
@@ -68,33 +66,6 @@ def instructions(mode: Mode) -> str:
     return _INSTRUCTIONS.format(mode=_MODES[mode])
 
 
-class LazyRuntime:
-    """Opens the runtime on the first call that needs it, once; not for the first reply."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self.ending = Ending()
-        self._lock = anyio.Lock()
-        self._runtime: Runtime | None = None
-
-    async def __call__(self) -> "Runtime":
-        """Give the runtime."""
-        from atoms_campaigns_mcp.runtime import Runtime  # noqa: PLC0415 - heavy
-
-        async with self._lock:
-            if self._runtime is None:
-                self._runtime = Runtime.open(self._settings, ending=self.ending)
-                # What is loaded now stays: left out of collections, they stop a preview of 10,000
-                # contacts for a third of the time.
-                gc.freeze()
-            return self._runtime
-
-    async def close(self) -> None:
-        """Close the runtime, if it was ever opened."""
-        if self._runtime is not None:
-            await self._runtime.close()
-
-
 # How long a client of the stateless era may keep the list: it changes with a restart only.
 _FRESH = {"resultType": "complete", "ttlMs": 300_000, "cacheScope": "private"}
 
@@ -118,41 +89,50 @@ class _LazySeal:
         return self._loaded().unseal(token)
 
 
-def build(settings: Settings, runtime: "Callable[[], Awaitable[Runtime]]") -> Server[Any]:
-    """Make the server; `runtime` is asked for on the first tool call."""
-    catalog = Catalog.read(read_only=settings.read_only, no_dial=settings.no_dial)
-    bus = InMemorySubscriptionBus()
+def build(
+    settings: Settings,
+    runtime: "Callable[[Principal], Awaitable[Runtime]]",
+    *,
+    over_http: bool = False,
+    listeners: Listeners | None = None,
+) -> Server[Any]:
+    """Make the server; `runtime` is asked for on a tenant's first tool call."""
 
-    async def changed(context: ServerRequestContext[Any], campaign_id: str) -> None:
-        # Each call reaches the clients of one era only.
-        uri = uris.campaign(campaign_id)
-        await bus.publish(ResourceUpdated(uri=uri))
-        await context.session.send_resource_updated(uri)
+    def principal(context: ServerRequestContext[Any]) -> Principal:
+        return principal_of(context, settings)
 
-    resources = Resources(settings.mode, runtime)
+    def catalog(who: Principal) -> Catalog:
+        return Catalog.read(read_only=who.read_only, no_dial=who.no_dial, over_http=over_http)
+
+    async def runtime_of(context: ServerRequestContext[Any]) -> "Runtime":
+        return await runtime(principal(context))
+
+    async def list_tools(
+        context: ServerRequestContext[Any], _: PaginatedRequestParams
+    ) -> dict[str, Any]:
+        return {"tools": catalog(principal(context)).tools(), **_FRESH}
+
+    listeners = listeners or Listeners(lambda context: principal(context).tenant)
+    resources = Resources(settings.mode, runtime_of)
     server: Server[Any] = Server(
         NAME,
         version=__version__,
         title=f"Atoms campaigns ({settings.mode})",
         instructions=instructions(settings.mode),
-        get_tool_input_schema=catalog.input_schema,
-        on_call_tool=Adapter(settings, catalog, runtime, changed).call,
+        get_tool_input_schema=Catalog.read(over_http=over_http).input_schema,
+        on_call_tool=Adapter(settings, catalog, runtime, listeners.changed).call,
         on_list_resources=resources.list,
         on_list_resource_templates=resources.templates,
         on_read_resource=resources.read,
-        on_subscriptions_listen=ListenHandler(bus),
+        on_subscriptions_listen=listeners.listen,
         on_list_prompts=prompts.list_prompts,
         on_get_prompt=prompts.get_prompt,
-        on_completion=Completions(runtime).complete,
+        on_completion=Completions(runtime_of).complete,
     )
-
-    async def list_tools(
-        _: ServerRequestContext[Any], __: PaginatedRequestParams
-    ) -> dict[str, Any]:
-        return {"tools": catalog.tools(), **_FRESH}
-
     # Registered apart from the constructor, which would want the models instead of the snapshot.
     server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
-    security = RequestStateSecurity(codec=_LazySeal(settings))
+    security = RequestStateSecurity(
+        codec=_LazySeal(settings), bind_principal=lambda context: principal(context).tenant
+    )
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     return server

@@ -7,6 +7,7 @@ No tool module is imported to serve it, so a server answers as fast as one witho
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,17 @@ class Catalog:
     entries: dict[str, dict[str, Any]]
 
     @classmethod
-    def read(cls, *, read_only: bool = False, no_dial: bool = False) -> "Catalog":
-        """Read the snapshot; `read_only` and `no_dial` leave out what they forbid."""
+    @cache
+    def read(
+        cls, *, read_only: bool = False, no_dial: bool = False, over_http: bool = False
+    ) -> "Catalog":
+        """Read the snapshot; `read_only` and `no_dial` leave out what they forbid.
+
+        Contacts come from files on the server's machine, and `over_http` as uploads.
+        """
         entries = json.loads(SNAPSHOT.read_text("utf-8"))
+        for entry in entries.values():
+            entry["tool"]["inputSchema"]["properties"].pop("file" if over_http else "upload_id", 0)
         return cls(dict(_allowed(entries, read_only=read_only, no_dial=no_dial)))
 
     def tools(self) -> list[dict[str, Any]]:

@@ -17,15 +17,15 @@ MOST = 100  # what the protocol allows
 class Completions:
     """Completes campaign ids, and names of agents and audiences, of prompts and resources."""
 
-    runtime: Callable[[], Awaitable[Any]]
+    runtime: Callable[[ServerRequestContext[Any]], Awaitable[Any]]
 
     async def complete(
-        self, _: ServerRequestContext[Any], params: CompleteRequestParams
+        self, context: ServerRequestContext[Any], params: CompleteRequestParams
     ) -> CompleteResult:
         """Give values that begin with what was typed; nothing for what is not known."""
         typed = params.argument.value.casefold()
         try:
-            values, more = await self._values(params.argument.name, typed)
+            values, more = await self._values(context, params.argument.name, typed)
         except AtomsCampaignsError as error:
             log.info("no completion: %s", error.code)
             values, more = [], False
@@ -35,12 +35,14 @@ class Completions:
         completion = Completion(values=found[:MOST], total=total, has_more=more)
         return CompleteResult(completion=completion)
 
-    async def _values(self, name: str, typed: str) -> tuple[list[str], bool]:
+    async def _values(
+        self, context: ServerRequestContext[Any], name: str, typed: str
+    ) -> tuple[list[str], bool]:
         if name not in {"campaign_id", "agent_id", "audience_id"}:
             return [], False
         from atoms_campaigns_mcp.runtime import refuse_changes  # noqa: PLC0415 - heavy
 
-        atoms = (await self.runtime()).context(refuse_changes).atoms
+        atoms = (await self.runtime(context)).context(refuse_changes).atoms
         if name == "campaign_id":
             rows, listed = await atoms.list_campaigns(limit=MOST)
             return [row.id for row in rows], listed.has_more

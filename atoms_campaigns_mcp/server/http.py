@@ -1,36 +1,127 @@
-"""Serving over Streamable HTTP at `/mcp`."""
+"""Serving over Streamable HTTP, to one machine or to a team."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
 
 import anyio
+import httpx2
 import uvicorn
+from starlette.types import ASGIApp
 
-from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.server.build import LazyRuntime, build
+from atoms_campaigns_mcp.atoms.pacing import Pacer
+from atoms_campaigns_mcp.atoms.sharing import Flights
+from atoms_campaigns_mcp.atoms.transport import Transport
+from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.runtime import Clocks
+from atoms_campaigns_mcp.server.auth import Authenticated, KeyVerifier, Verify, known
+from atoms_campaigns_mcp.server.build import build
 from atoms_campaigns_mcp.server.history import report_unfinished
+from atoms_campaigns_mcp.server.limits import Patience, TenantLimits
+from atoms_campaigns_mcp.server.listeners import Listeners
+from atoms_campaigns_mcp.server.principal import Principal, principal_of
+from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.signals import end_on_signal
-from atoms_campaigns_mcp.settings import LOOPBACK, Settings
+from atoms_campaigns_mcp.server.uploads import Contacts
+from atoms_campaigns_mcp.server.web import PATH, AccessLog, AllowedHosts, application, cors
+from atoms_campaigns_mcp.settings import LOCAL, LOOPBACK, Settings
 from atoms_campaigns_mcp.telemetry import log
 
-GRACE = 2  # whole seconds for requests in flight when asked to end
-PATH = "/mcp"
+GRACE = 6  # whole seconds for requests in flight when asked to end; ten are allowed in all
+CONNECTIONS = 2000  # at once; more get 503 at once
 
 
 def serve(settings: Settings, address: str) -> None:
-    """Serve at `address` (HOST:PORT; port 0 takes a free one) without authentication.
+    """Serve at `address` (HOST:PORT; port 0 takes a free one).
 
     Raises:
-        ConfigurationError: The address is malformed, or reachable from other machines.
+        ConfigurationError: The address is malformed, or without authentication reachable from
+            other machines.
     """
     host, port = _split(address)
-    if host not in LOOPBACK:
+    if host not in LOOPBACK and settings.auth == "none":
         raise ConfigurationError(
             "Without authentication the server may listen on this machine only.",
-            next_step="Use --http 127.0.0.1:8080, or put an authenticating server in front.",
+            next_step="Use --auth key, or --http 127.0.0.1:8080.",
         )
     anyio.run(_serve, settings, host, port)
+
+
+class Service:
+    """Everything that answers requests, and what must be ended in order."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clocks: Clocks | None = None,
+        network: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Serve with `settings`; `clocks` and `network` are replaced by tests."""
+        # Files are on the server's machine, which is not the client's.
+        self._settings = settings = replace(settings, files=())
+        self._clocks = clocks = clocks or Clocks()
+        self.runtimes = Runtimes(settings, clocks=clocks, network=network)
+        self._listeners = Listeners(lambda context: principal_of(context, settings).tenant)
+        self._verifying = _connection(settings, clocks, network)
+        server = build(settings, self.runtimes, over_http=True, listeners=self._listeners)
+        self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
+        self._patience = Patience(self.inner)
+        self.app = self._guarded(self._patience)
+
+    def _guarded(self, app: ASGIApp) -> ASGIApp:
+        """Put around `app` what a request must pass, the outermost last."""
+        settings = self._settings
+        limited = TenantLimits(
+            app,
+            rate=settings.client_rate,
+            in_flight=settings.client_calls,
+            monotonic=self._clocks.monotonic,
+        )
+        authenticated = Authenticated(limited, self._verify())
+        guarded = cors(AllowedHosts(authenticated, settings), settings)
+        return AccessLog(guarded, self._clocks.monotonic)
+
+    def _verify(self) -> Verify:
+        settings = self._settings
+        if settings.auth == "none":
+            local = Principal(LOCAL, settings.api_key, settings.read_only, settings.no_dial)
+            return known(local)
+        return KeyVerifier(settings, self._verifying, self._clocks.monotonic)
+
+    async def _ready(self) -> bool:
+        """Say whether changes can be recorded."""
+        try:
+            await self.runtimes.store().entries(1)
+        except NotRecorded:
+            return False
+        return True
+
+    def end(self) -> None:
+        """Take no more, end what only listens, and hurry what changes something."""
+        self.runtimes.ending.hurry()
+        self._listeners.close()
+        self._patience.close()
+
+    async def close(self) -> None:
+        """Close connections and files."""
+        await self._verifying.close()
+        await self.runtimes.close()
+
+
+def _connection(
+    settings: Settings, clocks: Clocks, network: httpx2.AsyncBaseTransport | None
+) -> Transport:
+    """Connect to the API for verifying keys, at a pace of its own."""
+    return Transport.connect(
+        settings.api_url,
+        "",
+        Pacer(settings.rate, clocks.seconds, clocks.sleep),
+        Flights(clocks.monotonic),
+        payment_url=settings.billing_url,
+        now=clocks.now,
+        monotonic=clocks.monotonic,
+        network=network,
+    )
 
 
 class _Uvicorn(uvicorn.Server):
@@ -47,26 +138,33 @@ class _Uvicorn(uvicorn.Server):
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
     await report_unfinished(settings)
-    runtime = LazyRuntime(settings)
-    app: Any = build(settings, runtime).streamable_http_app(streamable_http_path=PATH, host=host)
-    server = _Uvicorn(
-        uvicorn.Config(app, host=host, port=port, log_config=None, timeout_graceful_shutdown=GRACE)
+    service = Service(settings)
+    config = uvicorn.Config(
+        service.app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        limit_concurrency=CONNECTIONS,
+        timeout_graceful_shutdown=GRACE,
     )
+    server = _Uvicorn(config)
+
+    def end() -> None:
+        service.end()
+        server.end()
+
     try:
-        with server.config.bind_socket() as socket:
+        with config.bind_socket() as socket:
             bound = socket.getsockname()[1]
             log.info("listening on http://%s:%s%s (%s)", host, bound, PATH, settings.mode)
             async with anyio.create_task_group() as tasks:
-
-                def end() -> None:
-                    runtime.ending.hurry()
-                    server.end()
-
                 tasks.start_soon(end_on_signal, end)
                 await server.serve(sockets=[socket])
                 tasks.cancel_scope.cancel()
     finally:
-        await runtime.close()
+        await service.close()
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -6,7 +6,8 @@ from typing import Any
 from mcp import Client
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
 
-from atoms_campaigns_mcp.server.build import LazyRuntime, build
+from atoms_campaigns_mcp.server.build import build
+from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.settings import Settings
 
 Ask = Callable[[str], bool]
@@ -23,7 +24,7 @@ async def call_tool(
             return ElicitResult(action="accept", content={"confirm": True})
         return ElicitResult(action="decline")
 
-    runtime = LazyRuntime(settings)
+    runtime = Runtimes(settings)
     server = build(settings, runtime)
     try:
         async with Client(server, elicitation_callback=elicit if ask else None) as client:

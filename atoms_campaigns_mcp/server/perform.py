@@ -37,6 +37,7 @@ async def perform(
     abilities: dict[str, Any] = {
         **listeners,
         "ledger": JournalLedger(claims),
+        "upload": partial(_upload, runtime),
         "recall": partial(runtime.store.callers, runtime.tenant),
         "remember": partial(_remember, runtime),
     }
@@ -84,6 +85,10 @@ async def _remember(runtime: Runtime, campaign_id: str, phone_ids: tuple[str, ..
         await runtime.store.keep_callers(runtime.tenant, campaign_id, phone_ids)
     except NotRecorded:
         log.exception("the caller IDs of campaign %s are not remembered", campaign_id)
+
+
+async def _upload(runtime: Runtime, upload_id: str) -> bytes | None:
+    return await runtime.store.upload(runtime.tenant, upload_id, runtime.clocks.seconds())
 
 
 async def _offer(offers: Offers, proposal: Proposal) -> str:

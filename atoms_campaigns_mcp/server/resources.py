@@ -33,7 +33,7 @@ class Resources:
     """Serves resources; the runtime is asked for when a campaign is read."""
 
     mode: Mode
-    runtime: Callable[[], Awaitable[Any]]
+    runtime: Callable[[Context], Awaitable[Any]]
 
     async def list(self, _: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:
         """Give the guide; campaigns are found by template and completion."""
@@ -69,7 +69,7 @@ class Resources:
             ]
         )
 
-    async def read(self, _: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
+    async def read(self, context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
         """Read one resource.
 
         Raises:
@@ -77,7 +77,7 @@ class Resources:
         """
         uri = str(params.uri)
         try:
-            kind, text = await self._text(uri)
+            kind, text = await self._text(context, uri)
         except AtomsCampaignsError as error:
             code = INVALID_PARAMS if isinstance(error, NotFound) else INTERNAL_ERROR
             raise MCPError(code=code, message=str(error), data={"uri": uri}) from error
@@ -85,7 +85,7 @@ class Resources:
             contents=[TextResourceContents(uri=uri, mime_type=kind, text=text)]
         )
 
-    async def _text(self, uri: str) -> tuple[str, str]:
+    async def _text(self, context: Context, uri: str) -> tuple[str, str]:
         if uri == uris.GUIDE:
             return "text/markdown", _GUIDE.read_text("utf-8")
         found = uris.PATTERN.match(uri)
@@ -96,7 +96,7 @@ class Resources:
             )
         from atoms_campaigns_mcp.server.snapshots import results_csv, snapshot  # noqa: PLC0415
 
-        runtime = await self.runtime()
+        runtime = await self.runtime(context)
         if found["csv"]:
             return "text/csv", await results_csv(runtime, found["id"])
         return "application/json", await snapshot(runtime, found["id"], self.mode)

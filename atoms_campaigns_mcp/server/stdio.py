@@ -10,8 +10,9 @@ import anyio
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-from atoms_campaigns_mcp.server.build import LazyRuntime, build
+from atoms_campaigns_mcp.server.build import build
 from atoms_campaigns_mcp.server.history import report_unfinished
+from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.settings import Settings
 
@@ -22,7 +23,7 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    runtime = LazyRuntime(settings)
+    runtime = Runtimes(settings)
     server = build(settings, runtime)
     async with stdio_server() as (read, write):
         told = await _until_ended(server, runtime, settings, read, write)
@@ -33,7 +34,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _until_ended(
-    server: Server[Any], runtime: LazyRuntime, settings: Settings, read: Any, write: Any
+    server: Server[Any], runtime: Runtimes, settings: Settings, read: Any, write: Any
 ) -> bool:
     """Serve until the end of stdin, or until SIGTERM or SIGINT; say whether it was a signal."""
     told: list[bool] = []

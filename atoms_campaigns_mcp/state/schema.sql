@@ -38,3 +38,10 @@ CREATE TABLE IF NOT EXISTS callers (
     phone_ids   TEXT NOT NULL,  -- JSON array
     PRIMARY KEY (tenant, campaign_id)
 ) STRICT;
+
+CREATE TABLE IF NOT EXISTS uploads (
+    upload_id  TEXT PRIMARY KEY,
+    tenant     TEXT NOT NULL,
+    content    BLOB NOT NULL,
+    expires_at REAL NOT NULL
+) STRICT;

@@ -13,7 +13,7 @@ import anyio.to_thread
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.pace import Slot
 from atoms_campaigns_mcp.state.sqlite_pace import SqlitePace
-from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord
+from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
 
 T = TypeVar("T")
 SCHEMA_VERSION = 2
@@ -133,6 +133,26 @@ class SqliteStore:
         sql = "SELECT phone_ids FROM callers WHERE tenant = ? AND campaign_id = ?"
         row = await self._do(lambda db: db.execute(sql, (tenant, campaign_id)).fetchone())
         return tuple(json.loads(row[0])) if row else None
+
+    async def keep_upload(self, upload: Upload, now: float, most: int) -> bool:
+        """See `Store.keep_upload`."""
+
+        def write(db: sqlite3.Connection) -> bool:
+            db.execute("DELETE FROM uploads WHERE expires_at < ?", (now,))
+            kept = db.execute(
+                "INSERT INTO uploads SELECT ?, ?, ?, ? "
+                "WHERE (SELECT count(*) FROM uploads WHERE tenant = ?) < ?",
+                (*astuple(upload), upload.tenant, most),
+            )
+            return kept.rowcount == 1
+
+        return await self._do(write)
+
+    async def upload(self, tenant: str, upload_id: str, now: float) -> bytes | None:
+        """See `Store.upload`."""
+        sql = "SELECT content FROM uploads WHERE upload_id = ? AND tenant = ? AND expires_at >= ?"
+        row = await self._do(lambda db: db.execute(sql, (upload_id, tenant, now)).fetchone())
+        return row[0] if row else None
 
     async def begin(self, intent: Intent, at: float) -> int:
         """See `Store.begin`."""

@@ -54,6 +54,16 @@ class Entry:
     intent: Intent
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A contact list that was sent over HTTP; gone after `expires_at` (seconds since 1970)."""
+
+    upload_id: str
+    tenant: str
+    content: bytes
+    expires_at: float
+
+
 class Store(Protocol):
     """What every backend does. Each method raises `NotRecorded` when it cannot write."""
 
@@ -87,6 +97,14 @@ class Store(Protocol):
 
     async def callers(self, tenant: str, campaign_id: str) -> tuple[str, ...] | None:
         """Give the caller IDs of a campaign made here."""
+        ...
+
+    async def keep_upload(self, upload: Upload, now: float, most: int) -> bool:
+        """Keep a contact list until it expires; false if the tenant has `most` already."""
+        ...
+
+    async def upload(self, tenant: str, upload_id: str, now: float) -> bytes | None:
+        """Give a tenant's contact list, unless it has expired."""
         ...
 
     async def begin(self, intent: Intent, at: float) -> int:

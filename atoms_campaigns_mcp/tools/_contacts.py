@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from atoms_campaigns_mcp.contacts import table
-from atoms_campaigns_mcp.errors import InvalidArguments, Refused
+from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, Refused
 from atoms_campaigns_mcp.schemas.arguments import ContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import SPANS_SHOWN
 from atoms_campaigns_mcp.state.results import Stored
@@ -23,7 +23,7 @@ async def from_arguments(args: ContactsArgs, ctx: ToolContext) -> table.Contacts
         InvalidArguments: Nothing in it can be called, or it is not a list; nothing was created.
         Refused: The file is not in a folder that the operator allows.
     """
-    text = args.csv if args.csv is not None else await read_file(args.file or "", ctx)
+    text = await _given(args, ctx)
 
     def parse() -> table.Contacts:
         return table.parse(text, phone_column=args.phone_column, region=args.default_region)
@@ -36,6 +36,25 @@ async def from_arguments(args: ContactsArgs, ctx: ToolContext) -> table.Contacts
             next_step="Correct the numbers, or give default_region for numbers without a country.",
         )
     return contacts
+
+
+def sources(args: ContactsArgs) -> dict[str, str | None]:
+    """Give the arguments of which exactly one says where contacts come from."""
+    return {"csv": args.csv, "file": args.file, "upload_id": args.upload_id}
+
+
+async def _given(args: ContactsArgs, ctx: ToolContext) -> str | bytes:
+    if args.csv is not None:
+        return args.csv
+    if args.upload_id is None:
+        return await read_file(args.file or "", ctx)
+    content = await ctx.upload(args.upload_id)
+    if content is None:
+        raise NotFound(
+            "upload_id: there is no such upload, or it has expired. Nothing was created.",
+            next_step="Send the list again with PUT /contacts.",
+        )
+    return content
 
 
 async def read_file(name: str, ctx: ToolContext) -> bytes:

@@ -98,9 +98,10 @@ class ToolContext:
     `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep`
     are the machine's, in seconds. `plan` holds the facts that were agreed to, for tools that have
     a plan. `ledger` remembers creations. `files` are the folders in which a tool may read and
-    write. `progress` takes a part, a whole and a sentence; `changed` the campaign that is not as
-    it was. `remember` and `recall` keep the caller IDs of campaigns made here, which the API does
-    not tell; `offer` gives a token with which a proposal may be agreed to, where one helps.
+    write; `upload` gives a list that was sent over HTTP. `progress` takes a part, a whole and a
+    sentence; `changed` the campaign that is not as it was. `remember` and `recall` keep the caller
+    IDs of campaigns made here, which the API does not tell; `offer` gives a token with which a
+    proposal may be agreed to, where one helps.
     """
 
     atoms: AtomsClient
@@ -113,6 +114,7 @@ class ToolContext:
     files: tuple[Path, ...] = ()
     show_numbers: bool = False
     policy: Policy = field(default_factory=Policy)
+    upload: Callable[[str], Awaitable[bytes | None]] = _unheard
     recall: Callable[[str], Awaitable[tuple[str, ...] | None]] = _unheard
     remember: Callable[[str, tuple[str, ...]], Awaitable[None]] = _unheard
     offer: Callable[[Proposal], Awaitable[str | None]] = _unheard

@@ -16,9 +16,9 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
 
     Works like create_audience; contacts that are already in the audience are skipped.
     """
-    if (args.csv is None) == (args.file is None):
+    if sum(source is not None for source in _contacts.sources(args).values()) != 1:
         raise InvalidArguments(
-            "csv, file: exactly one of them must be given. Nothing was sent.",
+            "csv, file, upload_id: exactly one of them must be given. Nothing was sent.",
             next_step="Call again with one of them.",
         )
     contacts = await _contacts.from_arguments(args, ctx)

@@ -55,10 +55,10 @@ def _creation(
 
 
 async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
-    sources = [args.csv, args.file, args.from_campaign_id]
-    if sum(source is not None for source in sources) != 1:
+    sources = _contacts.sources(args) | {"from_campaign_id": args.from_campaign_id}
+    if sum(source is not None for source in sources.values()) != 1:
         raise InvalidArguments(
-            "csv, file, from_campaign_id: exactly one of them must be given. Nothing was sent.",
+            f"{', '.join(sources)}: exactly one of them must be given. Nothing was sent.",
             next_step="Call again with one of them.",
         )
     if args.outcomes and args.from_campaign_id is None:

@@ -23,6 +23,7 @@ from mcp_types import (
 
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.server.build import build
+from atoms_campaigns_mcp.server.principal import Principal
 from tests.support.bench import Bench
 from tests.support.serving import Caller
 
@@ -83,7 +84,7 @@ async def connected(
     """Connect to our server on the bench's clock and API; questions are kept on the bench."""
     runtime = Runtime.open(bench.settings, clocks=bench.clock.clocks(), network=bench.wire)
 
-    async def opened() -> Runtime:
+    async def opened(_: Principal) -> Runtime:
         return runtime
 
     async def elicit(context: object, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001

@@ -12,6 +12,7 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
 
 from atoms_campaigns_mcp.runtime import Clocks, Runtime
 from atoms_campaigns_mcp.server.build import build
+from atoms_campaigns_mcp.server.principal import Principal
 from atoms_campaigns_mcp.settings import Settings
 
 ERAS = ("legacy", "2026-07-28")
@@ -78,7 +79,7 @@ async def serving(
     """Connect a client; without `answer` it is one that cannot be asked."""
     runtime = Runtime.open(settings, clocks=clocks, network=network)
 
-    async def opened() -> Runtime:
+    async def opened(_: Principal) -> Runtime:
         return runtime
 
     async def elicit(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001

@@ -171,7 +171,7 @@ async def test_more_than_five_megabytes_are_refused_with_the_bound(
 async def test_exactly_one_source_must_be_given(bench: Bench, arguments: dict[str, str]) -> None:
     async with bench.client() as client:
         text = await client.refused("create_audience", name="A", **arguments)
-    assert "csv, file, from_campaign_id: exactly one of them must be given" in text
+    assert "csv, file, upload_id, from_campaign_id: exactly one of them must be given" in text
     assert bench.wire.requests == []
 
 

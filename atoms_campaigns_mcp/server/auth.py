@@ -1,0 +1,133 @@
+"""Who a request over HTTP comes from: its Atoms API key is its tenant.
+
+The key is verified upstream once and trusted for a minute. It is never written anywhere, and the
+server's own key never stands in for a missing one.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from atoms_campaigns_mcp.atoms.client import AtomsClient
+from atoms_campaigns_mcp.atoms.sharing import Flights
+from atoms_campaigns_mcp.atoms.transport import Transport
+from atoms_campaigns_mcp.errors import RateLimited, Unauthorized, UpstreamError
+from atoms_campaigns_mcp.runtime import refuse_changes
+from atoms_campaigns_mcp.server.principal import SCOPE, Principal
+from atoms_campaigns_mcp.settings import Settings, tenant_of
+
+Verify = Callable[[Headers], Awaitable[Principal]]
+"""Gives the principal of a request, or raises `UpstreamError`."""
+
+TRUSTED = 60.0  # seconds that a verified key is not verified again
+REMEMBERED = 10_000  # keys
+MODES = "atoms-mcp-modes"
+"""Header with which a client gives up rights: `read-only`, `no-dial`, or both with a comma."""
+_KEY = re.compile(r"sk_[A-Za-z0-9_-]{1,200}")
+HEALTH = "/health/"
+
+
+class KeyVerifier:
+    """Verifies API keys by asking the API who they belong to."""
+
+    def __init__(
+        self, settings: Settings, transport: Transport, monotonic: Callable[[], float]
+    ) -> None:
+        """Ask through `transport`, whose own key is not used."""
+        self._settings = settings
+        self._transport = transport
+        self._flights = Flights(monotonic, kept=REMEMBERED)
+
+    async def __call__(self, headers: Headers) -> Principal:
+        """See `Verify`."""
+        token = bearer(headers)
+        if not _KEY.fullmatch(token):
+            raise Unauthorized("The token is no API key of Atoms.")
+        tenant = tenant_of(token)
+
+        async def ask() -> bool:
+            await AtomsClient(self._transport.with_key(token), refuse_changes).get_account()
+            return True
+
+        await self._flights.get(tenant, ask, fresh_for=TRUSTED)
+        return Principal(tenant, token, self._settings.read_only, self._settings.no_dial)
+
+
+class Authenticated:
+    """Lets nothing but health checks through without a principal."""
+
+    def __init__(self, app: ASGIApp, verify: Verify, challenge: str = "Bearer") -> None:
+        """Put `challenge` into `WWW-Authenticate` when a token is missing or wrong."""
+        self._app = app
+        self._verify = verify
+        self._challenge = challenge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"].startswith(HEALTH):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            principal = _narrowed(await self._verify(headers), headers)
+        except Unauthorized:
+            refusal = self._refusal(401, "invalid_token", "A valid API key is needed.")
+        except RateLimited as error:
+            wait = {"Retry-After": str(max(round(error.retry_after or 1), 1))}
+            refusal = JSONResponse({"error": "rate_limited"}, 429, wait)
+        except UpstreamError:
+            away = {"error": "unavailable", "error_description": "The key cannot be verified now."}
+            refusal = JSONResponse(away, 503, {"Retry-After": "5"})
+        except ValueError:
+            refusal = self._refusal(400, "invalid_request", f"{MODES}: read-only, no-dial or both.")
+        else:
+            user = AuthenticatedUser(AccessToken(token="", client_id=principal.tenant, scopes=[]))
+            # In place, so that the access log around this sees it too.
+            scope.update({SCOPE: principal, "user": user})
+            await self._app(scope, receive, send)
+            return
+        await refusal(scope, receive, send)
+
+    def _refusal(self, status: int, error: str, words: str) -> JSONResponse:
+        challenge = f'{self._challenge} error="{error}", error_description="{words}"'
+        headers = {"WWW-Authenticate": challenge} if status == 401 else {}  # noqa: PLR2004
+        return JSONResponse({"error": error, "error_description": words}, status, headers)
+
+
+def bearer(headers: Headers) -> str:
+    """Give the bearer token of a request.
+
+    Raises:
+        Unauthorized: There is none.
+    """
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorized("There is no bearer token.")
+    return token.strip()
+
+
+def _narrowed(principal: Principal, headers: Headers) -> Principal:
+    """Take away what the client gives up; nothing that it says gives it more."""
+    words = {word.strip().lower() for word in headers.get(MODES, "").split(",") if word.strip()}
+    if words - {"read-only", "no-dial"}:
+        raise ValueError("unknown mode")
+    return replace(
+        principal,
+        read_only=principal.read_only or "read-only" in words,
+        no_dial=principal.no_dial or "no-dial" in words,
+    )
+
+
+def known(principal: Principal) -> Verify:
+    """Verify nothing: every request comes from `principal`. For one machine only."""
+
+    async def verify(_: Headers) -> Principal:
+        return principal
+
+    return verify

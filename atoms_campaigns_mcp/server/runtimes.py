@@ -1,0 +1,98 @@
+"""The runtimes of a server: one for its own account, or one for each tenant that calls."""
+
+import gc
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from atoms_campaigns_mcp.ending import Ending
+from atoms_campaigns_mcp.errors import RateLimited
+from atoms_campaigns_mcp.server.principal import Principal
+from atoms_campaigns_mcp.settings import LOCAL, Settings
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from atoms_campaigns_mcp.runtime import Clocks, Runtime
+    from atoms_campaigns_mcp.state.store import Store
+
+MOST = 1000  # tenants at hand
+RESTING = 300.0  # seconds without a call after which a tenant makes room; no call lasts as long
+
+
+class Runtimes:
+    """Opens a runtime on the first call that needs it, not for the first reply."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clocks: "Clocks | None" = None,
+        network: "httpx2.AsyncBaseTransport | None" = None,
+    ) -> None:
+        """Open with `settings`; `clocks` and `network` are replaced by tests."""
+        self._settings = settings
+        self._clocks = clocks
+        self._network = network
+        self._lock = anyio.Lock()
+        self._opened: dict[str, tuple[Runtime, float]] = {}
+        self._store: Store | None = None
+        self.ending = Ending()
+
+    async def __call__(self, principal: Principal) -> "Runtime":
+        """Give the runtime of a tenant.
+
+        Raises:
+            RateLimited: Too many tenants call at the same time.
+        """
+        async with self._lock:
+            found = self._opened.pop(principal.tenant, None)
+            runtime = found[0] if found else await self._new(principal)
+            self._opened[principal.tenant] = runtime, runtime.clocks.monotonic()
+            return runtime
+
+    def store(self) -> "Store":
+        """Give the state that all runtimes share."""
+        from atoms_campaigns_mcp.runtime import open_store  # noqa: PLC0415 - heavy
+
+        if self._store is None:
+            self._store = open_store(self._settings)
+        return self._store
+
+    async def _new(self, principal: Principal) -> "Runtime":
+        from atoms_campaigns_mcp.runtime import Runtime  # noqa: PLC0415 - heavy
+
+        settings = self._settings
+        if principal.tenant != LOCAL:
+            settings = replace(settings, api_key=principal.key)
+        await self._make_room()
+        runtime = Runtime.open(
+            settings,
+            clocks=self._clocks,
+            network=self._network,
+            ending=self.ending,
+            tenant=principal.tenant,
+            store=self.store(),
+        )
+        if not self._opened:
+            # What is loaded now stays: left out of collections, they stop a preview of 10,000
+            # contacts for a third of the time.
+            gc.freeze()
+        return runtime
+
+    async def _make_room(self) -> None:
+        if len(self._opened) < MOST:
+            return
+        tenant, (runtime, used) = next(iter(self._opened.items()))  # the one not used for longest
+        if runtime.clocks.monotonic() - used < RESTING:
+            raise RateLimited("This server serves as many accounts as it can.", retry_after=RESTING)
+        del self._opened[tenant]
+        await runtime.rest()
+
+    async def close(self) -> None:
+        """Close every runtime that was opened, and the state that they share."""
+        for runtime, _ in self._opened.values():
+            await runtime.rest()
+        if self._store is not None:
+            await self._store.close()
