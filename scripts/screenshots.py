@@ -56,6 +56,12 @@ async def _picture(host: Host, name: str) -> None:
     await host.page.screenshot(path=IMAGES / f"{name}.png")
 
 
+async def _pass(bench: Bench, client: Caller, campaign: dict[str, str], *, steps: int) -> None:
+    for _ in range(steps):
+        bench.clock.advance(seconds=30)
+        await client.call("get_campaign_status", **campaign)
+
+
 def _terminal(report: dict[str, Any], path: Path) -> None:
     console = Console(record=True, width=78, file=io.StringIO())
     console.print(drawn(report))
@@ -75,9 +81,11 @@ async def main() -> None:
                 await host.show("preview_campaign", **campaign)
                 await _picture(host, "monitor-preview")
             await client.call("start_campaign", **campaign)
-            for _ in range(18):
-                bench.clock.advance(seconds=30)
-                await client.call("get_campaign_status", **campaign)
+            await _pass(bench, client, campaign, steps=6)
+            await client.call("pause_campaign", **campaign)
+            await _pass(bench, client, campaign, steps=4)
+            await client.call("start_campaign", **campaign)
+            await _pass(bench, client, campaign, steps=10)
             for theme in ("light", "dark"):
                 async with hosting(browser, client, theme=theme) as host:
                     await host.show("get_campaign_status", **campaign)

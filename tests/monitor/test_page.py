@@ -34,15 +34,6 @@ async def cells(host: Host, table: str) -> dict[str, str]:
     }
 
 
-async def pass_time(bench: Bench, host: Host, **delta: float) -> None:
-    """Let the campaign go on, and the page poll once."""
-    before = len(host.calls())
-    bench.clock.advance(**delta)
-    await host.page.clock.run_for(15_000)
-    while len(host.calls()) == before:
-        await host.page.wait_for_timeout(1)
-
-
 async def test_it_follows_a_campaign_to_its_end_and_then_rests(
     bench: Bench, browser: Browser
 ) -> None:
@@ -116,6 +107,19 @@ async def test_where_the_host_asks_itself_the_page_does_not_ask_again(
         await expect(host.app.locator("#status")).to_have_text("running")
         await expect(host.app.get_by_role("dialog")).to_be_hidden()
     assert len(bench.questions) == 1
+
+
+async def test_the_host_is_asked_for_room_for_the_question(bench: Bench, browser: Browser) -> None:
+    async with bench.client(answer=None) as client, hosting(browser, client) as host:
+        await host.show("get_campaign_status", **await made(client, started=False))
+        await host.app.get_by_role("button", name="Start").click()
+        question = host.app.get_by_role("dialog")
+        await expect(question).to_contain_text("Note: warn:")
+        box = await question.bounding_box()
+        while max(host.heights()) < 400:
+            await host.page.wait_for_timeout(1)
+    assert box is not None
+    assert box["y"] + box["height"] <= max(host.heights())
 
 
 async def test_a_keyboard_is_enough_and_focus_is_not_lost(bench: Bench, browser: Browser) -> None:
@@ -214,10 +218,9 @@ async def test_nothing_is_loaded_and_nothing_is_called_without_the_hosts_leave(
         await expect(host.app.locator("#updated")).to_contain_text("not live")
         await host.page.clock.run_for(60_000)
         assert await host.app.locator("button:visible").count() == 0
-        sizes = [m for m in host.heard if m.get("method") == "ui/notifications/size-changed"]
     assert host.requests == [f"{ADDRESS}/", f"{ADDRESS}/app"]
     assert host.calls() == []
-    assert sizes[-1]["params"]["height"] > 200
+    assert host.heights()[-1] > 200
     assert host.complaints == []
 
 
@@ -274,6 +277,20 @@ async def test_what_cannot_be_read_is_said_and_tried_again(bench: Bench, browser
         await host.page.clock.run_for(15_000)
         await expect(host.app.get_by_role("alert")).to_contain_text("Not up to date")
         await expect(host.app.locator("#updated")).to_contain_text("finished")
+
+
+async def test_nothing_is_cut_off_in_a_narrow_window(bench: Bench, browser: Browser) -> None:
+    async with bench.client() as client, hosting(browser, client, width=320) as host:
+        campaign = await made(client, started=False)
+        await host.show("preview_campaign", **campaign)
+        await expect(host.app.locator("#zones tr").first).to_be_visible()
+        wide = "document.documentElement.scrollWidth"
+        plan = await host.app.evaluate(wide)
+        await client.call("start_campaign", **campaign)
+        bench.clock.advance(minutes=1)
+        await host.show("get_campaign_status", **campaign)
+        await expect(host.app.locator("#outcomes tr").first).to_be_visible()
+        assert (plan, await host.app.evaluate(wide)) == (320, 320)
 
 
 def test_the_page_is_small_and_loads_nothing() -> None:

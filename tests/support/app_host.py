@@ -62,6 +62,11 @@ class Host:
         """The tools that the page has called, in order."""
         return [m["params"]["name"] for m in self.heard if m.get("method") == "tools/call"]
 
+    def heights(self) -> list[int]:
+        """The heights that the page has asked for, in order."""
+        told = [m for m in self.heard if m.get("method") == "ui/notifications/size-changed"]
+        return [message["params"]["height"] for message in told]
+
     async def hear(self, message: dict[str, Any]) -> Any:
         self.heard.append(message)
         method, params = message.get("method"), cast("dict[str, Any]", message.get("params") or {})
