@@ -15,8 +15,9 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, Res
 from mcp_types import PaginatedRequestParams
 
 from atoms_campaigns_mcp import __version__
-from atoms_campaigns_mcp.server import apps, prompts, uris
+from atoms_campaigns_mcp.server import prompts, uris
 from atoms_campaigns_mcp.server.adapter import Adapter
+from atoms_campaigns_mcp.server.apps import EXTENSION
 from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.server.completions import Completions
 from atoms_campaigns_mcp.server.resources import Resources
@@ -144,7 +145,7 @@ def build(settings: Settings, runtime: "Callable[[], Awaitable[Runtime]]") -> Se
         on_completion=Completions(runtime).complete,
     )
 
-    server.extensions[apps.EXTENSION] = {}
+    server.extensions[EXTENSION] = {}
 
     async def list_tools(
         _: ServerRequestContext[Any], __: PaginatedRequestParams

@@ -96,5 +96,5 @@ def _terse(schema: dict[str, Any]) -> dict[str, Any]:
         if key == "items"
         else value
         for key, value in schema.items()
-        if key not in {"default", "description", "required"}
+        if key not in {"default", "description", "required", "enum"}
     }

@@ -69,13 +69,13 @@ async def test_it_follows_a_campaign_to_its_end_and_then_rests(
     assert host.complaints == []
 
 
-@pytest.mark.parametrize("where", ["http", "memory"])
+@pytest.mark.parametrize(("where", "bare_errors"), [("http", False), ("memory", True)])
 async def test_it_pauses_at_once_and_resumes_only_after_the_question(
-    bench: Bench, browser: Browser, where: Any
+    bench: Bench, browser: Browser, where: Any, *, bare_errors: bool
 ) -> None:
     async with (
         connected(bench, where, "2026-07-28", None) as client,
-        hosting(browser, client) as host,
+        hosting(browser, client, bare_errors=bare_errors) as host,
     ):
         campaign = await made(client, started=False)
         token = (await client.call("preview_campaign", **campaign))["confirm_token"]

@@ -43,12 +43,16 @@ async def browsing() -> AsyncGenerator[Browser]:
 
 @dataclass
 class Host:
-    """Speaks the bridge with the page, and records all that the page does."""
+    """Speaks the bridge with the page, and records all that the page does.
+
+    With `bare_errors` the data of a failed call is dropped, as some hosts do.
+    """
 
     caller: Caller
     page: Page
     capabilities: dict[str, Any]
     context: dict[str, Any]
+    bare_errors: bool
     heard: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     requests: list[str] = field(default_factory=list[str])
     complaints: list[str] = field(default_factory=list[str])
@@ -79,7 +83,10 @@ class Host:
             }
         if method == "tools/call":
             result = await self.caller.raw(params["name"], **params["arguments"])
-            return result.model_dump(mode="json", by_alias=True, exclude_none=True)
+            told = result.model_dump(mode="json", by_alias=True, exclude_none=True)
+            if result.is_error and self.bare_errors:
+                del told["structuredContent"]
+            return told
         return {}
 
     async def tell(self, method: str, params: Any = None, number: int | None = None) -> None:
@@ -130,6 +137,7 @@ async def hosting(
     scheme: Any = "light",
     variables: dict[str, str] | None = None,
     server_tools: bool = True,
+    bare_errors: bool = False,
     width: int = 760,
     height: int = 900,
 ) -> AsyncGenerator[Host]:
@@ -148,6 +156,7 @@ async def hosting(
             await context.new_page(),
             {"updateModelContext": {}, **({"serverTools": {}} if server_tools else {})},
             {"locale": "en-GB", "timeZone": "UTC", **styles, **({"theme": theme} if theme else {})},
+            bare_errors,
         )
         await host.open()
         yield host
