@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("arguments", metavar="key=value", nargs="*")
     call.add_argument("--json", action="store_true", help="print the structured result")
     _settings_flags(call)
+    watch = _command(commands, "watch", _watch, "follow a campaign until it is finished")
+    watch.add_argument("campaign", metavar="ID", help="id of the campaign, from list_campaigns")
+    _settings_flags(watch)
     tools = _command(commands, "tools", _tools, "list the tools that the settings allow")
     _settings_flags(tools)
     journal = _command(commands, "journal", _journal, "show what was changed, the latest first")
@@ -145,6 +148,14 @@ def _call(args: argparse.Namespace) -> int:
 def _ask(question: str) -> bool:
     print(question, file=sys.stderr)
     return input("Type yes to go ahead: ").strip().lower() == "yes"
+
+
+def _watch(args: argparse.Namespace) -> int:
+    from rich.console import Console  # noqa: PLC0415
+
+    from atoms_campaigns_mcp.watch import run  # noqa: PLC0415 - rich, client
+
+    return run(_settings(args), args.campaign, Console())
 
 
 def _tools(args: argparse.Namespace) -> int:

@@ -17,7 +17,8 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp_types import ElicitRequestParams, ElicitResult
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+
+from atoms_campaigns_mcp.watch import View
 
 SPEED = "300"  # virtual seconds a second: fast enough to watch, slow enough to see
 PATIENCE = 60  # looks before the demonstration gives up
@@ -119,24 +120,13 @@ class _Story:
         return result.structured_content
 
     async def _watch(self, campaign: dict[str, str], *, until: Until) -> None:
-        columns = TextColumn("  [bold]{task.description}"), BarColumn(40)
-        counts = TextColumn(
-            "{task.completed}/{task.total} called, {task.fields[connected]} connected"
-        )
-        with Progress(*columns, counts, console=self.console) as progress:
-            bar = progress.add_task("", total=None, connected=0)
+        with View(self.console) as view:
             for _ in range(PATIENCE):
                 result = await self.client.call_tool("get_campaign_status", campaign)
                 report = result.structured_content
                 if result.is_error or report is None:
                     raise DemoError("get_campaign_status failed")
-                progress.update(
-                    bar,
-                    description=report["status"],
-                    total=report["total_participants"],
-                    completed=report["contacts_called"],
-                    connected=report["contacts_connected"],
-                )
+                view.show(report)
                 if until(report):
                     return
                 await anyio.sleep(LOOK_EVERY)

@@ -17,6 +17,7 @@ from mcp import Client
 
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.server.build import build
+from atoms_campaigns_mcp.server.principal import Principal
 from atoms_campaigns_mcp.settings import Settings
 
 CONTACTS = 10_000
@@ -104,7 +105,7 @@ async def main() -> None:
         runtime = Runtime.open(settings, network=httpx2.MockTransport(answer))
         gc.freeze()  # as the server does
 
-        async def opened() -> Runtime:
+        async def opened(_: Principal) -> Runtime:
             return runtime
 
         async with Client(build(settings, opened)) as client:

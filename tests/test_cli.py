@@ -117,7 +117,9 @@ def test_the_journal_shows_what_was_changed(tmp_path: Path) -> None:
     assert "create_campaign" not in run("journal", "--unfinished", env=env).stdout
 
 
-@pytest.mark.parametrize("command", ["journal", "demo", "serve", "call", "tools", "sandbox"])
+@pytest.mark.parametrize(
+    "command", ["journal", "demo", "serve", "call", "tools", "sandbox", "watch"]
+)
 def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
     done = run(command, "--help", env=environment(tmp_path))
     assert done.returncode == 0

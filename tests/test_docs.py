@@ -37,6 +37,13 @@ def test_the_readmes_configurations_are_json_that_starts_the_command() -> None:
         assert entry["args"][-1] == "atoms-campaigns-mcp"
 
 
+def test_the_readmes_pictures_exist_describe_themselves_and_are_modest() -> None:
+    pictures = set(re.findall(r"docs/images/[\w.-]+", README))
+    assert pictures == {f"docs/images/{path.name}" for path in (ROOT / "docs/images").iterdir()}
+    assert all((ROOT / picture).stat().st_size < 150_000 for picture in pictures)
+    assert all('alt="' in image for image in re.findall(r"<img [^>]*>", README))
+
+
 def test_every_path_of_the_layout_exists() -> None:
     rows = re.findall(r"^\| (`.*?`) \|", README.split("## Layout")[1], re.MULTILINE)
     paths = [path for row in rows for path in re.findall(r"`([^`]+)`", row)]

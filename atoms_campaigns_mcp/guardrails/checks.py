@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from atoms_campaigns_mcp.guardrails import hours
 from atoms_campaigns_mcp.guardrails.estimate import Estimate, estimate
 from atoms_campaigns_mcp.guardrails.facts import AgentFact, Facts
 from atoms_campaigns_mcp.guardrails.findings import Finding, Severity
 from atoms_campaigns_mcp.guardrails.policy import CHANGED_BY, Policy
+from atoms_campaigns_mcp.guardrails.zones import ZoneShare, shares
 from atoms_campaigns_mcp.schemas.fields import counted
 
 Check = Callable[[Facts, Policy], Iterator[Finding]]
@@ -26,6 +26,12 @@ def expected(facts: Facts) -> Estimate:
     """Estimate how long it takes."""
     slots = facts.slots.limit if facts.slots else None
     return estimate(len(facts.contacts), facts.max_retries, facts.retry_delay, slots)
+
+
+def by_zone(facts: Facts, policy: Policy) -> list[ZoneShare]:
+    """Group the contacts by time zone, and say for which of them the hours are right."""
+    last = facts.start + timedelta(minutes=expected(facts).minutes[1])
+    return shares(facts.contacts, facts.start, last, policy.hours)
 
 
 def _operator(rule: str, reason: str, variable: str) -> Finding:
@@ -191,14 +197,9 @@ def calling_hours(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """Nobody is called at night, from the first call to the last possible retry."""
     if policy.hours.all_day:
         return
-    last = facts.start + timedelta(minutes=expected(facts).minutes[1])
-    zones = Counter(contact.zones for contact in facts.contacts)
-    unknown = zones.pop((), 0)
-    outside = sum(
-        count
-        for possible, count in zones.items()
-        if not hours.allowed(possible, facts.start, last, policy.hours)
-    )
+    found = by_zone(facts, policy)
+    unknown = sum(share.contacts for share in found if share.allowed is None)
+    outside = sum(share.contacts for share in found if share.allowed is False)
     variable = "ATOMS_MCP_CALLING_HOURS" if policy.hours_enforced else ""
     if outside:
         yield _judged(

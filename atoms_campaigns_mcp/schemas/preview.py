@@ -16,6 +16,20 @@ class FindingRow(Noun):
     next_step: str
 
 
+class ZoneRow(Noun):
+    """Contacts in one time zone, and its clock (HH:MM, or a range) at the start."""
+
+    zone: str
+    contacts: int
+    local_start: str = ""
+    within_hours: bool | None = None
+
+    def __str__(self) -> str:
+        """Write it for a sentence."""
+        clock = f" ({self.local_start} there)" if self.local_start else ""
+        return f"{self.zone}{clock}: {self.contacts}"
+
+
 class CampaignPreview(Result):
     """Result of `preview_campaign`."""
 
@@ -32,6 +46,8 @@ class CampaignPreview(Result):
     dials: str
     duration: str
     ends_before: datetime
+    calling_hours: str
+    zones: list[ZoneRow]
     verdict: Literal["allowed", "blocked"]
     findings: list[FindingRow]
     confirm_token: str | None = None
@@ -41,6 +57,7 @@ class CampaignPreview(Result):
         found = "; ".join(f"{row.severity}: {row.reason} ({row.rule})" for row in self.findings)
         callers = f" from {', '.join(self.caller_ids)}" if self.caller_ids else ""
         lasts = f", {self.duration}" if self.duration else ""
+        zones = ", ".join(str(row) for row in self.zones) or "none"
         token = f" confirm_token {self.confirm_token}." if self.confirm_token else ""
         return (
             f'Starting campaign "{self.name}" ({self.campaign_id}, {self.status}) is '
@@ -49,5 +66,6 @@ class CampaignPreview(Result):
             f"{self.retry_delay} min apart{lasts}, from "
             f"{self.starts_at.isoformat(timespec='minutes')} to at most "
             f"{self.ends_before.isoformat(timespec='minutes')}. "
+            f"Contacts by time zone: {zones}; calling hours {self.calling_hours}. "
             f"Findings: {found or 'none'}.{token}"
         )

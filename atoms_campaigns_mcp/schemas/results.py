@@ -55,6 +55,8 @@ class ResultsPage(PageResult):
     name: Text
     status: Text
     provisional: bool = Field(description="true: calls are in progress or retries are due")
+    calls_in_progress: int
+    retries_due: int
     contacts: int
     outcomes: list[str] = Field(description="final status: contacts")
     connected_percent: float = Field(description="of the contacts that were dialled")
@@ -92,7 +94,12 @@ class ResultsPage(PageResult):
 
     def summary(self) -> str:
         """Say the outcome in counts, then the page."""
-        state = "provisional, calls are still due" if self.provisional else "final"
+        state = "final"
+        if self.provisional:
+            state = (
+                f"provisional: {counted(self.calls_in_progress, 'call')} in progress, "
+                f"{self.retries_due} retries due"
+            )
         return (
             f'Results of campaign "{self.name}" ({self.campaign_id}, {self.status}; {state}): '
             f"{self.contacts} contacts, {', '.join(self.outcomes)}; {self.connected_percent}% of "

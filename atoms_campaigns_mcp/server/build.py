@@ -14,6 +14,7 @@ from mcp_types import PaginatedRequestParams
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.server import prompts
 from atoms_campaigns_mcp.server.adapter import Adapter
+from atoms_campaigns_mcp.server.apps import EXTENSION
 from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.server.completions import Completions
 from atoms_campaigns_mcp.server.listeners import Listeners
@@ -129,6 +130,7 @@ def build(
         on_get_prompt=prompts.get_prompt,
         on_completion=Completions(runtime_of).complete,
     )
+    server.extensions[EXTENSION] = {}
     # Registered apart from the constructor, which would want the models instead of the snapshot.
     server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
     security = RequestStateSecurity(

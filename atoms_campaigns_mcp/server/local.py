@@ -1,6 +1,7 @@
 """An MCP client of our own server in the same process, for the command line."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from mcp import Client
@@ -14,10 +15,9 @@ Ask = Callable[[str], bool]
 """Puts a question to the person at the terminal."""
 
 
-async def call_tool(
-    settings: Settings, name: str, arguments: dict[str, Any], ask: Ask | None
-) -> CallToolResult:
-    """Call one tool; without `ask` this is a client that cannot be asked."""
+@asynccontextmanager
+async def connected(settings: Settings, ask: Ask | None = None) -> AsyncGenerator[Client]:
+    """Connect a client; without `ask` it is one that cannot be asked."""
 
     async def elicit(context: Any, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001
         if ask is not None and ask(params.message):
@@ -28,6 +28,14 @@ async def call_tool(
     server = build(settings, runtime)
     try:
         async with Client(server, elicitation_callback=elicit if ask else None) as client:
-            return await client.call_tool(name, arguments)
+            yield client
     finally:
         await runtime.close()
+
+
+async def call_tool(
+    settings: Settings, name: str, arguments: dict[str, Any], ask: Ask | None
+) -> CallToolResult:
+    """Call one tool; without `ask` this is a client that cannot be asked."""
+    async with connected(settings, ask) as client:
+        return await client.call_tool(name, arguments)

@@ -1,4 +1,4 @@
-"""Resources: a campaign's snapshot, its results as CSV (masked), and the guide."""
+"""Resources: a campaign's snapshot, its results as CSV (masked), the guide and the monitor."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from mcp_types import (
 )
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
-from atoms_campaigns_mcp.server import uris
+from atoms_campaigns_mcp.server import apps, uris
 from atoms_campaigns_mcp.settings import Mode
 
 Context = ServerRequestContext[Any]
@@ -36,7 +36,7 @@ class Resources:
     runtime: Callable[[Context], Awaitable[Any]]
 
     async def list(self, _: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:
-        """Give the guide; campaigns are found by template and completion."""
+        """Give guide and monitor; campaigns are found by template and completion."""
         guide = Resource(
             uri=uris.GUIDE,
             name="guide",
@@ -44,7 +44,7 @@ class Resources:
             description="States, parameters and metrics of campaigns, and the order of the tools.",
             mime_type="text/markdown",
         )
-        return ListResourcesResult(resources=[guide])
+        return ListResourcesResult(resources=[guide, apps.listed()])
 
     async def templates(
         self, _: Context, __: PaginatedRequestParams | None
@@ -76,6 +76,8 @@ class Resources:
             MCPError: There is no such resource, or the API refused or was away.
         """
         uri = str(params.uri)
+        if uri == uris.MONITOR:
+            return ReadResourceResult(contents=[apps.page()])
         try:
             kind, text = await self._text(context, uri)
         except AtomsCampaignsError as error:

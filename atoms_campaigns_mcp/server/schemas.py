@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from atoms_campaigns_mcp.server import uris
 from atoms_campaigns_mcp.tools._tool import Effect, Tool
 
 _DROPPED = frozenset({"title", "format", "additionalProperties", "examples", "$defs"})
@@ -41,6 +42,7 @@ def describe(tool: Tool[Any, Any]) -> dict[str, Any]:
                 "idempotentHint": idempotent,
                 "openWorldHint": open_world,
             },
+            **({"_meta": {"ui": {"resourceUri": uris.MONITOR}}} if tool.app else {}),
         },
     }
 
@@ -94,5 +96,5 @@ def _terse(schema: dict[str, Any]) -> dict[str, Any]:
         if key == "items"
         else value
         for key, value in schema.items()
-        if key not in {"default", "description"}
+        if key not in {"default", "description", "required", "enum"}
     }

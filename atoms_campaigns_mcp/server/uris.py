@@ -2,6 +2,7 @@
 
 import re
 
+MONITOR = "ui://atoms/monitor"
 GUIDE = "atoms://guide"
 CAMPAIGN = "atoms://campaigns/{campaign_id}"
 RESULTS = "atoms://campaigns/{campaign_id}/results.csv"

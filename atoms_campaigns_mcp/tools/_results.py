@@ -33,8 +33,8 @@ async def unfinished(details: CampaignDetails, ctx: ToolContext) -> Unfinished:
     campaign = details.campaign
     _, live = await ctx.atoms.list_calls(campaign.id, statuses=LIVE)
     due = 0
-    # A failed campaign dials no more; one that is not terminal is not finished anyway.
-    if campaign.status == "completed" and campaign.max_retries:
+    # A failed campaign dials no more.
+    if campaign.status != "failed" and campaign.max_retries:
         results = await results_of(details, ctx)
         due = await results.retries_due(campaign.max_retries, campaign.retry_delay or 0, ctx.now())
     return Unfinished(live.total or 0, due)

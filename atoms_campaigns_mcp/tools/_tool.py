@@ -147,6 +147,7 @@ class Tool(Generic[A, R]):
     plan: Planner[A, R] | None = None
     dials_when: str = ""
     emergency: bool = False
+    app: bool = False
 
     def plans(self, args: Args) -> bool:
         """Say whether these arguments dial or destroy, and so need a plan and a yes."""
@@ -162,11 +163,13 @@ def tool(
     plan: Planner[A, R] | None = None,
     dials_when: str = "",
     emergency: bool = False,
+    app: bool = False,
 ) -> Callable[[Run[A, R]], Tool[A, R]]:
     """Make a tool of a function; its module names it, its docstring is what the agent reads.
 
     `dials_when` names the argument that makes a changing tool dial. An `emergency` tool goes
-    ahead even if it cannot be recorded.
+    ahead even if it cannot be recorded. The result of an `app` tool can be drawn by the campaign
+    monitor.
     """
     dangerous = effect in {Effect.DIALS, Effect.DESTROYS} or bool(dials_when)
     if dangerous != (plan is not None):
@@ -185,6 +188,7 @@ def tool(
             plan=plan,
             dials_when=dials_when,
             emergency=emergency,
+            app=app,
         )
 
     return make

@@ -25,7 +25,8 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
     """
     path = allowed_paths(args.file, ctx)[0] if args.file else None
     details = await ctx.atoms.get_campaign(args.campaign_id)
-    over = is_terminal(details) and not await unfinished(details, ctx)
+    left = await unfinished(details, ctx)
+    over = is_terminal(details) and not left
     results = await results_of(details, ctx)
     rows, total = await results.page(args.outcome, args.page, args.limit)
     where = f"atoms://campaigns/{args.campaign_id}/results.csv"
@@ -39,6 +40,8 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
         name=details.campaign.name,
         status=details.campaign.status,
         provisional=not over,
+        calls_in_progress=left.calls_in_progress,
+        retries_due=left.retries_due,
         contacts=contacts,
         outcomes=[f"{status}: {count}" for status, count in outcomes.items()],
         connected_percent=percent(outcomes.get("completed", 0), dialled),

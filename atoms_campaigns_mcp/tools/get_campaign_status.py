@@ -4,7 +4,7 @@ from atoms_campaigns_mcp.tools._states import next_step
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 
-@tool(Effect.READS, title="Get a campaign's status")
+@tool(Effect.READS, title="Get a campaign's status", app=True)
 async def run(args: GetCampaignStatusArgs, ctx: ToolContext) -> CampaignReport:
     """Get a campaign's state, progress, executions, retries and latest events.
 

@@ -1,15 +1,18 @@
 from datetime import timedelta
 
-from atoms_campaigns_mcp.guardrails.checks import expected
+from atoms_campaigns_mcp.guardrails.checks import by_zone, expected
+from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.findings import blocks
 from atoms_campaigns_mcp.schemas.arguments import PreviewCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE
-from atoms_campaigns_mcp.schemas.preview import CampaignPreview, FindingRow
+from atoms_campaigns_mcp.schemas.preview import CampaignPreview, FindingRow, ZoneRow
 from atoms_campaigns_mcp.tools import _proposals, _states
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
+ZONES_SHOWN = 8  # rows; those with a problem come first
 
-@tool(Effect.READS, title="Preview a start")
+
+@tool(Effect.READS, title="Preview a start", app=True)
 async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     """Show what starting a campaign would do, and what speaks against it; dials nobody.
 
@@ -47,6 +50,8 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
         dials=f"{range_.dials[0]} to {range_.dials[1]}",
         duration=proposal.duration,
         ends_before=facts.start + timedelta(minutes=range_.minutes[1]),
+        calling_hours=str(ctx.policy.hours),
+        zones=_zones(facts, ctx),
         verdict="blocked" if blocked else "allowed",
         findings=[
             FindingRow(severity=f.severity, rule=f.rule, reason=f.reason, next_step=f.next_step)
@@ -55,3 +60,21 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
         confirm_token=token,
         next_step=step,
     )
+
+
+def _zones(facts: Facts, ctx: ToolContext) -> list[ZoneRow]:
+    found = by_zone(facts, ctx.policy)
+    rows = [
+        ZoneRow(
+            zone=share.label,
+            contacts=share.contacts,
+            local_start=share.clock(facts.start),
+            within_hours=share.allowed,
+        )
+        for share in found[:ZONES_SHOWN]
+    ]
+    if rest := found[ZONES_SHOWN:]:
+        people = sum(share.contacts for share in rest)
+        within = rest[0].allowed  # the worst comes first
+        rows.append(ZoneRow(zone=f"{len(rest)} others", contacts=people, within_hours=within))
+    return rows

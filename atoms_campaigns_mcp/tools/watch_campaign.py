@@ -37,7 +37,7 @@ async def look(campaign_id: str, ctx: ToolContext) -> Sight:
     return Sight(details, await unfinished(details, ctx) if is_terminal(details) else None)
 
 
-@tool(Effect.READS, title="Watch a campaign")
+@tool(Effect.READS, title="Watch a campaign", app=True)
 async def run(args: WatchCampaignArgs, ctx: ToolContext) -> WatchReport:
     """Wait, at most wait_seconds, until a campaign changes, runs, is paused or is finished.
 

@@ -34,7 +34,7 @@ async def finished(bench: Bench, client: Caller) -> str:
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_guide_is_listed_and_explains_every_state(bench: Bench, era: str) -> None:
     async with bench.client(era) as client:
-        (row,) = (await client.client.list_resources()).resources
+        row, *_ = (await client.client.list_resources()).resources
         kind, text = await read(client, str(row.uri))
     assert (str(row.uri), row.mime_type, kind) == (GUIDE, "text/markdown", "text/markdown")
     states = ("draft", "scheduled", "processing", "running", "paused", "completed", "failed")

@@ -289,3 +289,23 @@ async def test_an_unknown_campaign_is_not_found(bench: Bench) -> None:
         text = await client.refused("get_campaign_results", campaign_id="f" * 24)
     assert "Campaign not found" in text
     assert exports(bench) == 0
+
+
+async def test_while_it_runs_the_results_say_what_is_still_to_come(bench: Bench) -> None:
+    async with bench.client() as client:
+        made = await client.call("create_campaign", **SPRING)
+        campaign = {"campaign_id": made["campaign_id"]}
+        await client.call("start_campaign", **campaign)
+        bench.clock.advance(minutes=2)
+        running = await client.raw("get_campaign_results", **campaign)
+        live = 0
+        for status in ("active", "in_queue", "processing", "in_progress"):
+            live += (await client.call("list_calls", **campaign, status=status))["total"]
+        bench.clock.advance(hours=3)
+        over = await client.call("get_campaign_results", **campaign)
+    data = running.structured_content
+    assert data is not None
+    assert (data["provisional"], data["calls_in_progress"]) == (True, live)
+    assert data["retries_due"] > 0
+    assert f"{data['retries_due']} retries due" in text_of(running)
+    assert (over["calls_in_progress"], over["retries_due"]) == (0, 0)
