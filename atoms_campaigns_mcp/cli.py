@@ -11,7 +11,7 @@ from typing import Any
 
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.install.places import CLIENTS
+from atoms_campaigns_mcp.install import CLIENT_NAMES
 from atoms_campaigns_mcp.settings import SETTINGS, Settings
 from atoms_campaigns_mcp.telemetry import configure
 
@@ -103,7 +103,8 @@ def _flags(args: argparse.Namespace) -> dict[str, str]:
 
 
 def _install_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("client", metavar="CLIENT", choices=[*CLIENTS], help=", ".join(CLIENTS))
+    names = ", ".join(CLIENT_NAMES)
+    parser.add_argument("client", metavar="CLIENT", choices=CLIENT_NAMES, help=names)
     parser.add_argument("--print", action="store_true", help="print the entry, change nothing")
     parser.add_argument("--remove", action="store_true", help="take the entry out again")
     parser.add_argument("--server-name", default="atoms-campaigns", help="name of the entry")

@@ -10,7 +10,7 @@ from atoms_campaigns_mcp.install import documents, files
 from atoms_campaigns_mcp.install.entry import KEY, SERVER, Entry, dict_of, entry, has_key, is_ours
 from atoms_campaigns_mcp.install.machine import Machine
 from atoms_campaigns_mcp.install.places import CLIENTS, Client
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.settings import DEFAULT_API_URL, Settings
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what every client takes
 
@@ -56,10 +56,12 @@ def run(order: Order, machine: Machine, out: TextIO, err: TextIO) -> int:
         print(f"This belongs into {path}", file=err)
         print(snippet, file=out)
         return 0
-    key = _key(machine) if order.with_key and not order.remove else ""
+    account = _account(machine) if order.with_key and not order.remove else {}
     try:
         target = _target(client, order.server_name, path)
-        print(_remove(target, machine) if order.remove else _write(target, machine, key), file=out)
+        print(
+            _remove(target, machine) if order.remove else _write(target, machine, account), file=out
+        )
     except ConfigurationError as error:
         print(error, file=err)
         if not order.remove:
@@ -88,9 +90,9 @@ def _remove(target: _Target, machine: Machine) -> str:
     return f"Removed from {target.path} (backup: {backup}). Restart {target.client.title}."
 
 
-def _write(target: _Target, machine: Machine, key: str) -> str:
+def _write(target: _Target, machine: Machine, account: dict[str, str]) -> str:
     path, old = target.path, target.old
-    wanted = entry(machine, target.client, target.present, key)
+    wanted = entry(machine, target.client, target.present, account)
     private = has_key(wanted) and not machine.windows
     exposed = private and old is not None and files.open_to_others(path)
     if wanted == target.present and not exposed:
@@ -114,16 +116,18 @@ def _about_key(wanted: Entry, path: Path) -> str:
     )
 
 
-def _key(machine: Machine) -> str:
+def _account(machine: Machine) -> dict[str, str]:
+    """Take the key from the environment, with the address that it is for."""
     if machine.windows:
         raise ConfigurationError(
             "On Windows this command cannot make a file private, so it writes no key.",
             next_step=f"Leave out --with-key, then put the key into {KEY} of the entry yourself.",
         )
-    key = Settings.load(machine.environ).api_key
-    if not key:
+    settings = Settings.load(machine.environ)
+    if not settings.api_key:
         raise ConfigurationError(
             "--with-key takes the key from the environment, and there is none.",
             next_step=f"Set {KEY} and repeat this.",
         )
-    return key
+    address = {} if settings.api_url == DEFAULT_API_URL else {"ATOMS_API_URL": settings.api_url}
+    return {KEY: settings.api_key, **address}

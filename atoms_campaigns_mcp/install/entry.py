@@ -1,6 +1,7 @@
 """What a client must know of our server: the command that starts it, and where the key goes."""
 
-from pathlib import PurePath
+import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from atoms_campaigns_mcp.errors import ConfigurationError
@@ -11,24 +12,29 @@ SERVER = "atoms-campaigns"
 KEY = "SMALLEST_API_KEY"
 KEYS = (KEY, "ATOMS_API_KEY")
 MODULE = "atoms_campaigns_mcp"
+NAMES = (MODULE, "atoms-campaigns-mcp")
 # -P: else a module of the project's folder, where clients start servers, would be imported first.
 START = ["-P", "-m", MODULE]
-OURS = (MODULE, "atoms-campaigns-mcp", "atoms-campaigns-mcp.exe")
+# A path to it, or a name with a version, as `uvx` takes them.
+OURS = re.compile(r"(?:.*[/\\])?(?:atoms_campaigns_mcp|atoms-campaigns-mcp)(?:\.exe)?(?:[@=:].*)?")
 # Folders of uv's cache, in which `uvx` makes environments that `uv cache prune` may delete.
 PASSING = ("archive-v", "builds-v", "environments-v")
 
 Entry = dict[str, Any]
 
 
-def entry(machine: Machine, client: Client, present: Entry, key: str = "") -> Entry:
+def entry(
+    machine: Machine, client: Client, present: Entry, account: Mapping[str, str] | None = None
+) -> Entry:
     """Give the entry for a client, keeping what its user added to the `present` one.
 
     Kept are other keys, environment variables (a key among them) and flags of the command.
+    `account` holds the variables of an API key, which replace what is there.
 
     Raises:
         ConfigurationError: This Python is one that will be deleted.
     """
-    if any(part.startswith(PASSING) for part in PurePath(machine.executable).parts):
+    if any(part.startswith(PASSING) for part in re.split(r"[/\\]", machine.executable)):
         raise ConfigurationError(
             "This runs from an environment in uv's cache, which is deleted now and then.",
             next_step="Install it to stay (uv tool install atoms-campaigns-mcp), then repeat this.",
@@ -36,8 +42,9 @@ def entry(machine: Machine, client: Client, present: Entry, key: str = "") -> En
     kind = {"type": "stdio"} if client.typed else {}
     start = {"command": machine.executable, "args": [*START, *flags(present)]}
     environ = {KEY: "", **dict_of(present.get("env"))}
-    if key:
-        environ = {name: text for name, text in environ.items() if name not in KEYS} | {KEY: key}
+    if account:
+        environ = {name: text for name, text in environ.items() if name not in KEYS}
+        environ.update(account)
     return {**present, **kind, **start, "env": environ}
 
 
@@ -71,13 +78,11 @@ def dict_of(value: Any) -> dict[str, Any]:
 
 
 def _where(present: Entry) -> int | None:
-    for index, word in enumerate(words(present)):
-        if word.replace("\\", "/").rpartition("/")[2] in OURS:
-            return _last_name(words(present), index)
-    return None
+    """Find the word that names us: a bare name, else the first that is a path or has a version.
 
-
-def _last_name(parts: list[str], first: int) -> int:
-    """Pass over a folder of our name, as in `uv run --directory …/atoms-campaigns-mcp NAME`."""
-    later = [index for index, word in enumerate(parts) if index > first and word in OURS]
-    return later[-1] if later else first
+    A path may also be the folder of `uv run --directory …/atoms-campaigns-mcp NAME`.
+    """
+    parts = words(present)
+    found = [index for index, word in enumerate(parts) if OURS.fullmatch(word)]
+    bare = [index for index in found if parts[index] in NAMES]
+    return next(iter(bare + found), None)

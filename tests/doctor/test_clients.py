@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from atoms_campaigns_mcp.doctor.command import Patient
+from atoms_campaigns_mcp.install import CLIENT_NAMES
 from tests.doctor.examining import Starter, found, patient
 from tests.install.installing import file_of, install, put
 from tests.support.bench import Bench
 from tests.support.machine import PLATFORMS, PYTHON
 
 pytestmark = pytest.mark.anyio
-CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "codex", "gemini")
 OURS = {"command": "/bin/atoms-campaigns-mcp", "args": ["--no-dial"], "env": {"A": "1"}}
 
 
@@ -31,17 +31,17 @@ async def test_every_client_that_was_installed_is_found_and_started(
     platform: str, tmp_path: Path, bench: Bench
 ) -> None:
     examined = patient(tmp_path, bench, platform=platform)
-    for client in CLIENTS:
+    for client in CLIENT_NAMES:
         install(examined.machine, client)
     checks = await found(examined)
-    for client in CLIENTS:
+    for client in CLIENT_NAMES:
         check = checks[f"client {client}"]
         assert check.status == "ok"
         assert "version 0.1.0, 18 tools" in check.text
         assert str(file_of(examined.machine, client)) in check.text
     assert [words for words, _, _ in started(examined)] == [
         [PYTHON, "-P", "-m", "atoms_campaigns_mcp"]
-    ] * len(CLIENTS)
+    ] * len(CLIENT_NAMES)
 
 
 async def test_it_is_started_as_configured_without_our_own_key_and_away_from_the_state(

@@ -96,6 +96,14 @@ def test_with_key_writes_the_key_of_the_environment_and_makes_the_file_private(
     assert "sk_" not in done.out + done.err
 
 
+def test_with_key_takes_the_address_along_that_the_key_is_for(tmp_path: Path) -> None:
+    url = "https://api.india.example/atoms/v1"
+    machine = machine_in(tmp_path, SMALLEST_API_KEY="sk_india", ATOMS_API_URL=url)
+    install(machine, "cursor", with_key=True)
+    env = entry_of(machine, "cursor")["env"]
+    assert env == {"SMALLEST_API_KEY": "sk_india", "ATOMS_API_URL": url}
+
+
 def test_with_key_replaces_another_key(tmp_path: Path) -> None:
     machine = machine_in(tmp_path, SMALLEST_API_KEY="sk_new")
     entry = {"command": "atoms-campaigns-mcp", "env": {"ATOMS_API_KEY": "sk_old", "A": "1"}}

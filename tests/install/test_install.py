@@ -194,6 +194,31 @@ def test_what_the_user_added_to_the_entry_stays(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["atoms-campaigns-mcp", "--read-only"],
+        [r"C:\tools\atoms-campaigns-mcp.exe", "--read-only"],
+        ["uvx", "atoms-campaigns-mcp@latest", "--read-only"],
+        ["python3", "-m", "atoms_campaigns_mcp", "--read-only"],
+        [
+            "uv",
+            "run",
+            "--directory",
+            "/x/atoms-campaigns-mcp",
+            "atoms-campaigns-mcp",
+            "--read-only",
+        ],
+    ],
+)
+def test_a_flag_that_holds_the_agent_back_is_never_lost(words: list[str], tmp_path: Path) -> None:
+    machine = machine_in(tmp_path)
+    old = {"command": words[0], "args": words[1:]}
+    put(machine, "cursor", json.dumps({"mcpServers": {"atoms-campaigns": old}}))
+    install(machine, "cursor")
+    assert entry_of(machine, "cursor")["args"] == ["-P", "-m", "atoms_campaigns_mcp", "--read-only"]
+
+
 def test_comments_within_our_entry_of_a_toml_file_stay(tmp_path: Path) -> None:
     machine = machine_in(tmp_path)
     text = (

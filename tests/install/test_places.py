@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.install import CLIENT_NAMES
 from atoms_campaigns_mcp.install.places import CLIENTS
 from tests.support.machine import PLATFORMS, machine_in
 
@@ -18,6 +19,10 @@ DESKTOP = "Claude/claude_desktop_config.json"
 def place(client: str, home: Path, platform: str = "linux", **environ: str) -> str:
     path = CLIENTS[client].file(machine_in(home, platform, **environ))
     return path.relative_to(home).as_posix()
+
+
+def test_the_command_line_offers_every_client() -> None:
+    assert tuple(CLIENTS) == CLIENT_NAMES
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
