@@ -67,7 +67,7 @@ async def start(
     except TimeoutError:
         raise NotStarted(f"no answer within {patience:g} seconds{_last(said)}") from None
     finally:
-        await _end(process)
+        await _end(process, min(PARTING, patience))
     if isinstance(started, Started):
         return started
     raise NotStarted((started or "it ended without an answer") + _last(said))
@@ -122,9 +122,9 @@ def _last(said: bytearray) -> str:
     return f": {lines[-1][:LAST_WORDS]}" if lines else ""
 
 
-async def _end(process: Process) -> None:
+async def _end(process: Process, parting: float) -> None:
     with anyio.CancelScope(shield=True):
-        with anyio.move_on_after(PARTING), suppress(anyio.BrokenResourceError):
+        with anyio.move_on_after(parting), suppress(anyio.BrokenResourceError):
             if process.stdin is not None:
                 await process.stdin.aclose()
             await process.wait()
