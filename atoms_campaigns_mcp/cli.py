@@ -11,6 +11,7 @@ from typing import Any
 
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.install import CLIENT_NAMES
 from atoms_campaigns_mcp.settings import SETTINGS, Auth, Settings
 from atoms_campaigns_mcp.telemetry import configure
 
@@ -62,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     journal.add_argument("--limit", type=int, default=50, help="entries to show")
     journal.add_argument("--unfinished", action="store_true", help="only those without an outcome")
     journal.add_argument("--state", help="folder of the journal (ATOMS_MCP_STATE)")
+    doctor = _command(commands, "doctor", _doctor, "check everything, and say what to do")
+    doctor.add_argument("--json", action="store_true", help="print the checks for a program")
+    _settings_flags(doctor)
+    _install_flags(_command(commands, "install", _install, "tell a client of this server"))
     sandbox = _command(commands, "sandbox", _sandbox, "serve the emulated Atoms API over HTTP")
     sandbox.add_argument("action", nargs="?", choices=["serve", "reset"], default="serve")
     sandbox.add_argument("--port", type=int, default=8790)
@@ -97,11 +102,27 @@ def _settings_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _settings(args: argparse.Namespace, auth: Auth = "") -> Settings:
-    flags = {row.name: getattr(args, row.name, None) for row in SETTINGS}
-    given = {name: text for name, text in flags.items() if text}
-    settings = Settings.load(os.environ, given, auth=auth)
+    settings = Settings.load(os.environ, _flags(args), auth=auth)
     configure(sys.stderr, form=settings.log)
     return settings
+
+
+def _flags(args: argparse.Namespace) -> dict[str, str]:
+    flags = {row.name: getattr(args, row.name, None) for row in SETTINGS}
+    return {name: text for name, text in flags.items() if text}
+
+
+def _install_flags(parser: argparse.ArgumentParser) -> None:
+    names = ", ".join(CLIENT_NAMES)
+    parser.add_argument("client", metavar="CLIENT", choices=CLIENT_NAMES, help=names)
+    parser.add_argument("--print", action="store_true", help="print the entry, change nothing")
+    parser.add_argument("--remove", action="store_true", help="take the entry out again")
+    parser.add_argument("--server-name", default="atoms-campaigns", help="name of the entry")
+    parser.add_argument(
+        "--with-key",
+        action="store_true",
+        help="write the key of the environment too, and make the file private",
+    )
 
 
 def _speed(text: str) -> float | str:
@@ -199,6 +220,21 @@ def _journal(args: argparse.Namespace) -> int:
         )
     Console().print(table)
     return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.doctor.command import Patient, run  # noqa: PLC0415 - sandbox, rich
+    from atoms_campaigns_mcp.install.machine import Machine  # noqa: PLC0415
+
+    return run(_flags(args), Patient(Machine.here()), sys.stdout, as_json=args.json)
+
+
+def _install(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.install.command import Order, run  # noqa: PLC0415
+    from atoms_campaigns_mcp.install.machine import Machine  # noqa: PLC0415
+
+    order = Order(args.client, args.server_name, args.print, args.remove, args.with_key)
+    return run(order, Machine.here(), sys.stdout, sys.stderr)
 
 
 def _sandbox(args: argparse.Namespace) -> int:

@@ -117,9 +117,20 @@ def test_the_journal_shows_what_was_changed(tmp_path: Path) -> None:
     assert "create_campaign" not in run("journal", "--unfinished", env=env).stdout
 
 
-@pytest.mark.parametrize(
-    "command", ["journal", "demo", "serve", "call", "tools", "sandbox", "watch"]
-)
+def test_a_client_that_install_wrote_for_is_found_and_started_by_doctor(tmp_path: Path) -> None:
+    env = {**environment(tmp_path / "state"), "HOME": str(tmp_path), "CODEX_HOME": ""}
+    assert run("install", "codex", env=env).returncode == 0
+    done = run("doctor", "--json", env=env)
+    report = json.loads(done.stdout)
+    (check,) = (check for check in report["checks"] if check["name"] == "client codex")
+    assert f"{len(Catalog.read().entries)} tools" in check["text"]
+    assert (report["ok"], done.returncode) == (True, 0)
+
+
+COMMANDS = ["journal", "demo", "serve", "call", "tools", "sandbox", "watch", "doctor", "install"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
     done = run(command, "--help", env=environment(tmp_path))
     assert done.returncode == 0

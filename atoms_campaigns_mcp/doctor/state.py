@@ -1,0 +1,60 @@
+"""Checks of the state folder: that it works, and that it is nobody else's to read."""
+
+import shlex
+import stat
+from pathlib import Path
+
+from atoms_campaigns_mcp.doctor.findings import Check, failed, ok, warning
+from atoms_campaigns_mcp.errors import AtomsCampaignsError
+from atoms_campaigns_mcp.install.files import OTHERS
+from atoms_campaigns_mcp.runtime import Clocks
+from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.state.folder import state_folder
+from atoms_campaigns_mcp.state.sqlite import SqliteStore
+
+LATEST = 1000  # entries of the journal that are looked at
+UNDER_WAY = 60.0  # seconds; an entry as young as that may still get its outcome
+MARK = "doctor"
+
+
+async def store(settings: Settings, clocks: Clocks) -> Check:
+    """Open the store, write to it, and look for changes whose end nobody knows."""
+    folder = state_folder(settings)
+    now = clocks.now().timestamp()
+    try:
+        opened = SqliteStore.open(folder)
+        try:
+            await opened.claim(MARK, MARK, now, now)
+            await opened.release(MARK, MARK)
+            entries = await opened.entries(LATEST)
+        finally:
+            await opened.close()
+    except AtomsCampaignsError as error:
+        return failed("state", f"{folder}: {error.message}", error.next_step)
+    left = [entry for entry in entries if not entry.outcome and entry.at < now - UNDER_WAY]
+    text = f"{folder} can be written; {len(entries)} journal entries, {len(left)} without outcome."
+    if left:
+        return warning(
+            "state",
+            text,
+            "See atoms-campaigns-mcp journal --unfinished, and look at each campaign.",
+        )
+    return ok("state", text)
+
+
+def permissions(settings: Settings, *, windows: bool) -> Check:
+    """Judge who else may read the journal and the secret that seals confirmations."""
+    if windows:
+        return ok("permissions", "Windows protects the folder by its user; nothing to compare.")
+    folder = state_folder(settings)
+    wanted = {folder: 0o700, folder / "secret": 0o600}
+    wrong = {path: mode for path, mode in wanted.items() if _mode(path) & OTHERS}
+    if wrong:
+        found = ", ".join(f"{path} is {_mode(path):04o}" for path in wrong)
+        fixes = [f"chmod {mode:o} {shlex.quote(str(path))}" for path, mode in wrong.items()]
+        return failed("permissions", f"Others can read: {found}.", " && ".join(fixes))
+    return ok("permissions", "State folder and secret are their owner's alone.")
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0
