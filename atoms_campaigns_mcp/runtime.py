@@ -184,13 +184,13 @@ def _sandbox(
     settings: Settings, clocks: Clocks
 ) -> tuple[httpx2.AsyncBaseTransport, Callable[[], datetime], Callable[[], None]]:
     from atoms_campaigns_mcp.sandbox.app import create_app  # noqa: PLC0415 - heavy, sandbox only
-    from atoms_campaigns_mcp.sandbox.world import Options, World  # noqa: PLC0415
+    from atoms_campaigns_mcp.sandbox.world import Options, StoreError, World  # noqa: PLC0415
 
     options = Options(speed=settings.sandbox_speed, seed=settings.sandbox_seed)
     database = settings.sandbox_db or state_folder(settings) / "sandbox.sqlite3"
     try:
         world = World.open(database, now=clocks.now, options=options)
-    except (OSError, ValueError) as error:
+    except StoreError as error:
         raise ConfigurationError(
             f"The sandbox's database cannot be used ({type(error).__name__}).",
             next_step="Give another file in ATOMS_MCP_SANDBOX_DB, or run: sandbox reset.",

@@ -9,7 +9,7 @@ from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from atoms_campaigns_mcp.install.files import OTHERS
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.settings import Settings
-from atoms_campaigns_mcp.state.folder import state_folder
+from atoms_campaigns_mcp.state.folder import secret_of, state_folder
 from atoms_campaigns_mcp.state.sqlite import SqliteStore
 
 LATEST = 1000  # entries of the journal that are looked at
@@ -22,6 +22,7 @@ async def store(settings: Settings, clocks: Clocks) -> Check:
     folder = state_folder(settings)
     now = clocks.now().timestamp()
     try:
+        secret_of(settings)
         opened = SqliteStore.open(folder)
         try:
             await opened.claim(MARK, MARK, now, now)

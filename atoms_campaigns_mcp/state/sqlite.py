@@ -47,8 +47,10 @@ class SqliteStore:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path = folder / "state.sqlite3"
+            path.touch(mode=0o600)
             connection = sqlite3.connect(
-                folder / "state.sqlite3",
+                path,
                 timeout=BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,
