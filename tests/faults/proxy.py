@@ -121,10 +121,7 @@ class Proxy:
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
         self.requests += 1
-        fault = Fault.NONE
-        if self._dice.random() < self._rate:
-            fault = self._dice.choice(FAULTS)
-            self.faults[fault] += 1
+        fault = self.draw()
         change = self._noted(request, fault)
         if instead := INSTEAD.get(fault):
             writer.write(instead.to_bytes())
@@ -135,6 +132,14 @@ class Proxy:
                 self._keep(self._late, self._do_later(request, change))
         else:
             await self._spoil(fault, await self._do(request, change), writer)
+
+    def draw(self) -> Fault:
+        """Decide what happens to the next request."""
+        if self._dice.random() >= self._rate:
+            return Fault.NONE
+        fault = self._dice.choice(FAULTS)
+        self.faults[fault] += 1
+        return fault
 
     async def _do_later(self, request: Request, change: Change) -> None:
         await asyncio.sleep(self._dice.uniform(*LATE))
