@@ -1,0 +1,98 @@
+"""Watching for a day leaves nothing behind: neither memory nor open files."""
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+
+from atoms_campaigns_mcp.atoms.polls import SLOWEST
+from atoms_campaigns_mcp.sandbox.app import create_app
+from atoms_campaigns_mcp.sandbox.options import Odds, Options
+from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.settings import Settings
+from tests.support.bench import Bench
+from tests.support.clock import FakeClock
+from tests.support.serving import Caller, Wire
+from tests.support.world import DRAFT
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+HOURS = 24
+WARMING_UP = 6  # hours; every cache has been used, and three waves of calls are over
+TRACED = 2  # last hours, in which every allocation is traced: that makes them four times as slow
+GROWTH = 64 * 1024  # bytes, of some 750 looks an hour
+BLOCKS = 1000  # of some 480,000, after some 18,000 looks; waves of calls make them differ by 300
+LONGEST = 150  # seconds of the machine
+OPEN_FILES = Path("/proc/self/fd")
+RARELY = Odds(connected=0.05, no_answer=0.95, voicemail=0, busy=0, failed=0)
+WAVES = {  # nearly everybody is called again until the day is over
+    **DRAFT,
+    "audience_id": "Spring renewals",
+    "max_retries": 10,
+    "retry_delay": 150,
+}
+
+
+@pytest.fixture
+def unrefereed(tmp_path: Path) -> Iterator[Bench]:
+    """A bench whose exchanges are not held to the OpenAPI document: there are some 17,000."""
+    clock = FakeClock()
+    world = World.open(":memory:", now=clock.now, options=Options(speed=1, odds=RARELY))
+    wire = Wire(httpx2.ASGITransport(app=create_app(world)))
+    yield Bench(Settings(state=tmp_path), clock, world, wire)
+    world.close()
+
+
+async def watch_until(end: datetime, bench: Bench, client: Caller, campaign: str) -> str:
+    """Watch again and again until `end`; give the last status."""
+    since, status = None, ""
+    while bench.clock.now() < end:
+        following = {"since": since} if since else {}
+        report = await client.call(
+            "watch_campaign", campaign_id=campaign, wait_seconds=45, **following
+        )
+        since, status = report["since"], report["status"]
+    return status
+
+
+def open_files() -> int:
+    return len(list(OPEN_FILES.iterdir())) if OPEN_FILES.exists() else 0
+
+
+async def test_24_hours_of_watching_leave_memory_and_open_files_as_they_were(
+    unrefereed: Bench,
+) -> None:
+    bench = unrefereed
+    blocks: list[int] = []
+    traced: list[int] = []
+    files: list[int] = []
+    looks = 0
+    with anyio.fail_after(LONGEST):
+        async with bench.client() as client:
+            made = await client.call("create_campaign", **WAVES)
+            await client.call("start_campaign", campaign_id=made["campaign_id"])
+            start, status = bench.clock.now(), ""
+            for hour in range(HOURS):
+                if hour == HOURS - TRACED:
+                    tracemalloc.start()
+                end = start + timedelta(hours=hour + 1)
+                status = await watch_until(end, bench, client, made["campaign_id"])
+                looks += len(bench.wire.requests)
+                bench.wire.requests.clear()
+                gc.collect()
+                blocks.append(sys.getallocatedblocks())
+                files.append(open_files())
+                if tracemalloc.is_tracing():
+                    traced.append(tracemalloc.get_traced_memory()[0])
+            tracemalloc.stop()
+    print(f"{looks} requests; traced {traced}; blocks {blocks}; files {files}")  # noqa: T201
+    assert status == "running"
+    assert looks > HOURS * 3600 / SLOWEST / 2
+    assert traced[-1] - traced[0] < GROWTH
+    assert max(blocks[WARMING_UP:]) - blocks[WARMING_UP] < BLOCKS
+    assert len(set(files[WARMING_UP:])) == 1
