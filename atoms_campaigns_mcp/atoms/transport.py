@@ -34,6 +34,7 @@ CONNECT = 5.0  # seconds
 READ = 12.0  # seconds without a byte
 DEADLINE = 20.0  # seconds for a read with its retries; hosts give a tool call 30 to 60
 CHANGE_DEADLINE = 15.0  # seconds until an answer counts as lost
+REACHING = 10.0  # seconds in which a change that did not arrive is sent again
 SHORTEST_PAUSE = 0.5  # seconds before the first repetition
 LONGEST_PAUSE = 8.0  # seconds; a longer Retry-After is reported instead of waited for
 LARGEST_STREAM = 256_000_000  # bytes; 10,000 contacts with 10 retries each fill a quarter of it
@@ -160,7 +161,7 @@ class Transport:
                     raise _unknown(error) from error
 
             try:
-                return await _retrying.on(_may_send_again)(once)
+                return await _resending.on(_may_send_again)(once)
             finally:
                 self.flights.forget()
 
@@ -248,4 +249,7 @@ def _wait_is_short(error: Exception) -> bool | float:
 
 _retrying = stamina.AsyncRetryingCaller(
     attempts=ATTEMPTS, timeout=DEADLINE, wait_initial=SHORTEST_PAUSE, wait_max=LONGEST_PAUSE
+)
+_resending = stamina.AsyncRetryingCaller(
+    attempts=ATTEMPTS, timeout=REACHING, wait_initial=SHORTEST_PAUSE, wait_max=LONGEST_PAUSE
 )

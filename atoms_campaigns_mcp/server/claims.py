@@ -10,7 +10,7 @@ from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.telemetry import log
 
 # A claim ends by itself, so that a server that is killed keeps nobody out for long.
-LOOKING = 40  # seconds that looking at the facts may take
+LOOKING = 25  # seconds that looking at the facts may take
 SENDING = 40  # seconds for the change, looking for its effect, and a few looks more
 
 

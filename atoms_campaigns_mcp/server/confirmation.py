@@ -4,6 +4,7 @@ The first round judges the plan, stores it and asks about it; the answer is boun
 good once and for five minutes, and counts only while the facts are still the same.
 """
 
+import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -158,7 +159,7 @@ class Gate:
 
     async def _claimed(self, record: PlanRecord | None, how: Confirmed) -> Result:
         """Keep equal calls out, judge the facts as they are now, and go ahead."""
-        subject = getattr(self.args, "campaign_id", None) or self.tool.name
+        subject = getattr(self.args, "campaign_id", None) or self._request()
         busy = NotConfirmed(
             f"{_NOTHING} Another call is changing the same thing at this moment.",
             next_step="Look with get_campaign_status, then call again if it is still needed; a "
@@ -178,6 +179,11 @@ class Gate:
             if record:
                 await self._spend(record, digest)
             return await self.act(Agreed(proposal.plan, digest, how))
+
+    def _request(self) -> str:
+        """Name what is asked for, where there is no campaign yet that could be named."""
+        asked = self.args.model_dump_json(exclude={"confirm_token"})
+        return f"{self.tool.name} {hashlib.sha256(asked.encode()).hexdigest()[:32]}"
 
     async def _spend(self, record: PlanRecord, digest: str) -> None:
         if digest != record.digest:

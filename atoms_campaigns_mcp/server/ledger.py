@@ -17,12 +17,12 @@ class JournalLedger:
 
     def alone(self, key: str) -> AbstractAsyncContextManager[None]:
         """See `Ledger.alone`."""
-        busy = WrongState(
-            "An equal request is being carried out at this moment. Nothing was sent.",
-            next_step=f"Wait, then call again: it finds what the other one made. A server that was "
-            f"ended in the middle keeps others out for up to {SENDING} seconds.",
-        )
-        return self.claims.holding(key, busy)
+        return self.claims.holding(key, _busy())
+
+    async def keep_alone(self, key: str) -> None:
+        """See `Ledger.keep_alone`."""
+        if not await self.claims.still_holding(key):
+            raise _busy()
 
     async def unresolved(self, key: str) -> list[Earlier]:
         """See `Ledger.unresolved`."""
@@ -35,3 +35,11 @@ class JournalLedger:
         outcome = "done" if found else "absent"
         for one in earlier:
             await self.claims.runtime.store.finish(one.entry, outcome, "looked for again later")
+
+
+def _busy() -> WrongState:
+    return WrongState(
+        "An equal request is being carried out at this moment. Nothing was sent.",
+        next_step="Wait, then call again: it finds what the other one made. A server that was "
+        f"ended in the middle keeps others out for up to {SENDING} seconds.",
+    )

@@ -68,6 +68,7 @@ class Creation(Generic[T]):
             sight = await self._look(ctx)
             if sight.made:
                 return sight.made
+            await ledger.keep_alone(self.key)
             await ledger.resolve(sight.earlier, found=False)
             thing = await self.make([thing.id for thing in sight.alike])
             return Made(thing, ABSENT if sight.earlier else "")

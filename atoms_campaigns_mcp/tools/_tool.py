@@ -78,6 +78,10 @@ class Ledger(Protocol):
         """Keep equal creations out meanwhile; raises `WrongState` if one is under way."""
         ...
 
+    async def keep_alone(self, key: str) -> None:
+        """Keep them out for as long as a change takes; raises `WrongState` if looking took long."""
+        ...
+
     async def unresolved(self, key: str) -> list[Earlier]:
         """Give the equal creations whose outcome is unknown."""
         ...

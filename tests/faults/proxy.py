@@ -51,12 +51,13 @@ class Fault(StrEnum):
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
 _PAGE = b"<html><body><h1>Sorry</h1></body></html>"
 _BROKEN = b'{"status": false, "errors": ["Internal server error"]}'
-_BUSY = b'{"status": false, "error": "Rate limit exceeded", "retry_after": 1}'
+# A second each would stop everyone for most of the time: the pace is shared on purpose.
+_BUSY = b'{"status": false, "error": "Rate limit exceeded", "retry_after": 0.05}'
 INSTEAD = {
     Fault.ERROR_500: Reply(500, JSON, _BROKEN),
     Fault.ERROR_504: Reply(504, HTML, _PAGE),
     Fault.HTML_502: Reply(502, HTML, _PAGE),
-    Fault.TOO_MANY: Reply(429, (*JSON, ("Retry-After", "1")), _BUSY),
+    Fault.TOO_MANY: Reply(429, (*JSON, ("retry-after-ms", "50")), _BUSY),
 }
 AFTER = {
     Fault.DONE_500: Reply(500, JSON, _BROKEN),
