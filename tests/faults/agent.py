@@ -91,8 +91,8 @@ class Agent:
         except NoResult as error:
             outcome, text = "broken", str(error)
         ended = clock()
-        truth = None if outcome in {"killed", "broken"} else await self._truth(tool, subject, data)
         looked_at = self.scene.proxy.looks.get(str(data.get("campaign_id") or subject), 0.0)
+        truth = None if outcome in {"killed", "broken"} else await self._truth(tool, subject, data)
         answer = Answer(
             lifecycle=self.number,
             tool=tool,

@@ -12,7 +12,8 @@ ALONE = {
 }
 NOTHING = re.compile(
     r"\bnothing (?:was|has been|is) "
-    r"(?:sent|done|created|changed|started|paused|deleted|added|dialled|scheduled)\b",
+    r"(?:sent|done|created|changed|started|paused|deleted|added|dialled|scheduled)\b"
+    r"(?! (?:again|anew|twice|a second|now)\b)",  # of an earlier call's work, that is honest
     re.IGNORECASE,
 )
 BY_ID = {"start_campaign", "pause_campaign", "delete_campaign", "delete_audience"}

@@ -27,12 +27,13 @@ OVERTAKEN = "answers overtaken by late work"
 AUDIENCES = "duplicate audiences"
 AGAIN = "starts that the API refused as repeated"
 REFUSED = "repeats refused as duplicate"
-APART = (LATE_DUPLICATES, LATE_STARTS, OVERTAKEN, AUDIENCES, AGAIN, REFUSED)
+LATE = (LATE_DUPLICATES, LATE_STARTS, OVERTAKEN)
+APART = (*LATE, AUDIENCES, AGAIN, REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
-    """One thing that must not happen."""
+class Case:
+    """One thing that must not happen, or that is counted apart."""
 
     kind: str
     what: str
@@ -41,13 +42,13 @@ class Violation:
 
 @dataclass(slots=True)
 class Verdict:
-    """Counts of what must be 0, with the cases; and what is counted apart."""
+    """The cases of what must not happen and of what late work did, and counts of the rest."""
 
-    violations: list[Violation] = field(default_factory=list[Violation])
-    apart: Counter[str] = field(default_factory=Counter[str])
+    cases: list[Case] = field(default_factory=list[Case])
+    counts: Counter[str] = field(default_factory=Counter[str])
 
     def count(self, kind: str) -> int:
-        return sum(violation.kind == kind for violation in self.violations)
+        return self.counts[kind] + sum(case.kind == kind for case in self.cases)
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -59,13 +60,13 @@ class _Judge:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self._claims = Claims(evidence)
-        self._apart: Counter[str] = Counter({REFUSED: evidence.refused_repeats})
+        self._counts: Counter[str] = Counter({REFUSED: evidence.refused_repeats})
         self._answers: dict[str, list[Answer]] = {}
         for answer in evidence.answers:
             self._answers.setdefault(answer.subject, []).append(answer)
 
     def verdict(self) -> Verdict:
-        violations = [
+        cases = [
             *self._duplicates(),
             *self._double_starts(),
             *self._journal(),
@@ -73,10 +74,10 @@ class _Judge:
             *self._unhandled(),
         ]
         starts = [c for c in self._evidence.changes if c.action == "start_campaign"]
-        self._apart[AGAIN] = sum(change.status == 400 for change in starts)
+        self._counts[AGAIN] = sum(change.status == 400 for change in starts)
         audiences = self._accepted("create_audience").values()
-        self._apart[AUDIENCES] = sum(len(made) - 1 for made in audiences)
-        return Verdict(violations, self._apart)
+        self._counts[AUDIENCES] = sum(len(made) - 1 for made in audiences)
+        return Verdict(cases, self._counts)
 
     def _accepted(self, action: str) -> dict[str, list[Change]]:
         found: dict[str, list[Change]] = {}
@@ -85,16 +86,15 @@ class _Judge:
                 found.setdefault(change.subject, []).append(change)
         return found
 
-    def _duplicates(self) -> Iterator[Violation]:
+    def _duplicates(self) -> Iterator[Case]:
         for name, made in self._accepted("create_campaign").items():
             extra = len(made) - 1
             late = min(extra, sum(map(self._beyond_the_window, made)))
-            self._apart[LATE_DUPLICATES] += late
-            for _ in range(extra - late):
-                what = f"{name} was created {len(made)} times"
-                yield Violation(DUPLICATES, what, self._history(name))
+            what = f"{name} was created {len(made)} times"
+            for kind in [LATE_DUPLICATES] * late + [DUPLICATES] * (extra - late):
+                yield Case(kind, what, self._history(name))
 
-    def _double_starts(self) -> Iterator[Violation]:
+    def _double_starts(self) -> Iterator[Case]:
         pauses = self._accepted("pause_campaign")
         names = {c.made: c.subject for c in self._evidence.changes if c.made}
         for campaign, starts in self._accepted("start_campaign").items():
@@ -104,10 +104,9 @@ class _Judge:
             yeses = self._evidence.yeses[names.get(campaign, "")]
             extra = max(len(starts) - min(allowed, yeses), 0)
             late = min(extra, sum(map(self._beyond_the_window, starts)))
-            self._apart[LATE_STARTS] += late
-            for _ in range(extra - late):
-                what = f"{campaign} was started {len(starts)} times, wanted {allowed}, yes {yeses}"
-                yield Violation(DOUBLE_STARTS, what, self._history(campaign))
+            what = f"{campaign} was started {len(starts)} times, wanted {allowed}, yes {yeses}"
+            for kind in [LATE_STARTS] * late + [DOUBLE_STARTS] * (extra - late):
+                yield Case(kind, what, self._history(campaign))
 
     def _beyond_the_window(self, change: Change) -> bool:
         """Whether its server could not have seen this late work while it looked for it.
@@ -127,40 +126,38 @@ class _Judge:
             if other is not change and (other.action, other.subject) == _what(change)
         )
 
-    def _journal(self) -> Iterator[Violation]:
+    def _journal(self) -> Iterator[Case]:
         entries = self._evidence.journal
         named = {e.arguments.get("name") for e in entries if e.tool == "create_campaign"}
         for name in self._accepted("create_campaign"):
             if name not in named:
-                yield Violation(LOST, f"{name} is not in the journal", self._history(name))
+                yield Case(LOST, f"{name} is not in the journal", self._history(name))
         kept = Counter((e.tool, e.arguments.get("campaign_id")) for e in entries)
         for action in ("start_campaign", "delete_campaign"):
             for campaign, done in self._accepted(action).items():
                 missing = len(done) - kept[action, campaign]
                 what = f"{action} {campaign}: done {len(done)} times, {missing} not in the journal"
                 if missing > 0:
-                    yield Violation(UNRECORDED, what, self._history(campaign))
+                    yield Case(UNRECORDED, what, self._history(campaign))
 
-    def _untrue(self) -> Iterator[Violation]:
+    def _untrue(self) -> Iterator[Case]:
         for answer in self._evidence.answers:
             for what in self._claims.false(answer):
-                if self._claims.overtaken(answer):
-                    self._apart[OVERTAKEN] += 1
-                else:
-                    yield Violation(FALSE, f"{answer.tool}: {what}", self._details(answer))
+                kind = OVERTAKEN if self._claims.overtaken(answer) else FALSE
+                yield Case(kind, f"{answer.tool}: {what}", self._details(answer))
             if self._claims.hidden(answer):
                 what = f"{answer.tool}: {answer.code}, but the API did it"
-                yield Violation(HIDDEN, what, self._details(answer))
+                yield Case(HIDDEN, what, self._details(answer))
 
-    def _unhandled(self) -> Iterator[Violation]:
+    def _unhandled(self) -> Iterator[Case]:
         for answer in self._evidence.answers:
             if answer.outcome == "broken":
                 what = f"{answer.tool}: no result but {answer.text}"
-                yield Violation(UNHANDLED, what, self._details(answer))
+                yield Case(UNHANDLED, what, self._details(answer))
             elif "fault of its own" in answer.text:
-                yield Violation(UNHANDLED, f"{answer.tool} crashed", self._details(answer))
+                yield Case(UNHANDLED, f"{answer.tool} crashed", self._details(answer))
         for crash in self._evidence.crashes:
-            yield Violation(UNHANDLED, "a server wrote a traceback or ended by itself", (crash,))
+            yield Case(UNHANDLED, "a server wrote a traceback or ended by itself", (crash,))
 
     def _details(self, answer: Answer) -> tuple[str, ...]:
         lines = [show_answer(answer), f"truth at {answer.seen_at:.3f}: {answer.truth}"]

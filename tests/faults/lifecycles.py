@@ -93,14 +93,24 @@ class Lifecycle:
         answer = await self._agent.ask("create_campaign", self.name, **self._wanted)
         if answer.outcome == "success":
             self._campaign = answer.data["campaign_id"]
-        elif self._sent and answer.outcome == "error" and (named := _names_another(answer)):
-            self._scene.evidence.refused_repeats += 1
-            self._campaign = named
+        elif self._sent and answer.outcome == "error" and SAME.search(answer.text):
+            self._campaign = await self._named_in(answer)
         elif self._looks_first:
             self._campaign = await self._found()
         # Before this, a refusal as a duplicate would have no first campaign to name.
         self._sent = True
         return bool(self._campaign)
+
+    async def _named_in(self, refusal: Answer) -> str:
+        """Give the campaign that a refusal names as the same one, if it is ours."""
+        for campaign in CAMPAIGN_ID.findall(refusal.text):
+            if campaign in {self._wanted["agent_id"], self._wanted["audience_id"]}:
+                continue
+            look = await self._agent.ask("get_campaign_status", campaign, campaign_id=campaign)
+            if look.data.get("name") == self.name:
+                self._scene.evidence.refused_repeats += 1
+                return campaign
+        return ""
 
     async def _found(self) -> str:
         answer = await self._agent.ask("list_campaigns", "", search=self.name)
@@ -181,14 +191,6 @@ class Lifecycle:
 def number(index: int) -> str:
     """Give a number that looks real and is not listed anywhere."""
     return f"+1415555{2000 + index}"
-
-
-def _names_another(answer: Answer) -> str:
-    """Give the campaign that a refusal names as the same one."""
-    found = CAMPAIGN_ID.findall(answer.text)
-    known = {DRAFT["agent_id"], DRAFT["audience_id"], *DRAFT["phone_ids"]}
-    ids = [name for name in found if name not in known]
-    return ids[0] if ids and SAME.search(answer.text) else ""
 
 
 def today() -> datetime:

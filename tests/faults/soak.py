@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="decides choices, faults and kills")
     parser.add_argument("--at-once", type=int, default=100, help="lifecycles at the same time")
     parser.add_argument("--servers", type=int, default=4, help="server processes")
+    parser.add_argument("--kill-every", type=int, default=200, help="changing calls of a server")
     parser.add_argument("--repeats", type=int, default=12, help="tries a step before giving up")
     parser.add_argument("--minutes", type=float, default=60, help="time limit")
     parser.add_argument("--debug", type=int, default=0, metavar="N", help="show N cases of a kind")
@@ -32,6 +33,7 @@ def main() -> int:
         seed=args.seed,
         at_once=args.at_once,
         servers=args.servers,
+        kill_every=args.kill_every,
         repeats=args.repeats,
     )
     with tempfile.TemporaryDirectory(prefix="atoms-soak-") as temporary:

@@ -93,7 +93,7 @@ def test_late_work_after_the_window_or_a_kill_is_counted_apart(
     ended = "killed" if killed else "error"
     found = evidence(answer("create_campaign", lost, outcome=ended), changes=(lost,))
     assert counts(found) == {}
-    assert judge(found).apart[kinds.LATE_DUPLICATES] == 1
+    assert judge(found).count(kinds.LATE_DUPLICATES) == 1
 
 
 def test_a_start_that_nobody_wanted_is_a_double_start() -> None:
@@ -186,7 +186,7 @@ def test_late_work_after_the_last_look_overtakes_an_answer() -> None:
     found.intents[CAMPAIGN] = 2
     found.journal.append(JOURNAL[1])
     assert counts(found) == {}
-    assert judge(found).apart[kinds.OVERTAKEN] == 1
+    assert judge(found).count(kinds.OVERTAKEN) == 1
     seen = replace(found.answers[0], looked_at=3.28)
     found.answers = [seen]
     assert counts(found) == {kinds.FALSE: 1}
@@ -203,7 +203,7 @@ def test_crashes_and_protocol_errors_are_unhandled() -> None:
 
 def test_a_case_is_shown_with_what_was_sent_and_answered() -> None:
     found = evidence(success(PAUSED, "paused", "running"))
-    (case,) = judge(found).violations
+    (case,) = judge(found).cases
     told = "\n".join(case.details)
     assert "sent pause_campaign [] reached the API at 3.100: 200" in told
     assert "lifecycle 1 called pause_campaign" in told
