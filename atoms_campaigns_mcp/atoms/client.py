@@ -78,6 +78,11 @@ class AtomsClient:
         self._transport = transport
         self._guard = guard
 
+    def anew(self) -> "AtomsClient":
+        """Give the same account, with nothing kept or shared of what was read before."""
+        self._transport.flights.forget()
+        return self
+
     def _sending(
         self, method: Method, path: str, parse: Callable[[Any], T], **content: Any
     ) -> Callable[[], Awaitable[T]]:

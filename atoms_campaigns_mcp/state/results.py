@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 import ijson
+import stamina
 from pydantic import ValidationError
 
 from atoms_campaigns_mcp.contacts.numbers import Directory
-from atoms_campaigns_mcp.errors import UnexpectedResponse
+from atoms_campaigns_mcp.errors import Garbled, Unavailable, UnexpectedResponse
 from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.results import Exported
 
@@ -124,6 +125,14 @@ class Results:
         return await anyio.to_thread.run_sync(work, self._db)
 
 
+Export = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+"""Gives the results of a campaign as the API streams them."""
+
+_reading = stamina.AsyncRetryingCaller(attempts=3, timeout=20.0, wait_initial=0.5).on(
+    (Garbled, Unavailable)
+)
+
+
 class ResultsCache:
     """Keeps the results of the campaigns asked about last, each in the version given."""
 
@@ -138,7 +147,7 @@ class ResultsCache:
         self,
         campaign_id: str,
         version: str,
-        export: Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]],
+        export: Export,
     ) -> Results:
         """Give the results in that version, from `export` if they are not at hand.
 
@@ -148,12 +157,15 @@ class ResultsCache:
         async with self._filling:
             kept = self._kept.pop(campaign_id, None)
             if kept is None or kept[0] != version:
-                async with export(campaign_id) as pieces:
-                    kept = version, await self._fill(pieces)
+                kept = version, await _reading(self._read_export, campaign_id, export)
             self._kept[campaign_id] = kept  # the latest comes last
             while len(self._kept) > KEPT:
                 self._kept.pop(next(iter(self._kept)))
             return kept[1]
+
+    async def _read_export(self, campaign_id: str, export: Export) -> Results:
+        async with export(campaign_id) as pieces:
+            return await self._fill(pieces)
 
     async def _fill(self, pieces: AsyncIterator[bytes]) -> Results:
         self._files += 1
@@ -176,7 +188,12 @@ class ResultsCache:
                 if len(batch) == BATCH:
                     await self._store(db, batch)
             await self._store(db, batch)
-        except (ijson.JSONError, ValidationError) as error:
+        except ijson.JSONError as error:
+            raise Garbled(
+                "The Atoms API gave results that are cut off or no JSON.",
+                next_step="Try again in a minute; if it stays so, use list_calls instead.",
+            ) from error
+        except ValidationError as error:
             raise UnexpectedResponse(
                 "The Atoms API gave results in a shape that this server does not know.",
                 next_step="Use list_calls instead, and report it to the operator.",

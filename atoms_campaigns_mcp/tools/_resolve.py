@@ -26,6 +26,8 @@ async def agent(atoms: AtomsClient, reference: str) -> Agent:
         found = await atoms.get_agent(reference)
     else:
         rows, _ = await atoms.list_agents(limit=SEARCHED, search=reference)
+        if not _named(rows, reference):
+            rows, _ = await atoms.anew().list_agents(limit=SEARCHED, search=reference)
         found = _one(rows, reference, argument="agent_id", tool="list_agents")
     if found.archived:
         raise NotFound(
@@ -43,6 +45,8 @@ async def audience(atoms: AtomsClient, reference: str) -> Audience:
         InvalidArguments: Several audiences have that name.
     """
     rows = await atoms.list_audiences()
+    if not _named(rows, reference):  # it may be newer than a read that others began
+        rows = await atoms.anew().list_audiences()
     return _one(rows, reference, argument="audience_id", tool="list_audiences")
 
 
@@ -53,6 +57,8 @@ async def phone_numbers(atoms: AtomsClient, references: Sequence[str]) -> list[P
         NotFound: One of them is not in this account.
     """
     rows = await atoms.list_phone_numbers()
+    if set(references) - {key for row in rows for key in (row.id, row.number)}:
+        rows = await atoms.anew().list_phone_numbers()
     known = {key: row for row in rows for key in (row.id, row.number)}
     missing = [
         str(place) for place, reference in enumerate(references, 1) if reference not in known
@@ -66,9 +72,13 @@ async def phone_numbers(atoms: AtomsClient, references: Sequence[str]) -> list[P
     return list({row.id: row for row in (known[reference] for reference in references)}.values())
 
 
-def _one(rows: Sequence[N], reference: str, *, argument: str, tool: str) -> N:
+def _named(rows: Sequence[N], reference: str) -> list[N]:
     by_id = [row for row in rows if row.id == reference]
-    named = by_id or [row for row in rows if row.name.casefold() == reference.casefold()]
+    return by_id or [row for row in rows if row.name.casefold() == reference.casefold()]
+
+
+def _one(rows: Sequence[N], reference: str, *, argument: str, tool: str) -> N:
+    named = _named(rows, reference)
     if len(named) == 1:
         return named[0]
     shown = _candidates([f'"{row.name}" ({row.id})' for row in named or rows])

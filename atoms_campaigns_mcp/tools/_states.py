@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 
-from atoms_campaigns_mcp.errors import WrongState
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, WrongState
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, KNOWN, Campaign
 from atoms_campaigns_mcp.tools._tool import ToolContext
 
+UNREAD = "unknown"  # accepted by the API, and not to be seen at present
 # Seconds between looks after a change; together less than any host's time-out.
 LOOKS = (0.2, 0.4, 0.8, 1.2, 1.4)
 
@@ -57,17 +58,23 @@ def cannot_delete(campaign: Campaign) -> WrongState:
     return cannot("deleted", campaign, "Call pause_campaign first, then delete_campaign.")
 
 
-async def settled(ctx: ToolContext, campaign_id: str, *, before: Collection[str]) -> Campaign:
+async def settled(
+    ctx: ToolContext, campaign_id: str, name: str, *, before: Collection[str]
+) -> Campaign:
     """Look a few times until the campaign has left the states `before`; give what it really is.
 
-    Start and pause answer before they take effect, so their reply proves nothing.
+    Start and pause answer before they take effect, so their reply proves nothing. What was accepted
+    is no failure because it cannot be seen: then the state is `UNREAD`.
     """
-    campaign = (await ctx.atoms.get_campaign(campaign_id)).campaign
-    for pause in LOOKS:
+    campaign = Campaign(id=campaign_id, name=name, status=UNREAD)
+    for pause in (0, *LOOKS):
+        await ctx.sleep(pause)
+        try:
+            campaign = (await ctx.atoms.get_campaign(campaign_id)).campaign
+        except AtomsCampaignsError:
+            continue
         if campaign.status not in before:
             break
-        await ctx.sleep(pause)
-        campaign = (await ctx.atoms.get_campaign(campaign_id)).campaign
     return campaign
 
 

@@ -37,7 +37,10 @@ async def _pause_all(ctx: ToolContext) -> CampaignsPaused:
     if failed:
         reasons = "; ".join(dict.fromkeys(error.message for error in failed.values()))
         result.message += f" {len(failed)} could not be paused: {reasons}"
-    scheduled = await _all(ctx, "scheduled")
+    later, unread = await attempt({"scheduled": partial(_all, ctx, "scheduled")})
+    scheduled = later.get("scheduled", [])
+    if unread:
+        result.message += " Which ones are scheduled cannot be read: list_campaigns shows them."
     result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
     if scheduled:
         result.message += f" {counted(len(scheduled), 'campaign')} scheduled."
@@ -46,7 +49,7 @@ async def _pause_all(ctx: ToolContext) -> CampaignsPaused:
 
 async def _pause(campaign: Campaign, ctx: ToolContext) -> Campaign:
     await ctx.atoms.pause_campaign(campaign.id)
-    return await _states.settled(ctx, campaign.id, before=ACTIVE)
+    return await _states.settled(ctx, campaign.id, campaign.name, before=ACTIVE)
 
 
 async def _all(ctx: ToolContext, status: str) -> list[Campaign]:
@@ -62,10 +65,13 @@ async def _all(ctx: ToolContext, status: str) -> list[Campaign]:
 def _result(
     rows: list[Campaign], *, changed: bool, message: str = "", campaign_id: str = ""
 ) -> CampaignsPaused:
-    waiting = any(_states.is_active(row) for row in rows)
+    unread = any(row.status == _states.UNREAD for row in rows)
+    waiting = unread or any(_states.is_active(row) for row in rows)
     default = "No new call is made; calls in progress go on to their end."
     if not rows:
         default = "Nothing was dialling."
+    elif unread:
+        default = "The pause was accepted; what it did cannot be read at present."
     elif waiting:
         default = "The pause is queued and has not taken effect everywhere yet."
     return CampaignsPaused(

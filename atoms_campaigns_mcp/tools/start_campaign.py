@@ -33,10 +33,14 @@ async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
     would happen and call again with it only if they agree. Gives the campaign's real status.
     """
     ours = await ctx.atoms.start_campaign(args.campaign_id)
-    campaign = await _states.settled(ctx, args.campaign_id, before=BEFORE_RUNNING)
-    waiting = campaign.status in BEFORE_RUNNING
+    name = ctx.agreed().name
+    campaign = await _states.settled(ctx, args.campaign_id, name, before=BEFORE_RUNNING)
+    unread = campaign.status == _states.UNREAD
+    waiting = unread or campaign.status in BEFORE_RUNNING
     message = "The start is queued; it does not dial yet." if waiting else "The start took effect."
-    if not ours:
+    if unread:
+        message = "The start was accepted; its state cannot be read at present."
+    elif not ours:
         message = "It had already been started by somebody else; nothing was changed."
     elif campaign.error:
         message = f"It failed: {campaign.error}."

@@ -36,7 +36,13 @@ class Bench:
     @contextmanager
     def open(cls, folder: Path, options: Options | None = None) -> "Generator[Bench]":
         clock = FakeClock()
-        world = World.open(":memory:", now=clock.now, options=options or Options(speed=1))
+        # On the bench's clock no step of the sandbox takes long, however busy the machine is.
+        world = World.open(
+            ":memory:",
+            now=clock.now,
+            options=options or Options(speed=1),
+            monotonic=clock.monotonic,
+        )
         with refereeing(REFEREE) as wrap:
             wire = Wire(wrap(httpx2.ASGITransport(app=create_app(world))))
             yield cls(Settings(state=folder), clock, world, wire)

@@ -362,3 +362,52 @@ async def test_two_equal_creations_at_once_make_one_campaign(bench: Bench) -> No
             tasks.start_soon(create, client)
     assert bench.wire.changes == ["campaign"]
     assert sum('"status": "draft"' in result for result in results) == 1
+
+
+@pytest.mark.parametrize(
+    ("tool", "prepare"), [("start_campaign", campaign), ("pause_campaign", running)]
+)
+async def test_what_was_accepted_is_no_failure_because_it_cannot_be_seen(
+    bench: Bench, tool: str, prepare: Callable[[Caller], Awaitable[dict[str, Any]]]
+) -> None:
+    below, accepted = bench.wire.below, list[str]()
+
+    async def blind(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST":
+            accepted.append(request.url.path)
+        elif accepted:
+            return httpx2.Response(503)
+        return await below.handle_async_request(request)
+
+    async with bench.client() as client:
+        given = await prepare(client)
+        bench.wire.below = httpx2.MockTransport(blind)
+        result = await client.raw(tool, **given)
+    assert not result.is_error
+    assert result.structured_content is not None
+    assert (result.structured_content["status"], result.structured_content["changed"]) == (
+        "unknown",
+        True,
+    )
+    assert "accepted" in text_of(result)
+    assert "get_campaign_status" in text_of(result)
+
+
+async def test_an_audience_that_is_newer_than_what_was_read_is_found(bench: Bench) -> None:
+    async with bench.client() as one, bench.client() as two:
+        before = bench.wire.below
+        answered: list[int] = []
+
+        async def old(request: httpx2.Request) -> httpx2.Response:
+            response = await before.handle_async_request(request)
+            if request.url.path.endswith("/audience") and not answered:
+                answered.append(1)
+                return httpx2.Response(200, json={"status": True, "data": []})
+            return response
+
+        made = await one.call("create_audience", name="Fresh", csv=CSV)
+        bench.wire.below = httpx2.MockTransport(old)
+        added = await two.call(
+            "add_contacts", audience_id=made["audience_id"], csv="phone\n+12025550145"
+        )
+    assert added["added"] == 1
