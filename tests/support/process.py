@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,10 +67,16 @@ class Child:
         return self.process.returncode, err
 
 
+OURS = (sys.executable, "-m", "atoms_campaigns_mcp")
+
+
 @contextmanager
-def spawned(*args: str, env: dict[str, str]) -> Generator[Child]:
+def spawned(
+    *args: str, env: dict[str, str], command: Sequence[str] = OURS, cwd: Path | None = None
+) -> Generator[Child]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "atoms_campaigns_mcp", *args],
+        [*command, *args],
+        cwd=cwd,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
