@@ -89,7 +89,7 @@ def lists_tools(command: Sequence[str], env: dict[str, str], cwd: Path) -> str:
         tools = child.ask(2, "tools/list")["result"]["tools"]
         assert {tool["name"] for tool in tools} == NAMES
         if "sandbox" in hello["title"]:
-            call = {"name": "list_phone_numbers", "arguments": {}}
+            call: dict[str, Any] = {"name": "list_phone_numbers", "arguments": {}}
             assert not child.ask(3, "tools/call", call)["result"]["isError"]
     return hello["title"]
 
