@@ -55,6 +55,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
     try:
         with server.config.bind_socket() as socket:
             bound = socket.getsockname()[1]
+            socket.listen()  # from here on clients may connect, as the next line tells them
             log.info("listening on http://%s:%s%s (%s)", host, bound, PATH, settings.mode)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(end_on_signal, server.end)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
@@ -90,3 +91,12 @@ def spawned(
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+def address(child: Child) -> str:
+    """Read the address that the server writes to its log once it listens."""
+    assert child.process.stderr is not None
+    for line in child.process.stderr:
+        if found := re.search(r"http://\S+/mcp", json.loads(line)["message"]):
+            return found[0]
+    raise AssertionError("the server did not say where it listens")
