@@ -1,4 +1,4 @@
-"""Write what is derived from the code: the tool catalogue and the tables in README.md.
+"""Write what is derived from the code: tool catalogue, manifests, and the tables in README.md.
 
 With --check nothing is written; the exit status says whether everything is up to date.
 """
@@ -7,6 +7,8 @@ import json
 import re
 import sys
 from pathlib import Path
+
+from manifests import manifests
 
 from atoms_campaigns_mcp.server.catalog import SNAPSHOT
 from atoms_campaigns_mcp.server.schemas import describe
@@ -53,7 +55,7 @@ def main() -> int:
     readme = ROOT / "README.md"
     text = with_block(readme.read_text("utf-8"), "tools", tools_table())
     text = with_block(text, "settings", settings_table())
-    wanted = {SNAPSHOT: catalogue(), readme: text}
+    wanted = {SNAPSHOT: catalogue(), readme: text, **manifests()}
     stale = [p for p, new in wanted.items() if not p.exists() or p.read_text("utf-8") != new]
     for path in stale:
         if "--check" in sys.argv:

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from socket import IPPROTO_TCP, TCP_NODELAY, socket
 
 import anyio
 import httpx2
@@ -156,15 +157,25 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         server.end()
 
     try:
-        with config.bind_socket() as socket:
-            bound = socket.getsockname()[1]
-            log.info("listening on http://%s:%s%s (%s)", host, bound, PATH, settings.mode)
+        with listening(config) as bound:
+            port = bound.getsockname()[1]
+            log.info("listening on http://%s:%s%s (%s)", host, port, PATH, settings.mode)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(end_on_signal, end)
-                await server.serve(sockets=[socket])
+                await server.serve(sockets=[bound])
                 tasks.cancel_scope.cancel()
     finally:
         await service.close()
+
+
+def listening(config: uvicorn.Config) -> socket:
+    """Give a socket to which clients may connect from now on."""
+    bound = config.bind_socket()
+    # asyncio leaves Nagle's algorithm on for sockets that it did not make itself, and it holds
+    # back a reply's body until the client has acknowledged its headers: 40 ms a call.
+    bound.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+    bound.listen()
+    return bound
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -1,30 +1,22 @@
 """The real server over a real socket."""
 
-import json
-import re
 import signal
+import socket
 from pathlib import Path
 
 import httpx2
 import pytest
+import uvicorn
 from mcp import Client
 from mcp_types import ElicitRequestParams, ElicitResult
 
-from tests.support.process import Child, environment, spawned
+from atoms_campaigns_mcp.server.http import listening
+from tests.support.process import address, environment, spawned
 from tests.support.serving import ERAS
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
 SERVE = ("serve", "--http", "127.0.0.1:0", "--auth", "none")
-
-
-def address(child: Child) -> str:
-    """Read the address that the server writes to its log once it listens."""
-    assert child.process.stderr is not None
-    for line in child.process.stderr:
-        if found := re.search(r"http://\S+/mcp", json.loads(line)["message"]):
-            return found[0]
-    raise AssertionError("the server did not say where it listens")
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -45,6 +37,15 @@ async def test_a_campaign_starts_after_a_question_over_http(tmp_path: Path, era:
         assert child.process.wait(timeout=10) == 0
     assert not started.is_error
     assert len(questions) == 1
+
+
+def test_the_bodies_of_replies_do_not_wait_for_the_clients_acknowledgement() -> None:
+    with (
+        listening(uvicorn.Config("", host="127.0.0.1", port=0, log_config=None)) as server,
+        socket.create_connection(server.getsockname()),
+        server.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_another_website_cannot_reach_the_server(tmp_path: Path) -> None:

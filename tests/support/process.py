@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,10 +68,16 @@ class Child:
         return self.process.returncode, err
 
 
+OURS = (sys.executable, "-m", "atoms_campaigns_mcp")
+
+
 @contextmanager
-def spawned(*args: str, env: dict[str, str]) -> Generator[Child]:
+def spawned(
+    *args: str, env: dict[str, str], command: Sequence[str] = OURS, cwd: Path | None = None
+) -> Generator[Child]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "atoms_campaigns_mcp", *args],
+        [*command, *args],
+        cwd=cwd,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -84,3 +91,12 @@ def spawned(*args: str, env: dict[str, str]) -> Generator[Child]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+def address(child: Child) -> str:
+    """Read the address that the server writes to its log once it listens."""
+    assert child.process.stderr is not None
+    for line in child.process.stderr:
+        if found := re.search(r"http://\S+/mcp", json.loads(line)["message"]):
+            return found[0]
+    raise AssertionError("the server did not say where it listens")

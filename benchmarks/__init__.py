@@ -1,0 +1,1 @@
+"""Measures every budget of the design in one run: `python -m benchmarks`."""

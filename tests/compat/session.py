@@ -1,0 +1,88 @@
+"""The session that every client must go through, and come out of with the same results."""
+
+import re
+from typing import Any, Protocol
+
+from tests.support.world import DRAFT
+
+Result = dict[str, Any]
+# Of one connection or one moment: era's envelope, progress of calls, times and marks of a state.
+PASSING = {
+    *("_meta", "resultType", "ttlMs", "cacheScope"),
+    *("contacts_called", "contacts_connected", "contacts_remaining", "called_percent"),
+    *("connected_percent", "executions", "events", "since"),
+}
+ASKED = "This needs the user's agreement: "
+
+
+class Driver(Protocol):
+    """A client, connected to our server in a sandbox of its own.
+
+    Attributes:
+        questions: What its user was asked, and agreed to; empty if it cannot ask.
+    """
+
+    questions: list[str]
+
+    async def ask(self, method: str, params: Result) -> Result:
+        """Send one request; give its result as it is on the wire."""
+        ...
+
+
+async def session(driver: Driver) -> tuple[dict[str, Result], set[bool]]:
+    """Go from caller IDs to a deleted campaign.
+
+    Gives what was seen on the way, and whether results named the server, as in the stateless era.
+    """
+    seen: dict[str, Result] = {}
+    named: set[bool] = set()
+
+    async def call(step: str, tool: str, **arguments: Any) -> Result:
+        result = await driver.ask("tools/call", {"name": tool, "arguments": arguments})
+        seen[step] = lasting(result)
+        named.add("io.modelcontextprotocol/serverInfo" in result.get("_meta", {}))
+        return result
+
+    async def agreed(step: str, tool: str, **arguments: Any) -> None:
+        result = await call(step, tool, **arguments)
+        data = result["structuredContent"]
+        if data.get("code") == "not_confirmed":
+            driver.questions.append(data["message"].partition(ASKED)[2])
+            await call(step, tool, **arguments, confirm_token=data["confirm_token"])
+        (question,) = driver.questions
+        driver.questions.clear()
+        seen[f"{step}, asked"] = {"question": question}
+
+    seen["tools"] = lasting(await driver.ask("tools/list", {}))
+    await call("caller IDs", "list_phone_numbers")
+    # Who is not reached is tried again after a day: the campaign runs as long as the session.
+    draft = {**DRAFT, "max_retries": 1, "retry_delay": 1440}
+    made = await call("create", "create_campaign", **draft)
+    campaign = {"campaign_id": made["structuredContent"]["campaign_id"]}
+    await agreed("start", "start_campaign", **campaign)
+    await call("status", "get_campaign_status", **campaign)
+    await call("pause", "pause_campaign", **campaign)
+    await agreed("resume", "start_campaign", **campaign)
+    await call("watch", "watch_campaign", **campaign, until="running", wait_seconds=10)
+    await call("pause again", "pause_campaign", **campaign)
+    await agreed("delete", "delete_campaign", **campaign)
+    seen["guide"] = lasting(await driver.ask("resources/read", {"uri": "atoms://guide"}))
+    prompt: Result = {"name": "review_campaign", "arguments": campaign}
+    seen["prompt"] = lasting(await driver.ask("prompts/get", prompt))
+    return seen, named
+
+
+def lasting(value: Any) -> Any:
+    """Leave out what differs from run to run: progress, times, and numbers within sentences."""
+    if isinstance(value, dict):
+        kept: Result = {k: lasting(v) for k, v in value.items() if k not in PASSING}  # pyright: ignore[reportUnknownVariableType]
+        if "content" in kept:
+            # Some clients leave out what is the default.
+            kept.setdefault("isError", False)
+        return kept
+    if isinstance(value, list):
+        return [lasting(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, str):
+        # Ids made by the sandbox begin with the time; sentences hold progress.
+        return re.sub(r"\b[0-9a-f]{12,24}\b|[\d.]*\d", "#", value)
+    return value
