@@ -86,7 +86,9 @@ class Service:
         if settings.auth == "none":
             local = Principal(LOCAL, settings.api_key, settings.read_only, settings.no_dial)
             return known(local)
-        return KeyVerifier(settings, self._verifying, self._clocks.monotonic)
+        strangers = self._verifying
+        tenants = replace(strangers, pacer=_pacer(settings, self._clocks))
+        return KeyVerifier(settings, strangers, tenants, self._clocks.monotonic)
 
     async def _ready(self) -> bool:
         """Say whether changes can be recorded."""
@@ -115,13 +117,17 @@ def _connection(
     return Transport.connect(
         settings.api_url,
         "",
-        Pacer(settings.rate, clocks.seconds, clocks.sleep),
+        _pacer(settings, clocks),
         Flights(clocks.monotonic),
         payment_url=settings.billing_url,
         now=clocks.now,
         monotonic=clocks.monotonic,
         network=network,
     )
+
+
+def _pacer(settings: Settings, clocks: Clocks) -> Pacer:
+    return Pacer(settings.rate, clocks.seconds, clocks.sleep)
 
 
 class _Uvicorn(uvicorn.Server):
