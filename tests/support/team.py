@@ -23,7 +23,7 @@ ANNA = "sk_tenant_anna"
 BERT = "sk_tenant_bert"
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 CSV = {"Content-Type": "text/csv"}
-LEGACY = {"Mcp-Protocol-Version": INITIALIZE["protocolVersion"]}
+LEGACY = {"Mcp-Protocol-Version": "2025-11-25"}
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -32,7 +32,7 @@ def bearer(key: str) -> dict[str, str]:
 
 def request(method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
     """A message of the stateless era, from a client that can be asked."""
-    meta = {
+    meta: dict[str, Any] = {
         **ENVELOPE["_meta"],
         "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
     }
