@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
+from anyio.abc import SocketStream
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitRequestParams
@@ -71,6 +73,17 @@ class Team:
         """A client that knows nothing of MCP."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return httpx2.AsyncClient(base_url=self.url, headers={**bearer(key), **named}, timeout=30)
+
+    async def connection(self) -> SocketStream:
+        """A connection on which a test sends what it likes."""
+        return await anyio.connect_tcp("127.0.0.1", int(self.url.rpartition(":")[2]))
+
+    def head(self, method: str, path: str, key: str, **headers: str) -> bytes:
+        """The first lines of a request, and the empty one after them."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        lines = {"Host": self.url.removeprefix("http://"), **bearer(key), **named}
+        text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        return f"{method} {path} HTTP/1.1\r\n{text}\r\n".encode()
 
     async def post(
         self, key: str, method: str, params: dict[str, Any] | None = None, **headers: str
