@@ -1,7 +1,5 @@
 """The real server over a real socket."""
 
-import json
-import re
 import signal
 from pathlib import Path
 
@@ -10,21 +8,12 @@ import pytest
 from mcp import Client
 from mcp_types import ElicitRequestParams, ElicitResult
 
-from tests.support.process import Child, environment, spawned
+from tests.support.process import address, environment, spawned
 from tests.support.serving import ERAS
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
 SERVE = ("serve", "--http", "127.0.0.1:0", "--auth", "none")
-
-
-def address(child: Child) -> str:
-    """Read the address that the server writes to its log once it listens."""
-    assert child.process.stderr is not None
-    for line in child.process.stderr:
-        if found := re.search(r"http://\S+/mcp", json.loads(line)["message"]):
-            return found[0]
-    raise AssertionError("the server did not say where it listens")
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Generator
@@ -84,3 +85,19 @@ def spawned(*args: str, env: dict[str, str]) -> Generator[Child]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@contextmanager
+def serving_http(*args: str, env: dict[str, str]) -> Generator[tuple[Child, str]]:
+    """Serve HTTP on a free port; give the child, and the address that it writes to its log."""
+    with spawned("serve", "--http", "127.0.0.1:0", *args, env=env) as child:
+        yield child, address(child)
+
+
+def address(child: Child) -> str:
+    """Read the address that the server writes to its log once it listens."""
+    assert child.process.stderr is not None
+    for line in child.process.stderr:
+        if found := re.search(r"http://\S+/mcp", json.loads(line)["message"]):
+            return found[0]
+    raise AssertionError("the server did not say where it listens")
