@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from atoms_campaigns_mcp.telemetry import call_id, log
 
 
-async def without_details(context: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
+async def without_details(ctx: ServerRequestContext[Any], call_next: CallNext) -> HandlerResult:
     """Serve one message.
 
     Raises:
@@ -19,12 +19,12 @@ async def without_details(context: ServerRequestContext[Any], call_next: CallNex
             would send to clients of the older era as it stands.
     """
     try:
-        return await call_next(context)
+        return await call_next(ctx)
     except (MCPError, ValidationError):
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - the boundary: its text may hold anything
         call = secrets.token_hex(4)
         call_id.set(call)
-        log.exception("%s crashed", context.method)
+        log.exception("%s crashed", ctx.method)
         words = f"This server has a fault of its own (call {call}); report it to the operator."
         raise MCPError(code=INTERNAL_ERROR, message=words) from None

@@ -100,7 +100,7 @@ class Service:
 
     def end(self) -> None:
         """Take no more, end what only listens, and hurry what changes something."""
-        self.runtimes.ending.hurry()
+        self.runtimes.end(GRACE - 1)  # and a second for the answer
         self._listeners.close()
         self._patience.close()
 

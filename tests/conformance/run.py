@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
@@ -36,8 +37,9 @@ SCENARIOS = {
 BASELINE = Path(__file__).with_name("baseline.yml")
 
 
-def run(suite: Path, url: str, version: str, scenario: str) -> tuple[str, str]:
-    """Run one scenario; give its name and, if it failed, what the suite says."""
+def run(suite: Path, url: str, job: tuple[str, str]) -> tuple[str, str]:
+    """Run a scenario of a version; give its name and, if it failed, what the suite says."""
+    version, scenario = job
     modules = suite / "node_modules"
     words = [
         str(modules / "node/bin/node"),
@@ -55,7 +57,7 @@ def main() -> int:
     suite = Path(sys.argv[1])
     chosen = sys.argv[2:]
     jobs = [
-        (suite, version, scenario)
+        (version, scenario)
         for version, scenarios in SCENARIOS.items()
         for scenario in scenarios
         if not chosen or scenario in chosen
@@ -65,9 +67,9 @@ def main() -> int:
         serving_http("--auth", "none", env=environment(Path(state))) as (_, url),
         ThreadPoolExecutor(2) as pool,
     ):
-        results = list(pool.map(lambda job: run(job[0], url, job[1], job[2]), jobs))
+        results = list(pool.map(partial(run, suite, url), jobs))
     for name, said in results:
-        print(f"{'FAILED' if said else 'ok'} {name}\n{said}".rstrip())
+        print(f"{'FAILED' if said else 'ok'} {name}\n{said}".rstrip())  # noqa: T201
     return sum(1 for _, said in results if said)
 
 
