@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import uvicorn
 from starlette.types import ASGIApp
@@ -29,6 +30,9 @@ from atoms_campaigns_mcp.telemetry import log
 
 GRACE = 6  # whole seconds for requests in flight when asked to end; ten are allowed in all
 CONNECTIONS = 2000  # at once; more get 503 at once
+# Seconds that an idle connection stays: longer than clients and proxies keep theirs, or they would
+# send into one that is being closed.
+IDLE = 75
 
 
 def serve(settings: Settings, address: str) -> None:
@@ -153,6 +157,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         access_log=False,
         ws="none",
         limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
     )
     server = _Uvicorn(config)
@@ -164,9 +169,10 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
     try:
         with config.bind_socket() as socket:
             bound = socket.getsockname()[1]
-            log.info("listening on http://%s:%s%s (%s)", host, bound, PATH, settings.mode)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(end_on_signal, end)
+                await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
+                log.info("listening on http://%s:%s%s (%s)", host, bound, PATH, settings.mode)
                 await server.serve(sockets=[socket])
                 tasks.cancel_scope.cancel()
     finally:

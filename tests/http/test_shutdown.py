@@ -105,7 +105,7 @@ async def test_a_change_in_flight_gets_its_answer(
     front.slow, front.seconds = "POST /atoms/v1/campaign", 3.0
 
     async def create(http: httpx2.AsyncClient, name: str, headers: dict[str, str]) -> None:
-        call = {"name": "create_campaign", "arguments": {**DRAFT, "name": name}}
+        call: dict[str, Any] = {"name": "create_campaign", "arguments": {**DRAFT, "name": name}}
         newer = routing("tools/call", call)
         answer = await http.post(url, json=request("tools/call", call), headers=headers or newer)
         results.append(told(answer)["result"])
