@@ -32,7 +32,7 @@ from tests.support.process import environment, serving_http
 from tests.support.world import DRAFT
 
 ERAS = ("2026-07-28", "legacy")
-SETTLED = {"processing", "running", "paused", "completed"}
+LONGEST = 240  # seconds; some 40 on two free cores
 
 
 @dataclass
@@ -67,7 +67,7 @@ class One:
     def name(self) -> str:
         return f"{self.tenant} campaign {self.number}"
 
-    async def agree(self, _: object, params: ElicitRequestParams) -> ElicitResult:
+    async def agree(self, context: object, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002
         self.figures.expect(self.name in params.message, f"{self.name}: asked {params.message}")
         if params.message.startswith("Start"):
             self.figures.agreed[self.name] += 1
@@ -77,7 +77,7 @@ class One:
         began = time.perf_counter()
         result: CallToolResult = await client.call_tool(tool, arguments)
         self.figures.seconds[tool].append(time.perf_counter() - began)
-        data = result.structured_content or {}
+        data: dict[str, Any] = result.structured_content or {}
         text = json.dumps(data)
         self.figures.expect(not result.is_error, f"{self.name}: {tool}: {text}")
         self.figures.expect(
@@ -85,7 +85,7 @@ class One:
         )
         return data
 
-    async def run(self, ready: anyio.Event) -> None:
+    async def run(self) -> None:
         headers = {"Authorization": f"Bearer {self.key}"}
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=60))
@@ -96,7 +96,6 @@ class One:
                     elicitation_callback=self.agree,
                 )
             )
-            await ready.wait()
             await self.job(client)
 
     async def job(self, client: Client) -> None:
@@ -124,18 +123,27 @@ def peak(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+def cpu(pid: int) -> float:
+    """The seconds of CPU that a process has used (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def load(url: str, api: str, clients: int, tenants: int) -> tuple[Figures, float]:
-    figures, ready = Figures(), anyio.Event()
-    async with anyio.create_task_group() as tasks:
-        for number in range(clients):
-            tenant = f"tenant-{number % tenants:02d}x"
-            tasks.start_soon(One(tenant, number // tenants, url, api, figures).run, ready)
-        began = time.perf_counter()
-        ready.set()
+    figures, began = Figures(), time.perf_counter()
+    with anyio.fail_after(LONGEST):
+        await _all(url, api, clients, tenants, figures)
     return figures, time.perf_counter() - began
 
 
-def report(figures: Figures, seconds: float, clients: int, memory: float) -> None:
+async def _all(url: str, api: str, clients: int, tenants: int, figures: Figures) -> None:
+    async with anyio.create_task_group() as tasks:
+        for number in range(clients):
+            tenant = f"tenant-{number % tenants:02d}x"
+            tasks.start_soon(One(tenant, number // tenants, url, api, figures).run)
+
+
+def report(figures: Figures, seconds: float, clients: int, memory: float, used: float) -> None:
     print(f"{clients} clients at once on {os.cpu_count()} cores, {seconds:.1f} s in all")
     print(f"{'tool':22} {'calls':>6} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8}")
     for tool, taken in figures.seconds.items():
@@ -143,7 +151,8 @@ def report(figures: Figures, seconds: float, clients: int, memory: float) -> Non
         row = [1000 * value for value in (cuts[9], cuts[18], max(taken))]
         print(f"{tool:22} {len(taken):6} {row[0]:8.0f} {row[1]:8.0f} {row[2]:8.0f}")
     calls = sum(len(taken) for taken in figures.seconds.values())
-    print(f"{calls / seconds:.0f} tool calls a second; the server's peak memory {memory:.0f} MiB")
+    print(f"{calls / seconds:.0f} tool calls a second")
+    print(f"server: {1000 * used / calls:.1f} ms of CPU a call, peak memory {memory:.0f} MiB")
     yes, starts = sum(figures.agreed.values()), sum(figures.started.values())
     print(f"{len(figures.wrong)} wrong answers; {starts} starts for {yes} times yes")
 
@@ -162,10 +171,10 @@ def main() -> int:
             reader = threading.Thread(target=list, args=[child.process.stderr])
             reader.start()
             figures, seconds = anyio.run(load, url, api, options.clients, options.tenants)
-            memory = peak(child.process.pid)
+            memory, used = peak(child.process.pid), cpu(child.process.pid)
             child.process.terminate()
             reader.join()
-    report(figures, seconds, options.clients, memory)
+    report(figures, seconds, options.clients, memory, used)
     for line in figures.wrong[:10]:
         print(line)
     return int(bool(figures.wrong) or figures.agreed != figures.started)

@@ -113,7 +113,7 @@ async def test_a_change_in_flight_gets_its_answer(
     async with client() as http:
         session = await begun(http, url)
         async with http.stream("GET", url, headers=session), anyio.create_task_group() as tasks:
-            tasks.start_soon(create, http, "In flight", {})
+            tasks.start_soon(create, http, "In flight", dict[str, str]())
             tasks.start_soon(create, http, "In flight in the older era", session)
             assert await anyio.to_thread.run_sync(lambda: front.reached.wait(10))
             child.process.send_signal(signal.SIGTERM)
