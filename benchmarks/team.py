@@ -32,6 +32,7 @@ from tests.support.process import environment, serving_http
 from tests.support.world import DRAFT
 
 ERAS = ("2026-07-28", "legacy")
+TRIES = 5
 LONGEST = 240  # seconds; some 40 on two free cores
 
 
@@ -43,6 +44,7 @@ class Figures:
     agreed: Counter[str] = field(default_factory=Counter[str])
     started: Counter[str] = field(default_factory=Counter[str])
     wrong: list[str] = field(default_factory=list[str])
+    put_off: int = 0
 
     def expect(self, holds: object, what: str) -> None:
         if not holds:
@@ -74,16 +76,22 @@ class One:
         return ElicitResult(action="accept", content={"confirm": True})
 
     async def call(self, client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-        began = time.perf_counter()
-        result: CallToolResult = await client.call_tool(tool, arguments)
-        self.figures.seconds[tool].append(time.perf_counter() - began)
-        data: dict[str, Any] = result.structured_content or {}
-        text = json.dumps(data)
-        self.figures.expect(not result.is_error, f"{self.name}: {tool}: {text}")
-        self.figures.expect(
-            text.count("tenant-") == text.count(self.tenant), f"{self.name}: {tool} gave {text}"
-        )
-        return data
+        """Call a tool, again if it was put off, as an agent would."""
+        data: dict[str, Any] = {}
+        for _ in range(TRIES):
+            began = time.perf_counter()
+            result: CallToolResult = await client.call_tool(tool, arguments)
+            self.figures.seconds[tool].append(time.perf_counter() - began)
+            data = result.structured_content or {}
+            text = json.dumps(data)
+            own = text.count("tenant-") == text.count(self.tenant)
+            self.figures.expect(own, f"{self.name}: {tool} gave {text}")
+            if not result.is_error:
+                return data
+            self.figures.put_off += 1
+            if data["code"] not in {"unavailable", "rate_limited", "outcome_unknown"}:
+                break
+        raise AssertionError(f"{self.name}: {tool}: {data}")
 
     async def run(self) -> None:
         headers = {"Authorization": f"Bearer {self.key}"}
@@ -154,6 +162,7 @@ def report(figures: Figures, seconds: float, clients: int, memory: float, used: 
     print(f"{calls / seconds:.0f} tool calls a second")
     print(f"server: {1000 * used / calls:.1f} ms of CPU a call, peak memory {memory:.0f} MiB")
     yes, starts = sum(figures.agreed.values()), sum(figures.started.values())
+    print(f"{figures.put_off} calls put off and repeated")
     print(f"{len(figures.wrong)} wrong answers; {starts} starts for {yes} times yes")
 
 
@@ -177,7 +186,9 @@ def main() -> int:
     report(figures, seconds, options.clients, memory, used)
     for line in figures.wrong[:10]:
         print(line)
-    return int(bool(figures.wrong) or figures.agreed != figures.started)
+    # A start whose answer was lost is agreed to again, and made once all the same.
+    twice = any(starts > 1 for starts in figures.started.values())
+    return int(bool(figures.wrong) or twice or figures.started > figures.agreed)
 
 
 if __name__ == "__main__":
