@@ -10,6 +10,7 @@ from mcp import Client
 
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.server.build import build
+from atoms_campaigns_mcp.server.principal import Principal
 from atoms_campaigns_mcp.settings import Settings
 from benchmarks.figures import Row, Scale
 
@@ -35,7 +36,7 @@ async def requests_of(watchers: int, seconds: int) -> int:
         settings = Settings(state=Path(state))
         runtime = Runtime.open(settings, network=httpx2.MockTransport(answer))
 
-        async def opened() -> Runtime:
+        async def opened(_: Principal) -> Runtime:
             return runtime
 
         async with Client(build(settings, opened)) as client:

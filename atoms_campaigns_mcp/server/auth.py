@@ -19,6 +19,7 @@ from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
 from atoms_campaigns_mcp.errors import RateLimited, Unauthorized, UpstreamError
 from atoms_campaigns_mcp.runtime import refuse_changes
+from atoms_campaigns_mcp.server.lately import Lately
 from atoms_campaigns_mcp.server.principal import SCOPE, Principal
 from atoms_campaigns_mcp.settings import Settings, tenant_of
 
@@ -26,7 +27,7 @@ Verify = Callable[[Headers], Awaitable[Principal]]
 """Gives the principal of a request, or raises `UpstreamError`."""
 
 TRUSTED = 60.0  # seconds that a verified key is not verified again
-REMEMBERED = 10_000  # keys
+REFUSED = 10.0  # seconds that a refused key is not looked at again
 MODES = "atoms-mcp-modes"
 """Header with which a client gives up rights: `read-only`, `no-dial`, or both with a comma."""
 _KEY = re.compile(r"sk_[A-Za-z0-9_-]{1,200}")
@@ -37,12 +38,23 @@ class KeyVerifier:
     """Verifies API keys by asking the API who they belong to."""
 
     def __init__(
-        self, settings: Settings, transport: Transport, monotonic: Callable[[], float]
+        self,
+        settings: Settings,
+        strangers: Transport,
+        tenants: Transport,
+        monotonic: Callable[[], float],
     ) -> None:
-        """Ask through `transport`, whose own key is not used."""
+        """Ask through `strangers` about keys not seen before, and through `tenants` again.
+
+        They are paced apart, so that a flood of made-up keys keeps no tenant out. The transports'
+        own keys are not used.
+        """
         self._settings = settings
-        self._transport = transport
-        self._flights = Flights(monotonic, kept=REMEMBERED)
+        self._strangers = strangers
+        self._tenants = tenants
+        self._flights = Flights(monotonic)
+        self._trusted = Lately(monotonic)
+        self._refused = Lately(monotonic)
 
     async def __call__(self, headers: Headers) -> Principal:
         """See `Verify`."""
@@ -50,13 +62,22 @@ class KeyVerifier:
         if not _KEY.fullmatch(token):
             raise Unauthorized("The token is no API key of Atoms.")
         tenant = tenant_of(token)
-
-        async def ask() -> bool:
-            await AtomsClient(self._transport.with_key(token), refuse_changes).get_account()
-            return True
-
-        await self._flights.get(tenant, ask, fresh_for=TRUSTED)
+        if not self._trusted.within(TRUSTED, tenant):
+            await self._ask(tenant, token)
         return Principal(tenant, token, self._settings.read_only, self._settings.no_dial)
+
+    async def _ask(self, tenant: str, token: str) -> None:
+        if self._refused.within(REFUSED, tenant):
+            raise Unauthorized("The key was refused a moment ago.")
+        transport = self._tenants if tenant in self._trusted else self._strangers
+        atoms = AtomsClient(transport.with_key(token), refuse_changes)
+        try:
+            await self._flights.get(tenant, atoms.get_account)
+        except Unauthorized:
+            self._trusted.forget(tenant)
+            self._refused.note(tenant)
+            raise
+        self._trusted.note(tenant)
 
 
 class Authenticated:
@@ -104,9 +125,9 @@ def bearer(headers: Headers) -> str:
     """Give the bearer token of a request.
 
     Raises:
-        Unauthorized: There is none.
+        Unauthorized: There is none, or more than one.
     """
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    scheme, _, token = ",".join(headers.getlist("authorization")).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("There is no bearer token.")
     return token.strip()
@@ -114,7 +135,8 @@ def bearer(headers: Headers) -> str:
 
 def _narrowed(principal: Principal, headers: Headers) -> Principal:
     """Take away what the client gives up; nothing that it says gives it more."""
-    words = {word.strip().lower() for word in headers.get(MODES, "").split(",") if word.strip()}
+    given = ",".join(headers.getlist(MODES)).split(",")  # a proxy may add one of its own
+    words = {word.strip().lower() for word in given if word.strip()}
     if words - {"read-only", "no-dial"}:
         raise ValueError("unknown mode")
     return replace(

@@ -17,6 +17,7 @@ from atoms_campaigns_mcp.server.adapter import Adapter
 from atoms_campaigns_mcp.server.apps import EXTENSION
 from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.server.completions import Completions
+from atoms_campaigns_mcp.server.faults import without_details
 from atoms_campaigns_mcp.server.listeners import Listeners
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.resources import Resources
@@ -136,5 +137,6 @@ def build(
     security = RequestStateSecurity(
         codec=_LazySeal(settings), bind_principal=lambda context: principal(context).tenant
     )
+    server.middleware.append(without_details)
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     return server

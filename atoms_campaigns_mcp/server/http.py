@@ -6,6 +6,7 @@ from dataclasses import replace
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import uvicorn
 from starlette.types import ASGIApp
@@ -30,6 +31,9 @@ from atoms_campaigns_mcp.telemetry import log
 
 GRACE = 6  # whole seconds for requests in flight when asked to end; ten are allowed in all
 CONNECTIONS = 2000  # at once; more get 503 at once
+# Seconds that an idle connection stays: longer than clients and proxies keep theirs, or they would
+# send into one that is being closed.
+IDLE = 75
 
 
 def serve(settings: Settings, address: str) -> None:
@@ -87,7 +91,9 @@ class Service:
         if settings.auth == "none":
             local = Principal(LOCAL, settings.api_key, settings.read_only, settings.no_dial)
             return known(local)
-        return KeyVerifier(settings, self._verifying, self._clocks.monotonic)
+        strangers = self._verifying
+        tenants = replace(strangers, pacer=_pacer(settings, self._clocks))
+        return KeyVerifier(settings, strangers, tenants, self._clocks.monotonic)
 
     async def _ready(self) -> bool:
         """Say whether changes can be recorded."""
@@ -99,7 +105,7 @@ class Service:
 
     def end(self) -> None:
         """Take no more, end what only listens, and hurry what changes something."""
-        self.runtimes.ending.hurry()
+        self.runtimes.end(GRACE - 1)  # and a second for the answer
         self._listeners.close()
         self._patience.close()
 
@@ -116,13 +122,17 @@ def _connection(
     return Transport.connect(
         settings.api_url,
         "",
-        Pacer(settings.rate, clocks.seconds, clocks.sleep),
+        _pacer(settings, clocks),
         Flights(clocks.monotonic),
         payment_url=settings.billing_url,
         now=clocks.now,
         monotonic=clocks.monotonic,
         network=network,
     )
+
+
+def _pacer(settings: Settings, clocks: Clocks) -> Pacer:
+    return Pacer(settings.rate, clocks.seconds, clocks.sleep)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -148,6 +158,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         access_log=False,
         ws="none",
         limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
     )
     server = _Uvicorn(config)
@@ -159,9 +170,10 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
     try:
         with listening(config) as bound:
             port = bound.getsockname()[1]
-            log.info("listening on http://%s:%s%s (%s)", host, port, PATH, settings.mode)
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(end_on_signal, end)
+                await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
+                log.info("listening on http://%s:%s%s (%s)", host, port, PATH, settings.mode)
                 await server.serve(sockets=[bound])
                 tasks.cancel_scope.cancel()
     finally:

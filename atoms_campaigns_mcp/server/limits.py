@@ -28,6 +28,11 @@ class TenantLimits:
         self._due: dict[str, float] = {}
         self._busy = Counter[str]()
 
+    @property
+    def tenants(self) -> int:
+        """How many are remembered."""
+        return len(self._due.keys() | self._busy.keys())
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, if its tenant may have it served now."""
         principal = scope.get(SCOPE)
@@ -75,14 +80,26 @@ class Patience:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["method"] == "GET":
-            with anyio.CancelScope() as stream:
-                self._streams.add(stream)
-                try:
-                    await self._app(scope, receive, send)
-                finally:
-                    self._streams.discard(stream)
+            await self._stream(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        more = False
+
+        async def noting(message: Message) -> None:
+            nonlocal more
+            more = message["type"] == "http.response.start" or message.get("more_body", False)
+            await send(message)
+
+        with anyio.CancelScope() as stream:
+            self._streams.add(stream)
+            try:
+                await self._app(scope, receive, noting)
+            finally:
+                self._streams.discard(stream)
+        if more:  # it was cancelled: without a proper end the client would take it for a fault
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         end, whole = anyio.current_time() + self._seconds, False

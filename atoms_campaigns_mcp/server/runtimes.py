@@ -90,6 +90,12 @@ class Runtimes:
         del self._opened[tenant]
         await runtime.rest()
 
+    def end(self, grace: float) -> None:
+        """Give changes in flight `grace` seconds, and answer those who wait for something."""
+        self.ending.hurry(grace)
+        for runtime, _ in self._opened.values():
+            runtime.shared.waits.end()
+
     async def close(self) -> None:
         """Close every runtime that was opened, and the state that they share."""
         for runtime, _ in self._opened.values():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, get_typ
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.polls import Polls
+from atoms_campaigns_mcp.ending import Waits
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.schemas.arguments import Args
@@ -42,6 +43,7 @@ class Shared:
         self, monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
     ) -> None:
         self.polls: Polls[Any] = Polls(monotonic, sleep)
+        self.waits = Waits()
 
     @cached_property
     def directory(self) -> "Directory":

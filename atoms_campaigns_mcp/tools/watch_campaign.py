@@ -2,8 +2,6 @@ import hashlib
 from dataclasses import dataclass
 from functools import partial
 
-import anyio
-
 from atoms_campaigns_mcp.schemas.arguments import WatchCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignDetails, WatchReport
 from atoms_campaigns_mcp.tools._results import Unfinished, is_terminal, unfinished
@@ -49,7 +47,7 @@ async def run(args: WatchCampaignArgs, ctx: ToolContext) -> WatchReport:
     async with followed as poll:
         sight: Sight = await poll.current()
         before = args.since or sight.mark
-        with anyio.move_on_after(max(end - ctx.monotonic(), 0)):
+        with ctx.shared.waits.at_most(max(end - ctx.monotonic(), 0)):
             while not _over(args, sight, before) and ctx.monotonic() < end:
                 await _tell(sight, ctx)
                 seen, sight = sight.mark, await poll.after(sight)

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,18 +20,27 @@ from tests.support.process import environment
 
 @dataclass
 class Front:
-    """Stands between our server and the emulated API: counts, and fails where it is told to."""
+    """Stands between our server and the emulated API: counts, and fails where it is told to.
+
+    A request whose method and path hold `slow` takes `seconds` longer, and sets `reached`.
+    """
 
     api: str
     url: str = ""
     starts: int = 0
     keys: set[str] = field(default_factory=set[str])
     faults: list[tuple[str, int, Any]] = field(default_factory=list[tuple[str, int, Any]])
+    slow: str = ""
+    seconds: float = 0.0
+    reached: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, str, bytes]:
         self.keys.add(headers.get("Authorization", ""))
         if method == "POST" and path.endswith("/start"):
             self.starts += 1
+        if self.slow and self.slow in f"{method} {path}":
+            self.reached.set()
+            time.sleep(self.seconds)
         for part, status, document in self.faults:
             if part in f"{method} {path}":
                 return status, "application/json", json.dumps(document).encode()

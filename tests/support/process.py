@@ -93,6 +93,13 @@ def spawned(
         process.communicate()
 
 
+@contextmanager
+def serving_http(*args: str, env: dict[str, str]) -> Generator[tuple[Child, str]]:
+    """Serve HTTP on a free port; give the child, and the address that it writes to its log."""
+    with spawned("serve", "--http", "127.0.0.1:0", *args, env=env) as child:
+        yield child, address(child)
+
+
 def address(child: Child) -> str:
     """Read the address that the server writes to its log once it listens."""
     assert child.process.stderr is not None

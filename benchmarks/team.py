@@ -1,0 +1,195 @@
+"""Two hundred clients of twenty tenants at once, each with a campaign from draft to deletion.
+
+Real sockets, in both eras of the protocol: this process holds the clients, one child our server,
+another the emulated API. It ends with 1 if anybody was answered with something of another tenant,
+or a campaign was started more often than somebody agreed to it.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, defaultdict
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.support.emulated import emulated
+from tests.support.process import environment, serving_http
+from tests.support.world import DRAFT
+
+ERAS = ("2026-07-28", "legacy")
+TRIES = 5
+LONGEST = 240  # seconds; some 40 on two free cores
+
+
+@dataclass
+class Figures:
+    """What was seen."""
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    agreed: Counter[str] = field(default_factory=Counter[str])
+    started: Counter[str] = field(default_factory=Counter[str])
+    wrong: list[str] = field(default_factory=list[str])
+    put_off: int = 0
+
+    def expect(self, holds: object, what: str) -> None:
+        if not holds:
+            self.wrong.append(what)
+
+
+@dataclass
+class One:
+    """One client of a tenant."""
+
+    tenant: str
+    number: int
+    url: str
+    api: str
+    figures: Figures
+
+    @property
+    def key(self) -> str:
+        return f"sk_{self.tenant}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.tenant} campaign {self.number}"
+
+    async def agree(self, context: object, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002
+        self.figures.expect(self.name in params.message, f"{self.name}: asked {params.message}")
+        if params.message.startswith("Start"):
+            self.figures.agreed[self.name] += 1
+        return ElicitResult(action="accept", content={"confirm": True})
+
+    async def call(self, client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Call a tool, again if it was put off, as an agent would."""
+        data: dict[str, Any] = {}
+        for _ in range(TRIES):
+            began = time.perf_counter()
+            result: CallToolResult = await client.call_tool(tool, arguments)
+            self.figures.seconds[tool].append(time.perf_counter() - began)
+            data = result.structured_content or {}
+            text = json.dumps(data)
+            own = text.count("tenant-") == text.count(self.tenant)
+            self.figures.expect(own, f"{self.name}: {tool} gave {text}")
+            if not result.is_error:
+                return data
+            self.figures.put_off += 1
+            if data["code"] not in {"unavailable", "rate_limited", "outcome_unknown"}:
+                break
+        raise AssertionError(f"{self.name}: {tool}: {data}")
+
+    async def run(self) -> None:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        async with AsyncExitStack() as stack:
+            http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=60))
+            client = await stack.enter_async_context(
+                Client(
+                    streamable_http_client(self.url, http_client=http),
+                    mode=ERAS[self.number % 2],
+                    elicitation_callback=self.agree,
+                )
+            )
+            await self.job(client)
+
+    async def job(self, client: Client) -> None:
+        await self.call(client, "list_campaigns", limit=100)
+        made = await self.call(client, "create_campaign", **{**DRAFT, "name": self.name})
+        campaign = {"campaign_id": made["campaign_id"]}
+        await self.call(client, "start_campaign", **campaign)
+        status = await self.call(client, "get_campaign_status", **campaign)
+        self.figures.expect(status["name"] == self.name, f"{self.name}: status of {status['name']}")
+        await self.call(client, "watch_campaign", **campaign, until="change", wait_seconds=1)
+        await self.call(client, "pause_campaign", **campaign)
+        async with httpx2.AsyncClient(timeout=60) as http:
+            headers = {"Authorization": f"Bearer {self.key}"}
+            shown = await http.get(f"{self.api}/campaign/{made['campaign_id']}", headers=headers)
+        details = shown.json()["data"]["campaign"]
+        self.figures.expect(details["name"] == self.name, f"{self.name}: not its own")
+        self.figures.started[self.name] += len(details["executions"])
+        await self.call(client, "delete_campaign", **campaign)
+
+
+def peak(pid: int) -> float:
+    """The most memory that a process has had, in MiB (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text("utf-8")
+    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
+
+
+def cpu(pid: int) -> float:
+    """The seconds of CPU that a process has used (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def load(url: str, api: str, clients: int, tenants: int) -> tuple[Figures, float]:
+    figures, began = Figures(), time.perf_counter()
+    with anyio.fail_after(LONGEST):
+        await _all(url, api, clients, tenants, figures)
+    return figures, time.perf_counter() - began
+
+
+async def _all(url: str, api: str, clients: int, tenants: int, figures: Figures) -> None:
+    async with anyio.create_task_group() as tasks:
+        for number in range(clients):
+            tenant = f"tenant-{number % tenants:02d}x"
+            tasks.start_soon(One(tenant, number // tenants, url, api, figures).run)
+
+
+def report(figures: Figures, seconds: float, clients: int, memory: float, used: float) -> None:
+    print(f"{clients} clients at once on {os.cpu_count()} cores, {seconds:.1f} s in all")
+    print(f"{'tool':22} {'calls':>6} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8}")
+    for tool, taken in figures.seconds.items():
+        cuts = statistics.quantiles(taken, n=20)
+        row = [1000 * value for value in (cuts[9], cuts[18], max(taken))]
+        print(f"{tool:22} {len(taken):6} {row[0]:8.0f} {row[1]:8.0f} {row[2]:8.0f}")
+    calls = sum(len(taken) for taken in figures.seconds.values())
+    print(f"{calls / seconds:.0f} tool calls a second")
+    print(f"server: {1000 * used / calls:.1f} ms of CPU a call, peak memory {memory:.0f} MiB")
+    yes, starts = sum(figures.agreed.values()), sum(figures.started.values())
+    print(f"{figures.put_off} calls put off and repeated")
+    print(f"{len(figures.wrong)} wrong answers; {starts} starts for {yes} times yes")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--tenants", type=int, default=20)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, emulated(Path(folder), speed="1") as origin:
+        api = f"{origin}/atoms/v1"
+        limits = {"ATOMS_MCP_RATE": "1000", "ATOMS_MCP_CLIENT_RATE": "1000"}
+        env = environment(Path(folder), ATOMS_API_URL=api, **limits)
+        with serving_http(env=env) as (child, url):
+            # A log that nobody reads would stop the server.
+            reader = threading.Thread(target=list, args=[child.process.stderr])
+            reader.start()
+            figures, seconds = anyio.run(load, url, api, options.clients, options.tenants)
+            memory, used = peak(child.process.pid), cpu(child.process.pid)
+            child.process.terminate()
+            reader.join()
+    report(figures, seconds, options.clients, memory, used)
+    for line in figures.wrong[:10]:
+        print(line)
+    # A start whose answer was lost is agreed to again, and made once all the same.
+    twice = any(starts > 1 for starts in figures.started.values())
+    return int(bool(figures.wrong) or twice or figures.started > figures.agreed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""docs/deploy.md cannot lie: its commands run, and its figures are those of the code."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from atoms_campaigns_mcp.schemas.fields import CSV_MAX
+from atoms_campaigns_mcp.server import auth, http, limits, listeners, runtimes, uploads, web
+from atoms_campaigns_mcp.settings import SETTINGS
+from tests.support.process import Child, address, environment
+from tests.support.team import ANNA, Team
+
+pytestmark = pytest.mark.anyio
+ROOT = Path(__file__).parent.parent.parent
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+COMMANDS = re.findall(r"```sh\n(.*?)```", DEPLOY, re.DOTALL)
+SERVING = [text for text in COMMANDS if " serve " in text and "opentelemetry" not in text]
+ASKING = [text for text in COMMANDS if "curl" in text]
+
+
+async def said(command: str, team: Team, folder: Path) -> str:
+    if shutil.which("curl") is None and os.environ.get("CI") != "true":
+        pytest.skip("there is no curl on this machine")
+    env = {**os.environ, "MCP_SERVER": team.url, "SMALLEST_API_KEY": ANNA}
+    done = await anyio.run_process(["sh", "-ec", command], cwd=folder, env=env)
+    return done.stdout.decode()
+
+
+async def test_the_example_of_an_upload_gives_an_id_that_makes_an_audience(
+    team: Team, tmp_path: Path
+) -> None:
+    (tmp_path / "contacts.csv").write_text("phone,name\n+12025550111,Maya\n", "utf-8")
+    (command,) = [text for text in ASKING if "/contacts" in text]
+    answer = json.loads(await said(command, team, tmp_path))
+    assert answer.keys() == {"upload_id", "expires_in", "bytes"}
+    async with team.client(ANNA) as client:
+        made = await client.call("create_audience", name="Sent", upload_id=answer["upload_id"])
+    assert made["contacts"] == 1
+
+
+async def test_the_example_of_fewer_rights_hides_tools(team: Team, tmp_path: Path) -> None:
+    (command,) = [text for text in ASKING if "Atoms-Mcp-Modes" in text]
+    tools = json.loads(await said(command, team, tmp_path))["result"]["tools"]
+    names = {tool["name"] for tool in tools}
+    assert "list_campaigns" in names
+    assert not {"start_campaign", "create_campaign", "pause_campaign"} & names
+
+
+@pytest.mark.parametrize("command", SERVING)
+def test_the_commands_serve(command: str, tmp_path: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(
+        [
+            "/bin/sh",
+            "-c",
+            re.sub(r"(\w+=\S+ )?(atoms)", r"\1exec \2", command.replace(":8080", ":0")),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environment(tmp_path), "PATH": path},
+    )
+    try:
+        assert address(Child(process, [])).endswith("/mcp")
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+def test_there_is_something_to_try() -> None:
+    assert (len(SERVING), len(ASKING)) == (2, 2)
+
+
+def test_every_variable_of_the_page_is_a_setting() -> None:
+    named = set(re.findall(r"ATOMS_MCP_[A-Z_]+", DEPLOY))
+    assert named
+    assert named <= {row.variable for row in SETTINGS}
+
+
+@pytest.mark.parametrize(
+    ("row", "figure"),
+    [
+        ("a message", f"{web.LARGEST:,} bytes"),
+        ("an uploaded contact list", f"{CSV_MAX:,} bytes"),
+        ("uploaded lists", f"{uploads.LIFETIME // 60} minutes | {uploads.MOST}"),
+        ("connections", f"{http.CONNECTIONS:,}"),
+        ("tenants at hand", f"{runtimes.RESTING:.0f} seconds without a call | {runtimes.MOST:,}"),
+        ("`subscriptions/listen`", f"| {listeners.EACH} |"),
+        ("time for a request's body", f"{limits.BODY_SECONDS:.0f} seconds"),
+        ("a key is trusted", f"{auth.TRUSTED:.0f} seconds"),
+    ],
+)
+def test_the_table_of_limits_tells_the_codes_figures(row: str, figure: str) -> None:
+    (line,) = [line for line in DEPLOY.splitlines() if line.startswith(f"| {row}")]
+    assert figure in line

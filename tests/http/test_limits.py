@@ -1,0 +1,192 @@
+"""What one tenant takes is its own: pace, requests at once, and clients that dawdle."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from anyio.abc import SocketStream
+from starlette.types import Message, Receive, Scope, Send
+
+from atoms_campaigns_mcp.server.limits import Patience, TenantLimits
+from atoms_campaigns_mcp.server.principal import SCOPE, Principal
+from tests.support.bench import Bench
+from tests.support.clock import FakeClock
+from tests.support.serving import ERAS
+from tests.support.team import ACCEPT, ANNA, BERT, CSV, Team, routing, serving_team
+from tests.support.world import DRAFT
+
+pytestmark = pytest.mark.anyio
+SLOW = 200
+
+
+async def test_a_tenant_beyond_its_rate_waits_and_others_do_not(bench: Bench) -> None:
+    bench.configure(client_rate=10)
+    async with serving_team(bench) as team:
+        hers = [await team.post(ANNA, "tools/list") for _ in range(15)]
+        assert [answer.status_code for answer in hers] == [200] * 10 + [429] * 5
+        assert hers[-1].headers["retry-after"] == "1"
+        assert hers[-1].json()["error"] == "rate_limited"
+        assert (await team.post(BERT, "tools/list")).status_code == 200
+        async with team.http(ANNA) as http:
+            assert (await http.put("/contacts", content=b"phone", headers=CSV)).status_code == 429
+            assert (await http.get("/health/live")).status_code == 200
+        bench.clock.advance(seconds=1)
+        assert (await team.post(ANNA, "tools/list")).status_code == 200
+
+
+async def test_a_tenant_has_so_many_requests_at_once_and_others_do_not_notice(
+    bench: Bench,
+) -> None:
+    bench.configure(client_calls=3)
+    held, go = anyio.Semaphore(0), anyio.Event()
+
+    async def holding(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/campaign") and request.headers["Authorization"] in hers:
+            held.release()
+            await go.wait()
+        return await below.handle_async_request(request)
+
+    below, hers = bench.wire.below, {f"Bearer {ANNA}"}
+    statuses = Counter[int]()
+    async with serving_team(bench) as team:
+        bench.wire.below = httpx2.MockTransport(holding)
+
+        async def ask(number: int) -> None:
+            call: dict[str, Any] = {
+                "name": "list_campaigns",
+                "arguments": {"search": f"No. {number}"},
+            }
+            statuses[(await team.post(ANNA, "tools/call", call)).status_code] += 1
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(3):
+                tasks.start_soon(ask, number)
+            for _ in range(3):
+                await held.acquire()
+            refused = await team.post(ANNA, "tools/list")
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+            call: dict[str, Any] = {"name": "list_campaigns", "arguments": {}}
+            assert (await team.post(BERT, "tools/call", call)).status_code == 200
+            go.set()
+        assert statuses == {200: 3}
+        assert (await team.post(ANNA, "tools/list")).status_code == 200
+
+
+async def served(team: Team, key: str) -> None:
+    """A whole small job, in both eras, while something else goes on."""
+    for era in ERAS:
+        async with team.client(key, era) as client:
+            made = await client.call("create_campaign", **{**DRAFT, "name": f"In {era}"})
+            campaign = {"campaign_id": made["campaign_id"]}
+            await client.call("start_campaign", **campaign)
+            assert (await client.call("get_campaign_status", **campaign))["status"] == "running"
+
+
+def half_a_head(team: Team) -> bytes:
+    return team.head("POST", "/mcp", ANNA, Content_Length="100")[:60]
+
+
+def half_a_message(team: Team) -> bytes:
+    head = team.head("POST", "/mcp", ANNA, Content_Length="1000", **routed())
+    return head + b'{"jsonrpc": "2.0", '
+
+
+def half_a_list(team: Team) -> bytes:
+    head = team.head("PUT", "/contacts", ANNA, Content_Length="1000", Content_Type="text/csv")
+    return head + b"phone,name\n"
+
+
+def a_strangers_half_message(team: Team) -> bytes:
+    return team.head("POST", "/mcp", "", Content_Length="1000", **routed()) + b"{"
+
+
+def routed() -> dict[str, str]:
+    return {name.replace("-", "_"): value for name, value in routing("tools/list").items()}
+
+
+@pytest.mark.parametrize(
+    "begun", [half_a_head, half_a_message, half_a_list, a_strangers_half_message]
+)
+async def test_two_hundred_requests_that_never_end_keep_nobody_waiting(
+    bench: Bench, begun: Callable[[Team], bytes]
+) -> None:
+    bench.configure(client_calls=64)
+    async with serving_team(bench) as team, AsyncExitStack() as open_ones:
+        for _ in range(SLOW):
+            stream = await open_ones.enter_async_context(await team.connection())
+            await stream.send(begun(team))
+        await served(team, BERT)
+        await served(team, "sk_tenant_newcomer")
+
+
+async def test_an_open_stream_that_nobody_reads_keeps_nobody_waiting(bench: Bench) -> None:
+    bench.configure(client_calls=64)
+    async with serving_team(bench) as team, AsyncExitStack() as open_ones:
+        session = await team.session(ANNA)
+        head = team.head("GET", "/mcp", ANNA, Accept=ACCEPT["Accept"], Mcp_Session_Id=session)
+        streams = list[SocketStream]()
+        for _ in range(SLOW):
+            stream = await open_ones.enter_async_context(await team.connection())
+            await stream.send(head)
+            streams.append(stream)
+        await served(team, BERT)
+
+
+def request_of(tenant: str, method: str = "POST") -> Scope:
+    return {"type": "http", "method": method, "path": "/mcp", SCOPE: Principal(tenant)}
+
+
+async def nothing() -> Message:
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+async def unheard(_: Message) -> None:
+    pass
+
+
+async def test_a_body_that_does_not_arrive_in_time_ends_its_request() -> None:
+    heard = list[str]()
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        heard.append((await receive())["type"])
+
+    await Patience(app, seconds=0)(request_of("a"), nothing, unheard)
+    assert heard == ["http.disconnect"]
+
+
+async def test_once_a_body_is_whole_its_answer_may_take_as_long_as_it_takes() -> None:
+    heard = list[Message]()
+    messages = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "later"}]
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        heard.extend([await receive(), await receive()])
+
+    async def receive() -> Message:
+        return messages[len(heard)]
+
+    patience = Patience(app, seconds=60)
+    await patience(request_of("a"), receive, unheard)
+    assert heard[0]["type"] == "http.request"
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+async def test_limits_remember_nothing_of_tenants_that_are_gone(ends: str) -> None:
+    clock = FakeClock()
+
+    async def app(_: Scope, __: Receive, ___: Send) -> None:
+        if ends == "badly":
+            raise ConnectionResetError
+
+    limits = TenantLimits(app, rate=5, in_flight=2, monotonic=clock.monotonic)
+    for number in range(1000):
+        try:
+            await limits(request_of(f"tenant {number}"), nothing, unheard)
+        except ConnectionResetError:
+            assert ends == "badly"
+        clock.advance(seconds=1)
+    assert limits.tenants <= 1
