@@ -187,9 +187,7 @@ def _tools(args: argparse.Namespace) -> int:
 
     settings = _settings(args)
     table = Table("tool", "effect", "what it does")
-    for name, entry in Catalog.read(
-        read_only=settings.read_only, no_dial=settings.no_dial
-    ).entries.items():
+    for name, entry in Catalog.read(settings.permitted).entries.items():
         table.add_row(name, entry["effect"], entry["tool"]["description"].split(". ")[0])
     Console().print(table)
     return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from atoms_campaigns_mcp.effects import Effect, permitted
 from atoms_campaigns_mcp.errors import ConfigurationError
 
 LOCAL = "local"  # the tenant of a server that has one account
@@ -239,6 +240,11 @@ class Settings:
     def mode(self) -> Mode:
         """`live` with an API key, the server's or each tenant's; else `sandbox`."""
         return "live" if self.api_key or self.serves_tenants else "sandbox"
+
+    @property
+    def permitted(self) -> frozenset[Effect]:
+        """The effects that the operator's modes leave."""
+        return permitted(read_only=self.read_only, no_dial=self.no_dial)
 
     @property
     def serves_tenants(self) -> bool:

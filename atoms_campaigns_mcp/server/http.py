@@ -61,7 +61,7 @@ class Service:
         self._settings = settings = replace(settings, files=())
         self._clocks = clocks = clocks or Clocks()
         self.runtimes = Runtimes(settings, clocks=clocks, network=network)
-        self._listeners = Listeners(lambda context: principal_of(context, settings).tenant)
+        self._listeners = Listeners(lambda context: principal_of(context, settings).account)
         self._verifying = _connection(settings, clocks, network)
         server = build(settings, self.runtimes, over_http=True, listeners=self._listeners)
         self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
@@ -84,8 +84,7 @@ class Service:
     def _verify(self) -> Verify:
         settings = self._settings
         if settings.auth == "none":
-            local = Principal(LOCAL, settings.api_key, settings.read_only, settings.no_dial)
-            return known(local)
+            return known(Principal(LOCAL, settings.api_key, settings.permitted))
         return KeyVerifier(settings, self._verifying, self._clocks.monotonic)
 
     async def _ready(self) -> bool:
