@@ -73,11 +73,8 @@ class Adapter:
         from atoms_campaigns_mcp.tools._tool import load  # noqa: PLC0415
 
         tool = load(params.name)
-        if (
-            Effect.DIALS not in principal.allowed
-            and tool.dials_when
-            and given.get(tool.dials_when) is not None
-        ):
+        dials = bool(tool.dials_when) and given.get(tool.dials_when) is not None
+        if dials and Effect.DIALS not in principal.allowed:
             raise _dialling_is_off(tool.dials_when)
         args = check(tool.arguments, given, entry["tool"]["inputSchema"]["properties"])
         result = await perform(

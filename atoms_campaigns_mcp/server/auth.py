@@ -29,7 +29,7 @@ TRUSTED = 60.0  # seconds that a verified key is not verified again
 REMEMBERED = 10_000  # keys
 MODES = "atoms-mcp-modes"
 """Header with which a client gives up rights: `read-only`, `no-dial`, or both with a comma."""
-_KEY = re.compile(r"sk_[A-Za-z0-9_-]{1,200}")
+KEY = re.compile(r"sk_[A-Za-z0-9_-]{1,200}")
 HEALTH = "/health/"
 
 
@@ -56,7 +56,7 @@ class KeyVerifier:
     async def __call__(self, headers: Headers) -> Principal:
         """See `Verify`."""
         token = bearer(headers)
-        if not _KEY.fullmatch(token):
+        if not KEY.fullmatch(token):
             raise Unauthorized("The token is no API key of Atoms.")
         tenant = tenant_of(token)
 

@@ -96,14 +96,14 @@ class _LazySeal:
 
 async def _readers_only(
     principal: "Callable[[ServerRequestContext[Any]], Principal]",
-    context: ServerRequestContext[Any],
+    ctx: ServerRequestContext[Any],
     call_next: CallNext,
 ) -> HandlerResult:
     """Show nothing of the account to a token that may not read; tools are judged one by one."""
-    if context.method in READING and Effect.READS not in principal(context).allowed:
+    if ctx.method in READING and Effect.READS not in principal(ctx).allowed:
         words = f"The access token lacks the scope {scope_of({Effect.READS})}."
         raise MCPError(code=INVALID_REQUEST, message=words)
-    return await call_next(context)
+    return await call_next(ctx)
 
 
 def build(

@@ -19,11 +19,12 @@ from atoms_campaigns_mcp.server.build import build
 from atoms_campaigns_mcp.server.history import report_unfinished
 from atoms_campaigns_mcp.server.limits import Patience, TenantLimits
 from atoms_campaigns_mcp.server.listeners import Listeners
+from atoms_campaigns_mcp.server.oauth import OAuth
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.server.uploads import Contacts
-from atoms_campaigns_mcp.server.web import PATH, AccessLog, AllowedHosts, application, cors
+from atoms_campaigns_mcp.server.web import LARGEST, PATH, AccessLog, AllowedHosts, application, cors
 from atoms_campaigns_mcp.settings import LOCAL, LOOPBACK, Settings
 from atoms_campaigns_mcp.telemetry import log
 
@@ -63,9 +64,11 @@ class Service:
         self.runtimes = Runtimes(settings, clocks=clocks, network=network)
         self._listeners = Listeners(lambda context: principal_of(context, settings).account)
         self._verifying = _connection(settings, clocks, network)
+        self._oauth = OAuth(settings, clocks, network) if settings.auth == "oauth" else None
         server = build(settings, self.runtimes, over_http=True, listeners=self._listeners)
         self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
-        self._patience = Patience(self.inner)
+        inner: ASGIApp = self.inner
+        self._patience = Patience(self._oauth.within(inner, LARGEST) if self._oauth else inner)
         self.app = self._guarded(self._patience)
 
     def _guarded(self, app: ASGIApp) -> ASGIApp:
@@ -77,7 +80,9 @@ class Service:
             in_flight=settings.client_calls,
             monotonic=self._clocks.monotonic,
         )
-        authenticated = Authenticated(limited, self._verify())
+        authenticated: ASGIApp = Authenticated(limited, self._verify())
+        if self._oauth:
+            authenticated = self._oauth.around(authenticated, PATH)
         guarded = cors(AllowedHosts(authenticated, settings), settings)
         return AccessLog(guarded, self._clocks.monotonic)
 
@@ -85,6 +90,8 @@ class Service:
         settings = self._settings
         if settings.auth == "none":
             return known(Principal(LOCAL, settings.api_key, settings.permitted))
+        if self._oauth:
+            return self._oauth.verify
         return KeyVerifier(settings, self._verifying, self._clocks.monotonic)
 
     async def _ready(self) -> bool:
@@ -104,6 +111,8 @@ class Service:
     async def close(self) -> None:
         """Close connections and files."""
         await self._verifying.close()
+        if self._oauth:
+            await self._oauth.close()
         await self.runtimes.close()
 
 
