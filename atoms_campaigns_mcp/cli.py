@@ -205,19 +205,11 @@ def _journal(args: argparse.Namespace) -> int:
     from atoms_campaigns_mcp.server.history import entries  # noqa: PLC0415
 
     settings = _settings(args)
+    if args.subject and not settings.oauth_issuer:
+        raise ConfigurationError("--subject needs ATOMS_MCP_OAUTH_ISSUER.")
     tenant = tenant_of_subject(settings.oauth_issuer, args.subject) if args.subject else ""
-    title = f"tenant {tenant[:8]}" if tenant else None
-    table = Table(
-        "#",
-        "time (UTC)",
-        "tenant",
-        "tool",
-        "confirmed",
-        "outcome",
-        "request",
-        "arguments",
-        title=title,
-    )
+    names = ("#", "time (UTC)", "tenant", "tool", "confirmed", "outcome", "request", "arguments")
+    table = Table(*names, title=f"tenant {tenant[:8]}" if tenant else None)
     for row in anyio.run(entries, settings, args.limit):
         if (args.unfinished and row.outcome) or (tenant and row.intent.tenant != tenant):
             continue

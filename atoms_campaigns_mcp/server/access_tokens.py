@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import jwt
 
@@ -50,16 +50,13 @@ class AccessTokens:
         if key is None:
             raise InvalidTokenError("The token is not signed with a key of the issuer.")
         try:
-            claims = cast(
-                "dict[str, Any]",
-                jwt.decode(
-                    token,
-                    key,
-                    algorithms=[key.algorithm_name],
-                    audience=self.resource,
-                    issuer=self.issuer,
-                    options=_CHECKED,
-                ),
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[key.algorithm_name],
+                audience=self.resource,
+                issuer=self.issuer,
+                options=_CHECKED,
             )
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise InvalidTokenError(_why(error)) from error

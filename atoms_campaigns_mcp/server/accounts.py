@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import anyio
 
@@ -98,9 +98,10 @@ class AccountsFile:
 
 
 def _read(path: Path) -> dict[str, str]:
-    keys = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
-    if not isinstance(keys, dict):
+    content = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
+    if not isinstance(content, dict):
         raise ValueError("is not an object")  # noqa: TRY004 - as any other malformed file
+    keys = cast("dict[str, Any]", content)
     for key in keys.values():
         if not isinstance(key, str) or not KEY.fullmatch(key):
             raise ValueError("holds something that is no API key (sk_…)")

@@ -107,8 +107,8 @@ class Keys:
             raise ValueError("not a safe address")
         headers = {"Accept": "application/json"}
         async with self._http.stream("GET", url, headers=headers) as response:
-            # A redirect is an answer like any other that is not 200: it is not followed.
-            if response.status_code != httpx2.codes.OK:
+            # A redirect is an answer like any other that is no success: it is not followed.
+            if not response.is_success:
                 raise ValueError("not found")
             body = b""
             async for piece in response.aiter_bytes():
@@ -137,7 +137,8 @@ def _verifying(document: dict[str, Any]) -> list[Jwk]:
     listed: Any = document.get("keys")
     if not isinstance(listed, list):
         raise ValueError("no keys")  # noqa: TRY004 - a document like any other wrong one
-    return [key for key in cast("list[Any]", listed) if isinstance(key, dict) and _verifies(key)]
+    keys = [cast("Jwk", key) for key in cast("list[Any]", listed) if isinstance(key, dict)]
+    return [key for key in keys if _verifies(key)]
 
 
 def _verifies(key: Jwk) -> bool:
