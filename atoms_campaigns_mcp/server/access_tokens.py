@@ -76,8 +76,6 @@ def _header(token: str) -> tuple[str | None, str]:
         raise InvalidTokenError("The token is signed in a way that is not accepted.")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
         raise InvalidTokenError("The token is no access token.")
-    if "crit" in header:
-        raise InvalidTokenError("The token wants something that is not understood.")
     return header.get("kid"), algorithm
 
 
