@@ -12,7 +12,7 @@ from typing import Any
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.install import CLIENT_NAMES
-from atoms_campaigns_mcp.settings import SETTINGS, Auth, Settings
+from atoms_campaigns_mcp.settings import SETTINGS, Auth, Settings, tenant_of_subject
 from atoms_campaigns_mcp.telemetry import configure
 
 PROGRAM = "atoms-campaigns-mcp"
@@ -43,8 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--http", metavar="HOST:PORT", help="serve Streamable HTTP at /mcp")
     serve.add_argument(
         "--auth",
-        choices=["key", "none"],
+        choices=["key", "oauth", "none"],
         help="with --http; key (default): each request brings its Atoms key as a bearer token; "
+        "oauth: an access token of ATOMS_MCP_OAUTH_ISSUER (docs/oauth.md); "
         "none: this machine only, with the server's own key or the sandbox",
     )
     _settings_flags(serve)
@@ -62,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     journal = _command(commands, "journal", _journal, "show what was changed, the latest first")
     journal.add_argument("--limit", type=int, default=50, help="entries to show")
     journal.add_argument("--unfinished", action="store_true", help="only those without an outcome")
+    journal.add_argument(
+        "--subject", help="only what this subject of ATOMS_MCP_OAUTH_ISSUER did; names its tenant"
+    )
     journal.add_argument("--state", help="folder of the journal (ATOMS_MCP_STATE)")
     doctor = _command(commands, "doctor", _doctor, "check everything, and say what to do")
     doctor.add_argument("--json", action="store_true", help="print the checks for a program")
@@ -187,9 +191,7 @@ def _tools(args: argparse.Namespace) -> int:
 
     settings = _settings(args)
     table = Table("tool", "effect", "what it does")
-    for name, entry in Catalog.read(
-        read_only=settings.read_only, no_dial=settings.no_dial
-    ).entries.items():
+    for name, entry in Catalog.read(settings.permitted).entries.items():
         table.add_row(name, entry["effect"], entry["tool"]["description"].split(". ")[0])
     Console().print(table)
     return 0
@@ -202,9 +204,14 @@ def _journal(args: argparse.Namespace) -> int:
 
     from atoms_campaigns_mcp.server.history import entries  # noqa: PLC0415
 
-    table = Table("#", "time (UTC)", "tool", "confirmed", "outcome", "request", "arguments")
-    for row in anyio.run(entries, _settings(args), args.limit):
-        if args.unfinished and row.outcome:
+    settings = _settings(args)
+    if args.subject and not settings.oauth_issuer:
+        raise ConfigurationError("--subject needs ATOMS_MCP_OAUTH_ISSUER.")
+    tenant = tenant_of_subject(settings.oauth_issuer, args.subject) if args.subject else ""
+    names = ("#", "time (UTC)", "tenant", "tool", "confirmed", "outcome", "request", "arguments")
+    table = Table(*names, title=f"tenant {tenant[:8]}" if tenant else None)
+    for row in anyio.run(entries, settings, args.limit):
+        if (args.unfinished and row.outcome) or (tenant and row.intent.tenant != tenant):
             continue
         moment = datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
         outcome = f"{row.outcome or 'OPEN'} {row.detail}".strip()
@@ -212,6 +219,7 @@ def _journal(args: argparse.Namespace) -> int:
         table.add_row(
             str(row.id),
             moment,
+            intent.tenant[:8],
             intent.tool,
             intent.confirmed,
             outcome,

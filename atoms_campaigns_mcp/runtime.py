@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn, cast
@@ -114,6 +114,15 @@ class Runtime:
             ending=ending,
             close_world=close_world,
         )
+
+    @property
+    def account(self) -> str:
+        """The account of the API key, which several tenants may share."""
+        return tenant_of(self.settings.api_key) if self.settings.serves_tenants else LOCAL
+
+    def of(self, tenant: str) -> "Runtime":
+        """Give the same account, used by `tenant`."""
+        return self if tenant == self.tenant else replace(self, tenant=tenant)
 
     @property
     def secret(self) -> bytes:

@@ -5,6 +5,7 @@ show, a command-line flag of the same name; a flag wins over its variable.
 """
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from atoms_campaigns_mcp.effects import Effect, permitted
 from atoms_campaigns_mcp.errors import ConfigurationError
 
 LOCAL = "local"  # the tenant of a server that has one account
@@ -117,14 +119,23 @@ def _secret(text: str) -> bytes | None:
     return text.encode() or None
 
 
+def safe(url: str) -> bool:
+    """Say whether nobody on the way can read or change what is asked of `url`."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in LOOPBACK
+
+
 def _url(text: str) -> str:
-    url = text.rstrip("/")
+    return _exact_url(text.rstrip("/"))
+
+
+def _exact_url(url: str) -> str:
     parts = urlsplit(url)
     if not url:
         return ""
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
         raise _InvalidError("must be an address such as https://host/path, without credentials")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+    if not safe(url):
         raise _InvalidError("may use http:// on this machine only; use https://")
     return url
 
@@ -181,6 +192,32 @@ SETTINGS = (
     ),
     Setting("ATOMS_MCP_CLIENT_RATE", "HTTP: requests a second of one tenant", _positive, "50"),
     Setting("ATOMS_MCP_CLIENT_CALLS", "HTTP: requests of one tenant at once", _count, "64"),
+    Setting(
+        "ATOMS_MCP_OAUTH_ISSUER",
+        "--auth oauth: the issuer of access tokens, exactly as in their iss",
+        _exact_url,
+    ),
+    Setting(
+        "ATOMS_MCP_OAUTH_RESOURCE",
+        "--auth oauth: this server's address as clients know it, exactly as in the tokens' aud",
+        _exact_url,
+    ),
+    Setting(
+        "ATOMS_MCP_OAUTH_JWKS",
+        "--auth oauth: address of the issuer's keys; default: what its metadata says",
+        _exact_url,
+    ),
+    Setting(
+        "ATOMS_MCP_OAUTH_ACCOUNTS",
+        "--auth oauth: JSON file of the subjects' API keys; others may not read it",
+        _path,
+    ),
+    Setting(
+        "ATOMS_MCP_OAUTH_ACCOUNTS_COMMAND",
+        "--auth oauth, instead of the file: program that prints the API key of the subject that is "
+        "its only argument",
+        _path,
+    ),
     Setting("ATOMS_MCP_RATE", "requests a second to the API", _positive, "10"),
     Setting(
         "ATOMS_MCP_LOG", "form of the log on stderr: json or text", _choice("json", "text"), "json"
@@ -225,6 +262,11 @@ class Settings:
     allowed_origins: tuple[str, ...] = ()
     client_rate: float = 50.0
     client_calls: int = 64
+    oauth_issuer: str = ""
+    oauth_resource: str = ""
+    oauth_jwks: str = ""
+    oauth_accounts: Path | None = None
+    oauth_accounts_command: Path | None = None
     sandbox_speed: float | Literal["max"] = 60.0
     sandbox_db: Path | None = None
     sandbox_seed: int = 1
@@ -239,6 +281,11 @@ class Settings:
     def mode(self) -> Mode:
         """`live` with an API key, the server's or each tenant's; else `sandbox`."""
         return "live" if self.api_key or self.serves_tenants else "sandbox"
+
+    @property
+    def permitted(self) -> frozenset[Effect]:
+        """The effects that the operator's modes leave."""
+        return permitted(read_only=self.read_only, no_dial=self.no_dial)
 
     @property
     def serves_tenants(self) -> bool:
@@ -272,12 +319,35 @@ class Settings:
                 "ATOMS_API_URL is set but there is no API key for it.",
                 next_step="Set SMALLEST_API_KEY, or unset ATOMS_API_URL to use the sandbox.",
             )
-        return cls(api_key=key, auth=auth, api_url=url or DEFAULT_API_URL, **values)
+        settings = cls(api_key=key, auth=auth, api_url=url or DEFAULT_API_URL, **values)
+        if auth == "oauth":
+            _check_oauth(settings)
+        return settings
 
 
 def tenant_of(key: str) -> str:
     """Name the account of an API key without telling the key."""
     return hashlib.sha256(f"atoms-campaigns-mcp/tenant/v1 {key}".encode()).hexdigest()[:24]
+
+
+def tenant_of_subject(issuer: str, subject: str) -> str:
+    """Name whom an issuer knows as `subject` without telling who that is."""
+    who = json.dumps([issuer, subject])
+    return hashlib.sha256(f"atoms-campaigns-mcp/subject/v1 {who}".encode()).hexdigest()[:24]
+
+
+def _check_oauth(settings: Settings) -> None:
+    if not settings.oauth_issuer or not settings.oauth_resource:
+        raise ConfigurationError(
+            "--auth oauth needs ATOMS_MCP_OAUTH_ISSUER and ATOMS_MCP_OAUTH_RESOURCE.",
+            next_step="Set both; docs/oauth.md says to what.",
+        )
+    if (settings.oauth_accounts is None) == (settings.oauth_accounts_command is None):
+        raise ConfigurationError(
+            "--auth oauth needs ATOMS_MCP_OAUTH_ACCOUNTS or ATOMS_MCP_OAUTH_ACCOUNTS_COMMAND, and "
+            "not both.",
+            next_step="Set the one that says which API key each subject uses.",
+        )
 
 
 def _read(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:

@@ -9,9 +9,11 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 from mcp_types import CallToolRequestParams, CallToolResult, InputRequiredResult, TextContent
 
+from atoms_campaigns_mcp.effects import EVERYTHING, Effect
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, InvalidArguments, NotConfirmed, Refused
 from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
+from atoms_campaigns_mcp.server.scopes import needed, scope_of
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.telemetry import call_id, called, log
 
@@ -59,6 +61,8 @@ class Adapter:
         principal: Principal,
         catalog: Catalog,
     ) -> CallToolResult | InputRequiredResult:
+        given = params.arguments or {}
+        _granted(principal, params.name, given)
         entry = catalog.entries.get(params.name)
         if entry is None:
             raise _unknown_tool(principal, catalog)
@@ -69,8 +73,8 @@ class Adapter:
         from atoms_campaigns_mcp.tools._tool import load  # noqa: PLC0415
 
         tool = load(params.name)
-        given = params.arguments or {}
-        if principal.no_dial and tool.dials_when and given.get(tool.dials_when) is not None:
+        dials = bool(tool.dials_when) and given.get(tool.dials_when) is not None
+        if dials and Effect.DIALS not in principal.allowed:
             raise _dialling_is_off(tool.dials_when)
         args = check(tool.arguments, given, entry["tool"]["inputSchema"]["properties"])
         result = await perform(
@@ -88,9 +92,19 @@ class Adapter:
         return _said(text, data=result.model_dump(mode="json", exclude_none=True))
 
 
+def _granted(principal: Principal, name: str, arguments: dict[str, Any]) -> None:
+    taken = needed("tools/call", {"name": name, "arguments": arguments}, principal.allowed)
+    missing = taken - principal.allowed
+    if missing and missing <= principal.obtainable:
+        raise Refused(
+            f"Your access token lacks the scope {scope_of(missing)}. Nothing was sent.",
+            next_step=f"Ask the user to sign on again with the scope {scope_of(missing)}.",
+        )
+
+
 def _unknown_tool(principal: Principal, catalog: Catalog) -> AtomsCampaignsError:
     why = ""
-    if principal.read_only or principal.no_dial:
+    if principal.allowed != EVERYTHING:
         why = (
             " The operator has switched some tools off, or this client has (read-only or no-dial)."
         )

@@ -6,7 +6,6 @@ server's own key never stands in for a missing one.
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
+from atoms_campaigns_mcp.effects import permitted
 from atoms_campaigns_mcp.errors import RateLimited, Unauthorized, UpstreamError
 from atoms_campaigns_mcp.runtime import refuse_changes
 from atoms_campaigns_mcp.server.lately import Lately
@@ -24,14 +24,23 @@ from atoms_campaigns_mcp.server.principal import SCOPE, Principal
 from atoms_campaigns_mcp.settings import Settings, tenant_of
 
 Verify = Callable[[Headers], Awaitable[Principal]]
-"""Gives the principal of a request, or raises `UpstreamError`."""
+"""Gives the principal of a request, or raises `UpstreamError` or `Denied`."""
 
 TRUSTED = 60.0  # seconds that a verified key is not verified again
 REFUSED = 10.0  # seconds that a refused key is not looked at again
 MODES = "atoms-mcp-modes"
 """Header with which a client gives up rights: `read-only`, `no-dial`, or both with a comma."""
-_KEY = re.compile(r"sk_[A-Za-z0-9_-]{1,200}")
+KEY = re.compile(r"sk_[A-Za-z0-9_-]{1,200}")
 HEALTH = "/health/"
+
+
+class Denied(Exception):
+    """A request is refused; `response` says why."""
+
+    def __init__(self, response: JSONResponse) -> None:
+        """Keep the answer."""
+        super().__init__(response.status_code)
+        self.response = response
 
 
 class KeyVerifier:
@@ -59,12 +68,12 @@ class KeyVerifier:
     async def __call__(self, headers: Headers) -> Principal:
         """See `Verify`."""
         token = bearer(headers)
-        if not _KEY.fullmatch(token):
+        if not KEY.fullmatch(token):
             raise Unauthorized("The token is no API key of Atoms.")
         tenant = tenant_of(token)
         if not self._trusted.within(TRUSTED, tenant):
             await self._ask(tenant, token)
-        return Principal(tenant, token, self._settings.read_only, self._settings.no_dial)
+        return Principal(tenant, token, self._settings.permitted)
 
     async def _ask(self, tenant: str, token: str) -> None:
         if self._refused.within(REFUSED, tenant):
@@ -97,6 +106,8 @@ class Authenticated:
         headers = Headers(scope=scope)
         try:
             principal = _narrowed(await self._verify(headers), headers)
+        except Denied as denied:
+            refusal = denied.response
         except Unauthorized:
             refusal = self._refusal(401, "invalid_token", "A valid API key is needed.")
         except RateLimited as error:
@@ -139,11 +150,8 @@ def _narrowed(principal: Principal, headers: Headers) -> Principal:
     words = {word.strip().lower() for word in given if word.strip()}
     if words - {"read-only", "no-dial"}:
         raise ValueError("unknown mode")
-    return replace(
-        principal,
-        read_only=principal.read_only or "read-only" in words,
-        no_dial=principal.no_dial or "no-dial" in words,
-    )
+    left = permitted(read_only="read-only" in words, no_dial="no-dial" in words)
+    return principal.within(left)
 
 
 def known(principal: Principal) -> Verify:

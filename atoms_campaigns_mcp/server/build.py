@@ -1,17 +1,20 @@
 """Assembling the MCP server: the same one for both transports and both protocol eras."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import (
     AESGCMRequestStateCodec,
     RequestStateBoundary,
     RequestStateSecurity,
 )
-from mcp_types import PaginatedRequestParams
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_REQUEST, PaginatedRequestParams
 
 from atoms_campaigns_mcp import __version__
+from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.server import prompts
 from atoms_campaigns_mcp.server.adapter import Adapter
 from atoms_campaigns_mcp.server.apps import EXTENSION
@@ -21,6 +24,7 @@ from atoms_campaigns_mcp.server.faults import without_details
 from atoms_campaigns_mcp.server.listeners import Listeners
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.resources import Resources
+from atoms_campaigns_mcp.server.scopes import READING, scope_of
 from atoms_campaigns_mcp.settings import Mode, Settings
 from atoms_campaigns_mcp.state.folder import secret_of
 
@@ -91,6 +95,18 @@ class _LazySeal:
         return self._loaded().unseal(token)
 
 
+async def _readers_only(
+    principal: "Callable[[ServerRequestContext[Any]], Principal]",
+    ctx: ServerRequestContext[Any],
+    call_next: CallNext,
+) -> HandlerResult:
+    """Show nothing of the account to a token that may not read; tools are judged one by one."""
+    if ctx.method in READING and Effect.READS not in principal(ctx).allowed:
+        words = f"The access token lacks the scope {scope_of({Effect.READS})}."
+        raise MCPError(code=INVALID_REQUEST, message=words)
+    return await call_next(ctx)
+
+
 def build(
     settings: Settings,
     runtime: "Callable[[Principal], Awaitable[Runtime]]",
@@ -104,7 +120,7 @@ def build(
         return principal_of(context, settings)
 
     def catalog(who: Principal) -> Catalog:
-        return Catalog.read(read_only=who.read_only, no_dial=who.no_dial, over_http=over_http)
+        return Catalog.read(who.allowed, over_http=over_http)
 
     async def runtime_of(context: ServerRequestContext[Any]) -> "Runtime":
         return await runtime(principal(context))
@@ -114,7 +130,7 @@ def build(
     ) -> dict[str, Any]:
         return {"tools": catalog(principal(context)).tools(), **_FRESH}
 
-    listeners = listeners or Listeners(lambda context: principal(context).tenant)
+    listeners = listeners or Listeners(lambda context: principal(context).account)
     resources = Resources(settings.mode, runtime_of)
     server: Server[Any] = Server(
         NAME,
@@ -132,6 +148,7 @@ def build(
         on_completion=Completions(runtime_of).complete,
     )
     server.extensions[EXTENSION] = {}
+    server.middleware.append(partial(_readers_only, principal))
     # Registered apart from the constructor, which would want the models instead of the snapshot.
     server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
     security = RequestStateSecurity(

@@ -5,37 +5,38 @@ No tool module is imported to serve it, so a server answers as fast as one witho
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from atoms_campaigns_mcp.effects import EVERYTHING, Effect
 
 SNAPSHOT = Path(__file__).with_name("catalog.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The tools that the operator's modes allow.
+    """The tools that a caller may use.
 
-    `entries` holds each tool's effect, the argument that makes it dial, and its MCP description.
+    `entries` holds each tool's effect, the argument that makes it dial, whether it is the emergency
+    stop, and its MCP description.
     """
 
     entries: dict[str, dict[str, Any]]
 
     @classmethod
     @cache
-    def read(
-        cls, *, read_only: bool = False, no_dial: bool = False, over_http: bool = False
-    ) -> "Catalog":
-        """Read the snapshot; `read_only` and `no_dial` leave out what they forbid.
+    def read(cls, allowed: frozenset[Effect] = EVERYTHING, *, over_http: bool = False) -> "Catalog":
+        """Read the snapshot, without what has other effects than the `allowed` ones.
 
         Contacts come from files on the server's machine, and `over_http` as uploads.
         """
         entries = json.loads(SNAPSHOT.read_text("utf-8"))
         for entry in entries.values():
             entry["tool"]["inputSchema"]["properties"].pop("file" if over_http else "upload_id", 0)
-        return cls(dict(_allowed(entries, read_only=read_only, no_dial=no_dial)))
+        return cls(dict(_left(entries, allowed)))
 
     def tools(self) -> list[dict[str, Any]]:
         """Give the reply of `tools/list`."""
@@ -47,15 +48,27 @@ class Catalog:
         return entry["tool"]["inputSchema"] if entry else None
 
 
-def _allowed(
-    entries: dict[str, dict[str, Any]], *, read_only: bool, no_dial: bool
+def needs(
+    entry: dict[str, Any], arguments: Mapping[str, Any], allowed: frozenset[Effect]
+) -> frozenset[Effect]:
+    """Give the effects that a call takes from somebody who is `allowed` some.
+
+    Whoever may dial may also stop it: the emergency stop takes either right.
+    """
+    if entry["emergency"] and Effect.DIALS in allowed:
+        return frozenset({Effect.DIALS})
+    taken = frozenset({Effect(entry["effect"])})
+    dials = bool(entry["dials_when"]) and arguments.get(entry["dials_when"]) is not None
+    return taken | {Effect.DIALS} if dials else taken
+
+
+def _left(
+    entries: dict[str, dict[str, Any]], allowed: frozenset[Effect]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, entry in entries.items():
-        if read_only and entry["effect"] != "reads":
+        if needs(entry, {}, allowed) - allowed:
             continue
-        if no_dial and entry["effect"] == "dials":
-            continue
-        if no_dial and entry["dials_when"]:
+        if entry["dials_when"] and Effect.DIALS not in allowed:
             _drop_argument(entry["tool"]["inputSchema"], entry["dials_when"])
         yield name, entry
 

@@ -49,4 +49,4 @@ class Claims:
             log.exception("a claim stays for up to %s seconds", SENDING)
 
     def _key(self, subject: str) -> str:
-        return f"{self.runtime.tenant} {subject}"
+        return f"{self.runtime.account} {subject}"

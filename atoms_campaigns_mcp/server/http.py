@@ -21,11 +21,12 @@ from atoms_campaigns_mcp.server.build import build
 from atoms_campaigns_mcp.server.history import report_unfinished
 from atoms_campaigns_mcp.server.limits import Patience, TenantLimits
 from atoms_campaigns_mcp.server.listeners import Listeners
+from atoms_campaigns_mcp.server.oauth import OAuth
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.server.uploads import Contacts
-from atoms_campaigns_mcp.server.web import PATH, AccessLog, AllowedHosts, application, cors
+from atoms_campaigns_mcp.server.web import LARGEST, PATH, AccessLog, AllowedHosts, application, cors
 from atoms_campaigns_mcp.settings import LOCAL, LOOPBACK, Settings
 from atoms_campaigns_mcp.telemetry import log
 
@@ -66,11 +67,13 @@ class Service:
         self._settings = settings = replace(settings, files=())
         self._clocks = clocks = clocks or Clocks()
         self.runtimes = Runtimes(settings, clocks=clocks, network=network)
-        self._listeners = Listeners(lambda context: principal_of(context, settings).tenant)
+        self._listeners = Listeners(lambda context: principal_of(context, settings).account)
         self._verifying = _connection(settings, clocks, network)
+        self._oauth = OAuth(settings, clocks, network) if settings.auth == "oauth" else None
         server = build(settings, self.runtimes, over_http=True, listeners=self._listeners)
         self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
-        self._patience = Patience(self.inner)
+        inner: ASGIApp = self.inner
+        self._patience = Patience(self._oauth.within(inner, LARGEST) if self._oauth else inner)
         self.app = self._guarded(self._patience)
 
     def _guarded(self, app: ASGIApp) -> ASGIApp:
@@ -82,15 +85,18 @@ class Service:
             in_flight=settings.client_calls,
             monotonic=self._clocks.monotonic,
         )
-        authenticated = Authenticated(limited, self._verify())
+        authenticated: ASGIApp = Authenticated(limited, self._verify())
+        if self._oauth:
+            authenticated = self._oauth.around(authenticated, PATH)
         guarded = cors(AllowedHosts(authenticated, settings), settings)
         return AccessLog(guarded, self._clocks.monotonic)
 
     def _verify(self) -> Verify:
         settings = self._settings
         if settings.auth == "none":
-            local = Principal(LOCAL, settings.api_key, settings.read_only, settings.no_dial)
-            return known(local)
+            return known(Principal(LOCAL, settings.api_key, settings.permitted))
+        if self._oauth:
+            return self._oauth.verify
         strangers = self._verifying
         tenants = replace(strangers, pacer=_pacer(settings, self._clocks))
         return KeyVerifier(settings, strangers, tenants, self._clocks.monotonic)
@@ -112,6 +118,8 @@ class Service:
     async def close(self) -> None:
         """Close connections and files."""
         await self._verifying.close()
+        if self._oauth:
+            await self._oauth.close()
         await self.runtimes.close()
 
 

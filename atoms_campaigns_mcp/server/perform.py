@@ -38,7 +38,7 @@ async def perform(
         **listeners,
         "ledger": JournalLedger(claims),
         "upload": partial(_upload, runtime),
-        "recall": partial(runtime.store.callers, runtime.tenant),
+        "recall": partial(runtime.store.callers, runtime.account),
         "remember": partial(_remember, runtime),
     }
     policy = runtime.settings.confirm
@@ -82,7 +82,7 @@ async def _run(
 async def _remember(runtime: Runtime, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
     # The campaign is made: an error now would say that nothing was sent.
     try:
-        await runtime.store.keep_callers(runtime.tenant, campaign_id, phone_ids)
+        await runtime.store.keep_callers(runtime.account, campaign_id, phone_ids)
     except NotRecorded:
         log.exception("the caller IDs of campaign %s are not remembered", campaign_id)
 

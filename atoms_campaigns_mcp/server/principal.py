@@ -1,13 +1,14 @@
 """Who sends a request: the only account of a local server, or the tenant of an API key."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_REQUEST
 
-from atoms_campaigns_mcp.settings import LOCAL, Settings
+from atoms_campaigns_mcp.effects import EVERYTHING, Effect
+from atoms_campaigns_mcp.settings import LOCAL, Settings, tenant_of
 
 SCOPE = "atoms_campaigns.principal"
 """Where the HTTP side keeps the principal of a request."""
@@ -15,15 +16,25 @@ SCOPE = "atoms_campaigns.principal"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A tenant with its API key, and what this request may not see.
+    """A tenant with its API key, and what this request may do.
 
-    The modes are the operator's, or narrower: a request can give up rights and never gain any.
+    `allowed` is what the operator's modes and the token's scopes leave, or less: a request can give
+    up rights and never gain any. `obtainable` is what a token with more scopes would allow.
     """
 
     tenant: str
     key: str = field(default="", repr=False)
-    read_only: bool = False
-    no_dial: bool = False
+    allowed: frozenset[Effect] = EVERYTHING
+    obtainable: frozenset[Effect] = frozenset()
+
+    @property
+    def account(self) -> str:
+        """The account of the API key, which several tenants may share."""
+        return LOCAL if self.tenant == LOCAL else tenant_of(self.key)
+
+    def within(self, effects: frozenset[Effect]) -> "Principal":
+        """Take away every right that is not among `effects`."""
+        return replace(self, allowed=self.allowed & effects, obtainable=self.obtainable & effects)
 
 
 def principal_of(context: ServerRequestContext[Any], settings: Settings) -> Principal:
@@ -36,4 +47,4 @@ def principal_of(context: ServerRequestContext[Any], settings: Settings) -> Prin
         return found
     if settings.auth in {"key", "oauth"}:
         raise MCPError(code=INVALID_REQUEST, message="Not authenticated.")
-    return Principal(LOCAL, settings.api_key, settings.read_only, settings.no_dial)
+    return Principal(LOCAL, settings.api_key, settings.permitted)

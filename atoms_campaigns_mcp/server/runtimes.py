@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from atoms_campaigns_mcp.runtime import Clocks, Runtime
     from atoms_campaigns_mcp.state.store import Store
 
-MOST = 1000  # tenants at hand
-RESTING = 300.0  # seconds without a call after which a tenant makes room; no call lasts as long
+MOST = 1000  # accounts at hand
+RESTING = 300.0  # seconds without a call after which an account makes room; no call lasts as long
 
 
 class Runtimes:
@@ -41,16 +41,16 @@ class Runtimes:
         self.ending = Ending()
 
     async def __call__(self, principal: Principal) -> "Runtime":
-        """Give the runtime of a tenant.
+        """Give the runtime of a tenant, which shares its account's with others of the same key.
 
         Raises:
-            RateLimited: Too many tenants call at the same time.
+            RateLimited: Too many accounts call at the same time.
         """
         async with self._lock:
-            found = self._opened.pop(principal.tenant, None)
+            found = self._opened.pop(principal.account, None)
             runtime = found[0] if found else await self._new(principal)
-            self._opened[principal.tenant] = runtime, runtime.clocks.monotonic()
-            return runtime
+            self._opened[principal.account] = runtime, runtime.clocks.monotonic()
+        return runtime.of(principal.tenant)
 
     def store(self) -> "Store":
         """Give the state that all runtimes share."""
@@ -84,10 +84,10 @@ class Runtimes:
     async def _make_room(self) -> None:
         if len(self._opened) < MOST:
             return
-        tenant, (runtime, used) = next(iter(self._opened.items()))  # the one not used for longest
+        account, (runtime, used) = next(iter(self._opened.items()))  # the one not used for longest
         if runtime.clocks.monotonic() - used < RESTING:
             raise RateLimited("This server serves as many accounts as it can.", retry_after=RESTING)
-        del self._opened[tenant]
+        del self._opened[account]
         await runtime.rest()
 
     def end(self, grace: float) -> None:

@@ -30,6 +30,7 @@ def describe(tool: Tool[Any, Any]) -> dict[str, Any]:
     return {
         "effect": tool.effect.value,
         "dials_when": tool.dials_when,
+        "emergency": tool.emergency,
         "tool": {
             "name": tool.name,
             "description": tool.description,

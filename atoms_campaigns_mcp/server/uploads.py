@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
+from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.schemas.fields import CSV_MAX
 from atoms_campaigns_mcp.server.principal import SCOPE, Principal
@@ -45,7 +46,7 @@ class Contacts:
 
 
 async def _content(request: Request, principal: Principal) -> bytes | JSONResponse:
-    if principal.read_only:
+    if Effect.CHANGES not in principal.allowed:
         return _refusal(403, "forbidden", "Changes are switched off (read-only).")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "text/csv":

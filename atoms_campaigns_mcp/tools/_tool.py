@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, get_type_hints
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.polls import Polls
+from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.ending import Waits
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.guardrails.policy import Policy
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Args)
 R = TypeVar("R", bound=Result)
-
-
-class Effect(StrEnum):
-    """What a tool does to the world; hints, modes and confirmation derive from this one word."""
-
-    READS = "reads"
-    CHANGES = "changes"
-    DIALS = "dials"
-    DESTROYS = "destroys"
 
 
 class Shared:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from atoms_campaigns_mcp.effects import permitted
 from atoms_campaigns_mcp.server.build import instructions
 from atoms_campaigns_mcp.server.catalog import SNAPSHOT, Catalog
 from atoms_campaigns_mcp.server.schemas import describe
@@ -104,12 +105,12 @@ def test_hints_follow_from_the_effect(name: str) -> None:
 
 
 def test_read_only_leaves_out_everything_that_changes() -> None:
-    kept = Catalog.read(read_only=True).entries
+    kept = Catalog.read(permitted(read_only=True, no_dial=False)).entries
     assert set(kept) == {n for n, e in CATALOG.entries.items() if e["effect"] == "reads"}
 
 
 def test_no_dial_leaves_out_what_dials_and_the_schedule() -> None:
-    kept = Catalog.read(no_dial=True).entries
+    kept = Catalog.read(permitted(read_only=False, no_dial=True)).entries
     assert "start_campaign" not in kept
     properties = kept["create_campaign"]["tool"]["inputSchema"]["properties"]
     assert not {"scheduled_at", "confirm_token"} & set(properties)
