@@ -1,0 +1,46 @@
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.state.opening import open_state
+from atoms_campaigns_mcp.state.store import Store
+from tests.support.redis import RedisServer, redis_in
+
+Stores = Callable[[int], AbstractAsyncContextManager[list[Store]]]
+"""Opens a number of stores on the same state."""
+
+
+@pytest.fixture(scope="session")
+def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_in(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def emptied_redis(running_redis: RedisServer) -> RedisServer:
+    with Redis(port=running_redis.port) as redis:
+        redis.flushdb()  # pyright: ignore[reportUnknownMemberType]
+    return running_redis
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
+    settings = Settings(state=tmp_path)
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("emptied_redis")
+        settings = Settings(state=server.address)
+
+    @asynccontextmanager
+    async def opened(count: int = 1) -> AsyncGenerator[list[Store]]:
+        every = [open_state(settings) for _ in range(count)]
+        try:
+            yield every
+        finally:
+            for store in every:
+                await store.close()
+
+    return opened
