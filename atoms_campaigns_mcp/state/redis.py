@@ -119,7 +119,7 @@ class RedisStore:
 
     async def upload(self, tenant: str, upload_id: str, now: float) -> bytes | None:
         """See `Store.upload`."""
-        expires_at, content = await self._link.together(
+        expires_at, content = await self._link.in_a_row(
             ("ZSCORE", key("uploads", tenant), upload_id), ("GET", _upload(tenant, upload_id))
         )
         return content if expires_at is not None and float(expires_at) >= now else None

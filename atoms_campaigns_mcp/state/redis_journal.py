@@ -50,7 +50,7 @@ class RedisJournal:
         if not self._waits:
             return await self._link.do(*write)
         # The file is written in order, so what came before, as the spent plan, is safe with it.
-        number, on_disk = await self._link.in_a_row(write, ("WAITAOF", 1, 0, ON_DISK))
+        number, on_disk = await self._link.in_a_row(write, ("WAITAOF", 1, 0, ON_DISK), errors=True)
         with self._link.answering():
             _raise(number)
             self._judge(on_disk)
@@ -102,7 +102,7 @@ class RedisJournal:
         ids = [f"{number}-0" for number in sorted(int(number) for number in numbers)]
         if not ids:
             return []
-        rows = await self._link.together(*(("XRANGE", JOURNAL, each, each) for each in ids))
+        rows = await self._link.in_a_row(*(("XRANGE", JOURNAL, each, each) for each in ids))
         return await self._with_outcomes(rows)
 
     async def _with_outcomes(self, replies: list[Any]) -> list[Entry]:
@@ -111,7 +111,7 @@ class RedisJournal:
             return []
         numbers = [int(name.partition(b"-")[0]) for name, _ in rows]
         asked = (("LINDEX", _outcomes(number), -1) for number in numbers)
-        outcomes = await self._link.together(*asked)
+        outcomes = await self._link.in_a_row(*asked)
         return [
             _entry(number, fields, outcome)
             for number, (_, fields), outcome in zip(numbers, rows, outcomes, strict=True)

@@ -77,10 +77,11 @@ class Link:
         with self.answering():
             return await self._pipe(commands, transaction=True).execute()
 
-    async def in_a_row(self, *commands: Command) -> list[Any]:
-        """Carry them out over one connection; gives errors as answers."""
+    async def in_a_row(self, *commands: Command, errors: bool = False) -> list[Any]:
+        """Carry them out one after the other, on one connection; `errors` come as answers."""
+        # Unlike a transaction, this reads when memory is full.
         with self.answering():
-            return await self._pipe(commands, transaction=False).execute(raise_on_error=False)
+            return await self._pipe(commands, transaction=False).execute(not errors)
 
     def _pipe(self, commands: tuple[Command, ...], *, transaction: bool) -> Pipeline:
         pipe = self._redis.pipeline(transaction=transaction)

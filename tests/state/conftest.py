@@ -1,30 +1,16 @@
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state.opening import open_state
 from atoms_campaigns_mcp.state.store import Store
-from tests.support.redis import RedisServer, redis_in
+from tests.support.redis import RedisServer
 
 Stores = Callable[[int], AbstractAsyncContextManager[list[Store]]]
 """Opens a number of stores on the same state."""
-
-
-@pytest.fixture(scope="session")
-def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_in(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def emptied_redis(running_redis: RedisServer) -> RedisServer:
-    with Redis(port=running_redis.port) as redis:
-        redis.flushdb()  # pyright: ignore[reportUnknownMemberType]
-    return running_redis
 
 
 @pytest.fixture(params=["sqlite", "redis"])

@@ -51,8 +51,9 @@ class RedisServer:
     def kill(self) -> None:
         """End it as a power cut would, as far as a program can tell."""
         assert self.process is not None
-        self.process.kill()
-        self.process.communicate()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
 
     def restart(self) -> None:
         self.kill()
