@@ -132,11 +132,11 @@ async def test_a_look_that_is_cancelled_or_fails_keeps_nobody_waiting(
         with pytest.raises(Unavailable):
             await first.current()
         assert await second.current() == [2]
-    async with replicas[2].polls.following("d", endless, FORM) as third:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(third.current)
-            await began.wait()
-            tasks.cancel_scope.cancel()
+    third = replicas[2].polls.following("d", endless, FORM)
+    async with third as poll, anyio.create_task_group() as tasks:
+        tasks.start_soon(poll.current)
+        await began.wait()
+        tasks.cancel_scope.cancel()
     before = replicas[0].clock.monotonic()
     async with replicas[0].polls.following("d", api.look, FORM) as poll:
         assert await poll.current() == [3]

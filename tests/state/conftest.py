@@ -7,7 +7,6 @@ import pytest
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state.opening import open_state
 from atoms_campaigns_mcp.state.store import Store
-from tests.support.redis import RedisServer
 
 Stores = Callable[[int], AbstractAsyncContextManager[list[Store]]]
 """Opens a number of stores on the same state."""
@@ -17,8 +16,7 @@ Stores = Callable[[int], AbstractAsyncContextManager[list[Store]]]
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
     settings = Settings(state=tmp_path)
     if request.param == "redis":
-        server: RedisServer = request.getfixturevalue("emptied_redis")
-        settings = Settings(state=server.address)
+        settings = Settings(state=request.getfixturevalue("emptied_redis").address)
 
     @asynccontextmanager
     async def opened(count: int = 1) -> AsyncGenerator[list[Store]]:

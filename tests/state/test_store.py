@@ -4,7 +4,9 @@ import secrets
 from dataclasses import replace
 
 import anyio
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from atoms_campaigns_mcp.pace import Slot
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord, Store, Upload
@@ -102,6 +104,51 @@ async def test_a_claim_is_taken_by_one_of_many_who_try_at_once(stores: Stores) -
         for store in opened * 5:
             tasks.start_soon(claim, store)
     assert sorted(taken) == [False] * 19 + [True]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["claim", "keep", "release"]),
+        st.sampled_from(["one", "two", "three"]),
+        st.integers(0, 5),  # seconds that pass
+        st.integers(0, 8),  # seconds that it is wanted for
+    ),
+    max_size=12,
+)
+
+
+@hypothesis.settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+@hypothesis.given(steps=STEPS)
+def test_claims_of_several_servers_follow_one_rule(
+    stores: Stores, steps: list[tuple[str, str, int, int]]
+) -> None:
+    subject = secrets.token_hex(8)
+
+    async def act() -> None:
+        now, holder, end = 100.0, "", 0.0
+        async with stores(3) as opened:
+            names: tuple[str, ...] = ("one", "two", "three")
+            servers = dict(zip(names, opened, strict=True))
+            for what, who, passed, wanted in steps:
+                now += passed
+                if what == "claim":
+                    free = not holder or end < now
+                    assert await servers[who].claim(subject, who, now, now + wanted) == free
+                    holder, end = (who, now + wanted) if free else (holder, end)
+                elif what == "keep":
+                    kept = await servers[who].keep_claim(subject, who, now + wanted)
+                    assert kept == (holder == who)
+                    end = now + wanted if kept else end
+                else:
+                    await servers[who].release(subject, who)
+                    holder = "" if holder == who else holder
+
+    anyio.run(act)
 
 
 async def test_caller_ids_are_kept_by_tenant_and_campaign(stores: Stores) -> None:
