@@ -28,7 +28,7 @@ class Poll(Generic[T]):
     ) -> None:
         """Look by `looks`, which other servers share, rather than by `fetch` alone."""
         self._fetch = fetch
-        self._looks_shared = looks
+        self._shared = looks
         self._monotonic = monotonic
         self._sleep = sleep
         self._turn = anyio.Lock()
@@ -66,6 +66,7 @@ class Poll(Generic[T]):
             seen, self._failure = await self._see(oldest), None
         except AtomsCampaignsError as error:
             self._failure = error
+            self._due = self._monotonic() + self._interval
             raise
         finally:
             self._looks += 1
@@ -76,8 +77,8 @@ class Poll(Generic[T]):
         return seen.value
 
     async def _see(self, oldest: float) -> Seen[T]:
-        if self._looks_shared is not None:
-            return await self._looks_shared.look(oldest)
+        if self._shared is not None:
+            return await self._shared.look(oldest)
         return Seen(await self._fetch())
 
 

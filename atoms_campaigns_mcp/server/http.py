@@ -168,6 +168,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
 
     try:
         with config.bind_socket() as socket:
+            socket.listen()  # so that whoever reads the next line may connect
             bound = socket.getsockname()[1]
             log.info("listening on http://%s:%s%s (%s)", host, bound, PATH, settings.mode)
             async with anyio.create_task_group() as tasks:

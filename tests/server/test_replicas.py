@@ -1,5 +1,6 @@
 """Several servers on one Redis: what one is told, all know; and what holds while Redis is away."""
 
+import signal
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 from mcp import Client
 from mcp.client.subscriptions import ResourceUpdated
@@ -21,10 +23,11 @@ from atoms_campaigns_mcp.server.listeners import Listeners
 from atoms_campaigns_mcp.server.principal import principal_of
 from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.settings import Settings
+from tests.server.test_http import SERVE, address
 from tests.support.bench import Bench
 from tests.support.process import environment, spawned
 from tests.support.redis import RedisServer, redis_in
-from tests.support.serving import Caller
+from tests.support.serving import Caller, text_of
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
@@ -190,3 +193,31 @@ async def test_the_journal_command_reads_what_the_replicas_wrote(
         out, _ = child.process.communicate(timeout=20)
     assert "create_campaign" in out
     assert "done" in out
+
+
+async def test_a_list_sent_to_one_process_is_used_by_another_and_both_end_in_order(
+    server: RedisServer, tmp_path: Path
+) -> None:
+    def env(name: str) -> dict[str, str]:
+        return environment(
+            tmp_path / name,
+            ATOMS_MCP_STATE=server.url,
+            ATOMS_MCP_SECRET=OLD.decode(),
+            ATOMS_MCP_SANDBOX_DB=str(tmp_path / f"{name}.sqlite3"),
+        )
+
+    with spawned(*SERVE, env=env("a")) as one, spawned(*SERVE, env=env("b")) as two:
+        async with httpx2.AsyncClient() as client:
+            sent = await client.put(
+                address(one).replace("/mcp", "/contacts"),
+                content="phoneNumber,name\n+12025550143,Ada\n",
+                headers={"Content-Type": "text/csv"},
+            )
+        upload = {"name": "Sent elsewhere", "upload_id": sent.json()["upload_id"]}
+        async with Client(address(two), mode=MODERN) as client:
+            made = await client.call_tool("create_audience", upload)
+        for child in (one, two):
+            child.process.send_signal(signal.SIGTERM)
+            assert child.process.wait(timeout=10) == 0
+    assert not made.is_error, text_of(made)
+    assert "1 contact" in text_of(made)

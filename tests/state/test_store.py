@@ -132,7 +132,7 @@ def test_claims_of_several_servers_follow_one_rule(
     async def act() -> None:
         now, holder, end = 100.0, "", 0.0
         async with stores(3) as opened:
-            names: tuple[str, ...] = ("one", "two", "three")
+            names: list[str] = ["one", "two", "three"]
             servers = dict(zip(names, opened, strict=True))
             for what, who, passed, wanted in steps:
                 now += passed
