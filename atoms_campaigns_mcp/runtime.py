@@ -12,6 +12,7 @@ import httpx2
 
 from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
+from atoms_campaigns_mcp.atoms.looks import Board
 from atoms_campaigns_mcp.atoms.pacing import Pacer
 from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
@@ -21,8 +22,8 @@ from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.settings import LOCAL, Settings, tenant_of
 from atoms_campaigns_mcp.state.absent import AbsentStore
-from atoms_campaigns_mcp.state.folder import secret_of, state_folder
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.folder import secrets_of, state_folder
+from atoms_campaigns_mcp.state.opening import open_state
 from atoms_campaigns_mcp.state.store import Store
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Shared, ToolContext
@@ -83,7 +84,7 @@ class Runtime:
         """
         clocks, ending = clocks or Clocks(), ending or Ending()
         store = store or open_store(settings)
-        shared = Shared(clocks.monotonic, clocks.sleep)
+        board = None
         if settings.mode == "sandbox" and network is None:
             network, now, close_world = _sandbox(settings, clocks)
             # The sandbox is in this process: there is nothing to pace.
@@ -92,6 +93,7 @@ class Runtime:
         else:
             now, close_world = clocks.now, lambda: None
             pacer = _pacer(settings, store, clocks)
+            board = _board(settings, store, clocks)
             url, payment_url = settings.api_url, settings.billing_url
         transport = Transport.connect(
             url,
@@ -109,7 +111,7 @@ class Runtime:
             store,
             clocks,
             now,
-            shared,
+            Shared(clocks.monotonic, clocks.sleep, board),
             tenant,
             ending=ending,
             close_world=close_world,
@@ -125,13 +127,13 @@ class Runtime:
         return self if tenant == self.tenant else replace(self, tenant=tenant)
 
     @property
-    def secret(self) -> bytes:
-        """What seals confirmation tokens.
+    def secrets(self) -> tuple[bytes, ...]:
+        """What seals confirmation tokens: the first one; the others still open theirs.
 
         Raises:
             ConfigurationError: It cannot be read or made.
         """
-        return secret_of(self.settings)
+        return secrets_of(self.settings)
 
     async def close(self) -> None:
         """Close connections and files."""
@@ -171,7 +173,7 @@ async def refuse_changes(change: Change[Any]) -> NoReturn:  # noqa: ARG001
 def open_store(settings: Settings) -> Store:
     """Open the state; one that cannot be opened refuses whatever must be recorded."""
     try:
-        return SqliteStore.open(state_folder(settings))
+        return open_state(settings)
     except ConfigurationError as error:
         # Nothing can be recorded, so nothing is changed; but an emergency stop must still work.
         log.error("%s Only reading and pause_campaign work.", error)
@@ -187,6 +189,12 @@ def _pacer(settings: Settings, store: Store, clocks: Clocks) -> Pacer:
         book=partial(store.pace, key),
         hold=partial(store.hold, key),
     )
+
+
+def _board(settings: Settings, store: Store, clocks: Clocks) -> Board | None:
+    # By account: servers with keys of their own may share a store, and all call their tenant LOCAL.
+    account = tenant_of(settings.api_key)
+    return Board(account, store.commons, clocks.seconds, clocks.sleep) if store.commons else None
 
 
 def _sandbox(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from atoms_campaigns_mcp.effects import Effect, permitted
 from atoms_campaigns_mcp.errors import ConfigurationError
@@ -26,6 +26,9 @@ DEFAULT_API_URL = "https://api.smallest.ai/atoms/v1"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MIDNIGHT = 24 * 60  # minutes: the end of a day
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+_DATABASE = re.compile(r"/?\d*")
+_TLS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+_REDIS: dict[str, set[str]] = {"redis": set(), "rediss": _TLS, "unix": {"db"}}
 SECRET_BYTES = 32  # what AES-256 and HMAC-SHA-256 want at least
 
 
@@ -44,6 +47,23 @@ class Setting:
     def name(self) -> str:
         """Attribute and flag name: the variable without its prefix."""
         return self.variable.removeprefix("ATOMS_MCP_").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """Where a Redis or Valkey is; written out without its credentials, as `str` gives it."""
+
+    url: str = field(repr=False)
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}"
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the address is a secret."""
+        return "@" in urlsplit(self.url).netloc
 
 
 class _InvalidError(ValueError):
@@ -106,6 +126,19 @@ def _path(text: str) -> Path | None:
     return Path(text).expanduser() if text else None
 
 
+def _state(text: str) -> Path | RedisAddress | None:
+    if "://" not in text:
+        return _path(text)
+    parts = urlsplit(text)
+    server = parts.hostname and parts.port != 0 and _DATABASE.fullmatch(parts.path)
+    options = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if parts.scheme not in _REDIS or not (parts.path if parts.scheme == "unix" else server):
+        raise _InvalidError("must be a folder, or redis://host:port/0, rediss:// or unix:///path")
+    if not options <= _REDIS[parts.scheme]:
+        raise _InvalidError("has an option in its address that is not known here")
+    return RedisAddress(text)
+
+
 def _folders(text: str) -> tuple[Path, ...]:
     folders = tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part)
     if not all(folder.is_dir() for folder in folders):
@@ -113,10 +146,13 @@ def _folders(text: str) -> tuple[Path, ...]:
     return tuple(folder.resolve() for folder in folders)
 
 
-def _secret(text: str) -> bytes | None:
-    if text and len(text.encode()) < SECRET_BYTES:
-        raise _InvalidError(f"must be at least {SECRET_BYTES} bytes of randomness")
-    return text.encode() or None
+def _secrets(text: str) -> tuple[bytes, ...]:
+    secrets = tuple(part.encode() for part in _names(text))
+    if any(len(secret) < SECRET_BYTES for secret in secrets):
+        raise _InvalidError(
+            f"must be at least {SECRET_BYTES} bytes of randomness; a comma begins another secret"
+        )
+    return secrets
 
 
 def safe(url: str) -> bool:
@@ -222,11 +258,17 @@ SETTINGS = (
     Setting(
         "ATOMS_MCP_LOG", "form of the log on stderr: json or text", _choice("json", "text"), "json"
     ),
-    Setting("ATOMS_MCP_STATE", "folder for plans, journal and secret", _path),
+    Setting(
+        "ATOMS_MCP_STATE",
+        "folder for plans, journal and secret, or redis://host:port/0 (rediss://, unix://), which "
+        "replicas share; an address with a password in the variable only",
+        _state,
+    ),
     Setting(
         "ATOMS_MCP_SECRET",
-        "32 bytes or more that seal tokens; default: made once",
-        _secret,
+        "32 bytes or more that seal tokens; several, separated by commas: the first seals, all "
+        "open; default: made once",
+        _secrets,
         secret=True,
     ),
     Setting("ATOMS_MCP_SANDBOX_SPEED", "virtual seconds a second, or max", _speed, "60"),
@@ -256,8 +298,8 @@ class Settings:
     files: tuple[Path, ...] = ()
     rate: float = 10.0
     log: Literal["json", "text"] = "json"
-    state: Path | None = None
-    secret: bytes | None = field(default=None, repr=False)
+    state: Path | RedisAddress | None = None
+    secret: tuple[bytes, ...] = field(default=(), repr=False)
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     client_rate: float = 50.0
@@ -307,6 +349,11 @@ class Settings:
         values = {row.name: _read(row, environ, flags or {}) for row in SETTINGS}
         key = _api_key(values.pop("smallest_api_key"), values.pop("atoms_api_key"))
         live, url = values.pop("live"), values.pop("atoms_api_url")
+        if (flags or {}).get("state") and getattr(values["state"], "has_password", False):
+            raise ConfigurationError(
+                "--state holds a password, which every user of this machine can see.",
+                next_step="Give the address in the variable ATOMS_MCP_STATE.",
+            )
         if auth in {"key", "oauth"}:
             key = ""  # each request brings its own, and never falls back to the server's
         elif live and not key:

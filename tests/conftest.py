@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import stamina
+from redis import Redis
 
 from tests.support.bench import Bench
+from tests.support.redis import RedisServer, redis_in
 
 
 def pytest_configure() -> None:
@@ -23,6 +25,19 @@ def anyio_backend() -> str:
 def no_waiting_between_retries() -> Iterator[None]:
     with stamina.set_testing(testing=True, attempts=4, cap=True):
         yield
+
+
+@pytest.fixture(scope="session")
+def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_in(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def emptied_redis(running_redis: RedisServer) -> RedisServer:
+    with Redis(port=running_redis.port) as redis:
+        redis.flushdb()  # pyright: ignore[reportUnknownMemberType]
+    return running_redis
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.settings import DEFAULT_API_URL, SETTINGS, Settings
+from atoms_campaigns_mcp.settings import DEFAULT_API_URL, SETTINGS, RedisAddress, Settings
 
 KEY = "sk_test_0123456789"
 
@@ -94,3 +94,60 @@ def test_switches_and_numbers_are_read() -> None:
         {"ATOMS_MCP_READ_ONLY": "1", "ATOMS_MCP_NO_DIAL": "true", "ATOMS_MCP_SANDBOX_SPEED": "max"}
     )
     assert (settings.read_only, settings.no_dial, settings.sandbox_speed) == (True, True, "max")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://127.0.0.1",
+        "redis://cache:6380/3",
+        "rediss://user:hidden@cache/0?ssl_ca_certs=/etc/ca.pem",
+        "unix:///run/redis.sock?db=1",
+        "redis://:hidden@[::1]:6379",
+    ],
+)
+def test_the_state_may_be_a_redis_whose_credentials_are_never_shown(address: str) -> None:
+    settings = Settings.load({"ATOMS_MCP_STATE": address})
+    assert settings.state == RedisAddress(address)
+    for text in (str(settings.state), repr(settings.state), repr(settings), f"{settings.state}"):
+        assert "hidden" not in text
+        assert "user" not in text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://",
+        "redis://:hidden@",
+        "redis://hidden:port/0",
+        "redis://hidden:0",
+        "redis://hidden/name",
+        "https://hidden/0",
+        "unix://",
+        "rediss://hidden/0?ssl_cert_reqs=none",
+        "redis://hidden/0?password=hidden",
+    ],
+)
+def test_an_address_of_the_state_that_cannot_be_used_is_refused_and_not_shown(
+    address: str,
+) -> None:
+    text = refusal({"ATOMS_MCP_STATE": address})
+    assert text.startswith("ATOMS_MCP_STATE")
+    assert "hidden" not in text
+
+
+@pytest.mark.parametrize("flag", ["redis://:hidden@host/0", "rediss://user:hidden@host/0"])
+def test_a_password_of_the_state_is_taken_from_the_environment_only(flag: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load({}, {"state": flag})
+    assert "ATOMS_MCP_STATE" in str(caught.value)
+    assert "hidden" not in str(caught.value)
+    plain = Settings.load({"ATOMS_MCP_STATE": flag}, {"state": "redis://host/0"})
+    assert plain.state == RedisAddress("redis://host/0")
+
+
+def test_several_secrets_are_read_in_their_order() -> None:
+    first, second = "a" * 32, "b" * 40
+    settings = Settings.load({"ATOMS_MCP_SECRET": f"{first}, {second}"})
+    assert settings.secret == (first.encode(), second.encode())
+    assert "short" not in refusal({"ATOMS_MCP_SECRET": f"{first},short"}).split("It means")[0]

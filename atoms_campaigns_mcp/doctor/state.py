@@ -8,9 +8,9 @@ from atoms_campaigns_mcp.doctor.findings import Check, failed, ok, warning
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from atoms_campaigns_mcp.install.files import OTHERS
 from atoms_campaigns_mcp.runtime import Clocks
-from atoms_campaigns_mcp.settings import Settings
-from atoms_campaigns_mcp.state.folder import secret_of, state_folder
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.settings import RedisAddress, Settings
+from atoms_campaigns_mcp.state.folder import secrets_of, state_folder
+from atoms_campaigns_mcp.state.opening import open_state
 
 LATEST = 1000  # entries of the journal that are looked at
 UNDER_WAY = 60.0  # seconds; an entry as young as that may still get its outcome
@@ -19,11 +19,11 @@ MARK = "doctor"
 
 async def store(settings: Settings, clocks: Clocks) -> Check:
     """Open the store, write to it, and look for changes whose end nobody knows."""
-    folder = state_folder(settings)
+    place = settings.state if isinstance(settings.state, RedisAddress) else state_folder(settings)
     now = clocks.now().timestamp()
     try:
-        secret_of(settings)
-        opened = SqliteStore.open(folder)
+        secrets_of(settings)
+        opened = open_state(settings)
         try:
             await opened.claim(MARK, MARK, now, now)
             await opened.release(MARK, MARK)
@@ -31,9 +31,9 @@ async def store(settings: Settings, clocks: Clocks) -> Check:
         finally:
             await opened.close()
     except AtomsCampaignsError as error:
-        return failed("state", f"{folder}: {error.message}", error.next_step)
+        return failed("state", f"{place}: {error.message}", error.next_step)
     left = [entry for entry in entries if not entry.outcome and entry.at < now - UNDER_WAY]
-    text = f"{folder} can be written; {len(entries)} journal entries, {len(left)} without outcome."
+    text = f"{place} can be written; {len(entries)} journal entries, {len(left)} without outcome."
     if left:
         return warning(
             "state",

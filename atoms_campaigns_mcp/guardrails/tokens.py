@@ -6,6 +6,7 @@ A token proves that an earlier call was shown the plan. It does not prove that a
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 LIFETIME = 300  # seconds that a plan may be agreed to
 _PURPOSE = b"atoms-campaigns-mcp/confirm-token/v1"
@@ -16,11 +17,12 @@ def issue(plan_id: str, *, tenant: str, secret: bytes) -> str:
     return f"{plan_id}.{_signature(plan_id, tenant, secret)}"
 
 
-def plan_id_of(token: str, *, tenant: str, secret: bytes) -> str | None:
-    """Give the plan id in `token`, or nothing if it was not issued here for `tenant`."""
+def plan_id_of(token: str, *, tenant: str, secrets: Iterable[bytes]) -> str | None:
+    """Give the plan id in `token`, or nothing if none of `secrets` signed it for `tenant`."""
     plan_id, _, signature = token.partition(".")
-    genuine = _signature(plan_id, tenant, secret)
-    return plan_id if hmac.compare_digest(signature.encode(), genuine.encode()) else None
+    genuine = (_signature(plan_id, tenant, secret) for secret in secrets)
+    same = (hmac.compare_digest(signature.encode(), one.encode()) for one in genuine)
+    return plan_id if any(same) else None
 
 
 def _signature(plan_id: str, tenant: str, secret: bytes) -> str:

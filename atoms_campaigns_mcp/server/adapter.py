@@ -25,7 +25,7 @@ class Adapter:
     settings: Settings
     catalog: Callable[[Principal], Catalog]
     runtime: Callable[[Principal], Awaitable[Any]]
-    changed: Callable[[ServerRequestContext[Any], str], Awaitable[None]]
+    changed: Callable[[ServerRequestContext[Any], str, str], Awaitable[None]]
 
     async def call(
         self, context: ServerRequestContext[Any], params: CallToolRequestParams

@@ -26,7 +26,7 @@ from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.resources import Resources
 from atoms_campaigns_mcp.server.scopes import READING, scope_of
 from atoms_campaigns_mcp.settings import Mode, Settings
-from atoms_campaigns_mcp.state.folder import secret_of
+from atoms_campaigns_mcp.state.folder import secrets_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -77,7 +77,7 @@ _FRESH = {"resultType": "complete", "ttlMs": 300_000, "cacheScope": "private"}
 
 
 class _LazySeal:
-    """Seals the state of a question with the server's secret, which is read when first needed."""
+    """Seals the state of a question with the server's secrets, which are read when first needed."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -85,7 +85,7 @@ class _LazySeal:
 
     def _loaded(self) -> AESGCMRequestStateCodec:
         if self._codec is None:
-            self._codec = AESGCMRequestStateCodec([secret_of(self._settings)])
+            self._codec = AESGCMRequestStateCodec(list(secrets_of(self._settings)))
         return self._codec
 
     def seal(self, payload: bytes) -> str:

@@ -54,7 +54,7 @@ class Offers:
 
     def token(self, record: PlanRecord) -> str:
         """Give the token for a stored plan."""
-        return tokens.issue(record.plan_id, tenant=self.tenant, secret=self.runtime.secret)
+        return tokens.issue(record.plan_id, tenant=self.tenant, secret=self.runtime.secrets[0])
 
     def plan_id(self, token: str) -> str:
         """Give the plan that a token is for.
@@ -62,7 +62,7 @@ class Offers:
         Raises:
             NotConfirmed: It was not given here, or to somebody else.
         """
-        plan_id = tokens.plan_id_of(token, tenant=self.tenant, secret=self.runtime.secret)
+        plan_id = tokens.plan_id_of(token, tenant=self.tenant, secrets=self.runtime.secrets)
         if plan_id is None:
             raise NotConfirmed(
                 f"{_NOTHING} The confirm_token was not given by this server.", next_step=_AGAIN

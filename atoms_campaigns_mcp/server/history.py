@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.settings import RedisAddress, Settings
 from atoms_campaigns_mcp.state.folder import state_folder
 from atoms_campaigns_mcp.state.store import Entry
 from atoms_campaigns_mcp.telemetry import log
@@ -11,9 +11,9 @@ from atoms_campaigns_mcp.telemetry import log
 
 async def entries(settings: Settings, limit: int) -> list[Entry]:
     """Give the latest entries of the journal, the latest first."""
-    from atoms_campaigns_mcp.state.sqlite import SqliteStore  # noqa: PLC0415 - sqlite3
+    from atoms_campaigns_mcp.state.opening import open_state  # noqa: PLC0415 - not for stdio
 
-    store = SqliteStore.open(state_folder(settings))
+    store = open_state(settings)
     try:
         return await store.entries(limit)
     finally:
@@ -22,13 +22,13 @@ async def entries(settings: Settings, limit: int) -> list[Entry]:
 
 async def report_unfinished(settings: Settings) -> None:
     """Log, once each, the journal's intents without an outcome."""
-    folder = state_folder(settings)
-    if not (folder / "state.sqlite3").exists():
+    is_shared = isinstance(settings.state, RedisAddress)
+    if not is_shared and not (state_folder(settings) / "state.sqlite3").exists():
         return
-    from atoms_campaigns_mcp.state.sqlite import SqliteStore  # noqa: PLC0415 - sqlite3
+    from atoms_campaigns_mcp.state.opening import open_state  # noqa: PLC0415 - not for stdio
 
     try:
-        store = SqliteStore.open(folder)
+        store = open_state(settings)
         for entry in await store.unfinished():
             log.warning(
                 "journal entry %s has no outcome: %s %s at %s was sent or about to be sent when "

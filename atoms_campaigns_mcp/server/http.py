@@ -28,6 +28,8 @@ from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.server.uploads import Contacts
 from atoms_campaigns_mcp.server.web import LARGEST, PATH, AccessLog, AllowedHosts, application, cors
 from atoms_campaigns_mcp.settings import LOCAL, LOOPBACK, Settings
+from atoms_campaigns_mcp.state.folder import require_shared_secret
+from atoms_campaigns_mcp.state.opening import require_client
 from atoms_campaigns_mcp.telemetry import log
 
 GRACE = 6  # whole seconds for requests in flight when asked to end; ten are allowed in all
@@ -42,7 +44,7 @@ def serve(settings: Settings, address: str) -> None:
 
     Raises:
         ConfigurationError: The address is malformed, or without authentication reachable from
-            other machines.
+            other machines; or the state is shared, and a secret or a package for it is absent.
     """
     host, port = _split(address)
     if host not in LOOPBACK and settings.auth == "none":
@@ -50,6 +52,8 @@ def serve(settings: Settings, address: str) -> None:
             "Without authentication the server may listen on this machine only.",
             next_step="Use --auth key, or --http 127.0.0.1:8080.",
         )
+    require_client(settings)
+    require_shared_secret(settings)
     anyio.run(_serve, settings, host, port)
 
 
@@ -67,7 +71,10 @@ class Service:
         self._settings = settings = replace(settings, files=())
         self._clocks = clocks = clocks or Clocks()
         self.runtimes = Runtimes(settings, clocks=clocks, network=network)
-        self._listeners = Listeners(lambda context: principal_of(context, settings).account)
+        self._listeners = Listeners(
+            lambda context: principal_of(context, settings).account,
+            lambda: self.runtimes.store().commons,
+        )
         self._verifying = _connection(settings, clocks, network)
         self._oauth = OAuth(settings, clocks, network) if settings.auth == "oauth" else None
         server = build(settings, self.runtimes, over_http=True, listeners=self._listeners)
@@ -108,6 +115,10 @@ class Service:
         except NotRecorded:
             return False
         return True
+
+    async def hear(self) -> None:
+        """Pass on what other replicas say has changed, until cancelled."""
+        await self._listeners.hear(self._clocks.sleep)
 
     def end(self) -> None:
         """Take no more, end what only listens, and hurry what changes something."""
@@ -180,6 +191,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             port = bound.getsockname()[1]
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(end_on_signal, end)
+                tasks.start_soon(service.hear)
                 await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
                 log.info("listening on http://%s:%s%s (%s)", host, port, PATH, settings.mode)
                 await server.serve(sockets=[bound])

@@ -1,26 +1,41 @@
-"""Who listens to changes of campaigns: each tenant hears of its own only."""
+"""Who listens to changes of campaigns: each tenant hears of its own only, from every replica."""
 
-from collections.abc import Callable
-from typing import Any
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.context import ServerRequestContext
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
 from mcp_types import SubscriptionsListenRequestParams, SubscriptionsListenResult
 
+from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.server import uris
+from atoms_campaigns_mcp.telemetry import log
+
+if TYPE_CHECKING:
+    from atoms_campaigns_mcp.state.store import Commons
 
 Context = ServerRequestContext[Any]
 EACH = 64  # streams of one tenant
+REMEMBERED = 10_000  # campaigns whose last mark is known
+PAUSE = 5.0  # seconds before other replicas are listened to again
 
 
 class Listeners:
     """The open `subscriptions/listen` streams of every tenant."""
 
-    def __init__(self, tenant_of: Callable[[Context], str]) -> None:
-        """Tell tenants apart by `tenant_of`."""
+    def __init__(
+        self,
+        tenant_of: Callable[[Context], str],
+        commons: "Callable[[], Commons | None]" = lambda: None,
+    ) -> None:
+        """Tell tenants apart by `tenant_of`, and other replicas through `commons`."""
         self._tenant_of = tenant_of
+        self._commons = commons
         self._buses: dict[str, InMemorySubscriptionBus] = {}
         self._handlers: dict[str, ListenHandler] = {}
+        self._marks: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     async def listen(
         self, context: Context, params: SubscriptionsListenRequestParams
@@ -32,15 +47,57 @@ class Listeners:
             self._handlers[tenant] = ListenHandler(bus, max_subscriptions=EACH)
         return await self._handlers[tenant](context, params)
 
-    async def changed(self, context: Context, campaign_id: str) -> None:
-        """Tell the tenant's clients that a campaign is not as it was."""
+    async def changed(self, context: Context, campaign_id: str, mark: str) -> None:
+        """Tell the tenant's clients, here and on other replicas, that a campaign changed.
+
+        Many watchers see the same change: the same `mark` is told once.
+        """
         # Each call reaches the clients of one era only.
-        uri = uris.campaign(campaign_id)
-        if bus := self._buses.get(self._tenant_of(context)):
-            await bus.publish(ResourceUpdated(uri=uri))
-        await context.session.send_resource_updated(uri)
+        tenant = self._tenant_of(context)
+        if await self._publish(tenant, campaign_id, mark):
+            await self._tell(tenant, campaign_id, mark)
+        await context.session.send_resource_updated(uris.campaign(campaign_id))
+
+    async def hear(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Pass on what other replicas tell, until cancelled; without any, return at once."""
+        commons = self._commons()
+        while commons is not None:
+            try:
+                await commons.hear(self._heard)
+            except NotRecorded:
+                log.warning("changes that other replicas see are not heard of for a while")
+            await sleep(PAUSE)
 
     def close(self) -> None:
         """End every stream in good order."""
         for handler in self._handlers.values():
             handler.close()
+
+    async def _publish(self, tenant: str, campaign_id: str, mark: str) -> bool:
+        """Tell those who listen here; false if they know."""
+        subject = tenant, campaign_id
+        if self._marks.get(subject) == mark:
+            return False
+        self._marks[subject] = mark
+        self._marks.move_to_end(subject)
+        if len(self._marks) > REMEMBERED:
+            self._marks.popitem(last=False)
+        if bus := self._buses.get(tenant):
+            await bus.publish(ResourceUpdated(uri=uris.campaign(campaign_id)))
+        return True
+
+    async def _tell(self, tenant: str, campaign_id: str, mark: str) -> None:
+        commons = self._commons()
+        if commons is None:
+            return
+        try:
+            await commons.tell(tenant, json.dumps([campaign_id, mark]))
+        except NotRecorded:
+            log.warning("other replicas cannot be told of a change now")
+
+    async def _heard(self, tenant: str, news: str) -> None:
+        try:
+            campaign_id, mark = map(str, json.loads(news))
+        except ValueError:  # from another version of this server
+            return
+        await self._publish(tenant, campaign_id, mark)

@@ -15,10 +15,12 @@ from atoms_campaigns_mcp.server.history import report_unfinished
 from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.state.opening import require_client
 
 
 def serve(settings: Settings) -> None:
     """Serve until stdin ends or the process is asked to end."""
+    require_client(settings)
     anyio.run(_serve, settings)
 
 

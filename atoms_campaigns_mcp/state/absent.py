@@ -11,6 +11,8 @@ from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 class AbsentStore:
     """See `store.Store`; every method but `close` raises `NotRecorded`."""
 
+    commons = None
+
     def __init__(self, trouble: ConfigurationError) -> None:
         """Keep what the operator must be told."""
         self._trouble = trouble

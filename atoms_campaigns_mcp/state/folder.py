@@ -1,4 +1,4 @@
-"""The folder that holds plans, journal, secret and sandbox."""
+"""The folder of this machine: secret and sandbox, and without Redis plans and journal too."""
 
 import contextlib
 import os
@@ -6,21 +6,34 @@ import secrets
 from pathlib import Path
 
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.settings import SECRET_BYTES, Settings
+from atoms_campaigns_mcp.settings import SECRET_BYTES, RedisAddress, Settings
 
 
 def state_folder(settings: Settings) -> Path:
     """Give the operator's folder, or the one that this system has for such things."""
-    if settings.state:
+    if isinstance(settings.state, Path):
         return settings.state
     import platformdirs  # noqa: PLC0415 - not needed for the first reply
 
     return platformdirs.user_state_path("atoms-campaigns-mcp", appauthor=False)
 
 
-def secret_of(settings: Settings) -> bytes:
-    """Give the operator's secret, or the one in the folder, made once."""
-    return settings.secret or _kept_secret(state_folder(settings))
+def secrets_of(settings: Settings) -> tuple[bytes, ...]:
+    """Give the operator's secrets, or the one in the folder, made once; the first one seals."""
+    return settings.secret or (_kept_secret(state_folder(settings)),)
+
+
+def require_shared_secret(settings: Settings) -> None:
+    """Refuse to serve beside replicas with a secret of this machine's own.
+
+    Raises:
+        ConfigurationError: The state is shared, and the secret is not.
+    """
+    if isinstance(settings.state, RedisAddress) and not settings.secret:
+        raise ConfigurationError(
+            "ATOMS_MCP_STATE is shared by replicas, but there is no ATOMS_MCP_SECRET for them.",
+            next_step="Make one with `openssl rand -base64 48`, and give every replica the same.",
+        )
 
 
 def _kept_secret(folder: Path) -> bytes:

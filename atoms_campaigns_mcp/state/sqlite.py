@@ -33,6 +33,8 @@ _FROM_VERSION_1 = """
 class SqliteStore:
     """See `store.Store`. Every call runs in a worker thread, one at a time."""
 
+    commons = None
+
     def __init__(self, connection: sqlite3.Connection, pace: SqlitePace) -> None:
         self._connection = connection
         self._lock = threading.Lock()

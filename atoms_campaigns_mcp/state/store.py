@@ -1,5 +1,6 @@
 """The state store as its users see it, and the records in it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -64,8 +65,48 @@ class Upload:
     expires_at: float
 
 
+Heard = Callable[[str, str], Awaitable[None]]
+"""Hears a tenant and its news."""
+
+
+class Commons(Protocol):
+    """What servers that share a store show each other; lost without harm.
+
+    Each method raises `NotRecorded` when it cannot, and soon. Times are lengths, in seconds.
+    """
+
+    async def take_turn(self, subject: str, owner: str, seconds: float) -> bool:
+        """Take the turn to look at `subject`, at most for so long; false if another has it."""
+        ...
+
+    async def end_turn(self, subject: str, owner: str) -> None:
+        """Let another look, if `owner` still has the turn."""
+        ...
+
+    async def keep_sight(self, subject: str, sight: bytes, seconds: float) -> None:
+        """Show what was seen, for so long."""
+        ...
+
+    async def sight(self, subject: str) -> bytes | None:
+        """Give what was seen last, by whomever."""
+        ...
+
+    async def tell(self, tenant: str, news: str) -> None:
+        """Tell every server, this one too, what has changed for a tenant."""
+        ...
+
+    async def hear(self, heard: Heard) -> None:
+        """Hear what is told from now on, until cancelled."""
+        ...
+
+
 class Store(Protocol):
     """What every backend does. Each method raises `NotRecorded` when it cannot write."""
+
+    @property
+    def commons(self) -> Commons | None:
+        """What is shared with servers on other machines; nothing if there are none."""
+        ...
 
     async def keep_plan(self, record: PlanRecord) -> None:
         """Store a plan that somebody is about to be asked about."""

@@ -20,6 +20,7 @@ from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
 
 if TYPE_CHECKING:
+    from atoms_campaigns_mcp.atoms.looks import Board
     from atoms_campaigns_mcp.contacts.numbers import Directory
     from atoms_campaigns_mcp.state.results import ResultsCache
 
@@ -31,9 +32,13 @@ class Shared:
     """What the calls of one server share; built when first used, since it loads a lot."""
 
     def __init__(
-        self, monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+        self,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        board: "Board | None" = None,
     ) -> None:
-        self.polls: Polls[Any] = Polls(monotonic, sleep)
+        """Poll once for all servers of a `board`."""
+        self.polls: Polls[Any] = Polls(monotonic, sleep, board)
         self.waits = Waits()
 
     @cached_property
@@ -96,9 +101,9 @@ class ToolContext:
     are the machine's, in seconds. `plan` holds the facts that were agreed to, for tools that have
     a plan. `ledger` remembers creations. `files` are the folders in which a tool may read and
     write; `upload` gives a list that was sent over HTTP. `progress` takes a part, a whole and a
-    sentence; `changed` the campaign that is not as it was. `remember` and `recall` keep the caller
-    IDs of campaigns made here, which the API does not tell; `offer` gives a token with which a
-    proposal may be agreed to, where one helps.
+    sentence; `changed` the campaign that is not as it was, and a mark of how it is now. `remember`
+    and `recall` keep the caller IDs of campaigns made here, which the API does not tell; `offer`
+    gives a token with which a proposal may be agreed to, where one helps.
     """
 
     atoms: AtomsClient
@@ -116,7 +121,7 @@ class ToolContext:
     remember: Callable[[str, tuple[str, ...]], Awaitable[None]] = _unheard
     offer: Callable[[Proposal], Awaitable[str | None]] = _unheard
     progress: Callable[[float, float | None, str], Awaitable[None]] = _unheard
-    changed: Callable[[str], Awaitable[None]] = _unheard
+    changed: Callable[[str, str], Awaitable[None]] = _unheard
 
     def agreed(self) -> Plan:
         """Give the plan of a tool that cannot run without one."""

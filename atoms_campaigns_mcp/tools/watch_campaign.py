@@ -1,7 +1,9 @@
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import astuple, dataclass
 from functools import partial
 
+from atoms_campaigns_mcp.atoms.looks import Form
 from atoms_campaigns_mcp.schemas.arguments import WatchCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignDetails, WatchReport
 from atoms_campaigns_mcp.tools._results import Unfinished, is_terminal, unfinished
@@ -29,6 +31,22 @@ class Sight:
         return hashlib.sha256(seen.encode()).hexdigest()[:12]
 
 
+def _dump(sight: Sight) -> bytes:
+    left = None if sight.left is None else astuple(sight.left)
+    return json.dumps([sight.details.model_dump(mode="json"), left]).encode()
+
+
+def _load(content: bytes) -> Sight:
+    details, left = json.loads(content)
+    return Sight(
+        CampaignDetails.model_validate(details, by_alias=False, by_name=True),
+        None if left is None else Unfinished(*left),
+    )
+
+
+FORM = Form(_dump, _load)
+
+
 async def look(campaign_id: str, ctx: ToolContext) -> Sight:
     """Look at a campaign; what is left is only read once the API calls it over."""
     details = await ctx.atoms.get_campaign(campaign_id)
@@ -43,7 +61,8 @@ async def run(args: WatchCampaignArgs, ctx: ToolContext) -> WatchReport:
     call is in progress and no retry is due.
     """
     end = ctx.monotonic() + args.wait_seconds
-    followed = ctx.shared.polls.following(args.campaign_id, partial(look, args.campaign_id, ctx))
+    fetch = partial(look, args.campaign_id, ctx)
+    followed = ctx.shared.polls.following(args.campaign_id, fetch, FORM)
     async with followed as poll:
         sight: Sight = await poll.current()
         before = args.since or sight.mark
@@ -52,7 +71,7 @@ async def run(args: WatchCampaignArgs, ctx: ToolContext) -> WatchReport:
                 await _tell(sight, ctx)
                 seen, sight = sight.mark, await poll.after(sight)
                 if sight.mark != seen:
-                    await ctx.changed(args.campaign_id)
+                    await ctx.changed(args.campaign_id, sight.mark)
     return _report(args, sight, reached=_reached(args, sight, before))
 
 

@@ -183,3 +183,4 @@ async def test_a_failure_later_on_ends_one_follower_and_the_rest_go_on() -> None
         for _ in range(5):
             tasks.start_soon(one)
     assert sorted(outcomes) == ["3", "3", "3", "3", "Away."]
+    assert looker.pauses == [FASTEST, FASTEST]

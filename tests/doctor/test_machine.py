@@ -12,6 +12,7 @@ from atoms_campaigns_mcp.state.sqlite import SqliteStore
 from atoms_campaigns_mcp.state.store import Intent
 from tests.doctor.examining import found, patient
 from tests.support.bench import Bench
+from tests.support.redis import RedisServer
 
 pytestmark = pytest.mark.anyio
 INTENT = Intent("tenant", "start_campaign", '{"campaign_id": "x"}', "asked")
@@ -101,3 +102,15 @@ async def test_windows_has_no_such_permissions(tmp_path: Path, bench: Bench) -> 
     (tmp_path / "state").chmod(0o755)
     checks = await found(patient(tmp_path, bench, platform="win32"))
     assert checks["permissions"].status == "ok"
+
+
+async def test_a_shared_state_is_examined_too_and_its_password_stays_hidden(
+    tmp_path: Path, bench: Bench, emptied_redis: RedisServer
+) -> None:
+    good = (await found(patient(tmp_path, bench, ATOMS_MCP_STATE=emptied_redis.url)))["state"]
+    address = emptied_redis.url.replace("//", "//:hidden@")
+    bad = (await found(patient(tmp_path, bench, ATOMS_MCP_STATE=address)))["state"]
+    assert (good.status, bad.status) == ("ok", "failed")
+    assert f"{emptied_redis.url} can be written" in good.text
+    assert emptied_redis.url in bad.text
+    assert "hidden" not in bad.text + bad.fix

@@ -1,5 +1,7 @@
 """Contact lists that do not pass the model: sent apart, used by id, gone after a while."""
 
+from pathlib import Path
+
 import pytest
 
 from atoms_campaigns_mcp.server.uploads import LIFETIME, MOST
@@ -97,9 +99,8 @@ async def test_only_the_id_of_an_upload_names_it(team: Team) -> None:
             assert "fault of its own" not in refused
 
 
-async def test_a_file_of_the_servers_machine_cannot_be_named(bench: Bench) -> None:
-    bench.configure(files=(bench.settings.state,))
+async def test_a_file_of_the_servers_machine_cannot_be_named(bench: Bench, tmp_path: Path) -> None:
+    bench.configure(files=(tmp_path,))
     async with serving_team(bench) as team, team.client(ANNA) as client:
-        assert bench.settings.state is not None
-        secret = str(bench.settings.state / "state.sqlite3")
+        secret = str(tmp_path / "state.sqlite3")
         await client.refused("create_audience", name="Theirs", file=secret)

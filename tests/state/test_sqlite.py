@@ -1,20 +1,16 @@
-"""The state of one machine: what must hold between processes, and when the disk does not help."""
+"""The state of one machine: what is SQLite's own, and when the disk does not help."""
 
 import os
-import secrets
 import sqlite3
 import stat
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-import anyio
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
-from atoms_campaigns_mcp.pace import Slot
 from atoms_campaigns_mcp.state.sqlite import KEEP_PLANS, SCHEMA_VERSION, SqliteStore
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
 
@@ -49,32 +45,6 @@ def impatient(store: SqliteStore) -> None:
     store._connection.execute("PRAGMA busy_timeout = 1")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
-async def test_a_plan_comes_back_as_it_was_kept_even_by_another_server(tmp_path: Path) -> None:
-    async with stores(tmp_path, 2) as (one, two):
-        await one.keep_plan(RECORD)
-        assert await two.plan("plan") == RECORD
-        assert await two.plan("other") is None
-
-
-async def test_a_plan_is_used_by_one_of_many_who_try_at_once(tmp_path: Path) -> None:
-    used: list[bool] = []
-
-    async def use(store: SqliteStore) -> None:
-        used.append(await store.use_plan("plan"))
-
-    async with stores(tmp_path, 4) as opened:
-        await opened[0].keep_plan(RECORD)
-        async with anyio.create_task_group() as tasks:
-            for store in opened * 5:
-                tasks.start_soon(use, store)
-    assert sorted(used) == [False] * 19 + [True]
-
-
-async def test_a_plan_that_was_never_kept_cannot_be_used(tmp_path: Path) -> None:
-    async with stores(tmp_path) as (store,):
-        assert not await store.use_plan("plan")
-
-
 async def test_old_plans_go_and_fresh_ones_stay(tmp_path: Path) -> None:
     async with stores(tmp_path) as (store,):
         await store.keep_plan(RECORD)
@@ -84,57 +54,6 @@ async def test_old_plans_go_and_fresh_ones_stay(tmp_path: Path) -> None:
         await store.keep_plan(PlanRecord("late", *RECORD_REST, later + 1))
         assert await store.plan("plan") is None
         assert await store.plan("edge") is not None
-
-
-async def test_a_claim_keeps_others_out_until_it_is_released_or_ends(tmp_path: Path) -> None:
-    async with stores(tmp_path, 2) as (one, two):
-        assert await one.claim("campaign", "one", 100, 160)
-        assert not await two.claim("campaign", "two", 160, 220)
-        assert await two.claim("another", "two", 100, 160)
-        assert await two.claim("campaign", "two", 161, 221)
-        await two.release("campaign", "two")
-        assert await one.claim("campaign", "one", 161, 221)
-
-
-async def test_a_claim_that_another_has_taken_is_neither_kept_nor_released(tmp_path: Path) -> None:
-    async with stores(tmp_path, 2) as (one, two):
-        assert await one.claim("campaign", "one", 100, 160)
-        assert await one.keep_claim("campaign", "one", 200)
-        assert not await two.claim("campaign", "two", 161, 221)
-        assert await two.claim("campaign", "two", 201, 261)
-        assert not await one.keep_claim("campaign", "one", 300)
-        await one.release("campaign", "one")
-        assert not await one.claim("campaign", "one", 202, 262)
-        await two.release("campaign", "two")
-        assert not await two.keep_claim("campaign", "two", 300)
-
-
-async def test_creations_of_unknown_outcome_are_found_by_their_key(tmp_path: Path) -> None:
-    asked = replace(INTENT, key="k", known=("c1", "c2"))
-    async with stores(tmp_path, 2) as (one, two):
-        done, unknown = await one.begin(asked, 1), await one.begin(asked, 2)
-        left = await one.begin(replace(asked, known=()), 3)
-        await one.begin(replace(asked, tenant="other"), 4)
-        await one.begin(replace(asked, key="other"), 5)
-        await one.finish(done, "done")
-        await one.finish(unknown, "unknown")
-        found = await two.unresolved("tenant", "k")
-    assert [(entry.id, entry.intent.known) for entry in found] == [
-        (unknown, ("c1", "c2")),
-        (left, ()),
-    ]
-
-
-async def test_the_pace_is_kept_together_and_ends_with_the_second(tmp_path: Path) -> None:
-    slot = Slot(now=1000.0, step=0.5)
-    async with stores(tmp_path, 2) as (one, two):
-        waits = [await store.pace("key", slot) for store in (one, two, one, two)]
-        assert waits == [0, 0, 0.5, 1.0]
-        assert await one.pace("other key", slot) == 0
-        await two.hold("key", 1000.0, 1005.0)
-        assert await one.pace("key", slot) == 5.5
-        assert await one.pace("key", Slot(now=1000.0, step=0.5, patience=1)) == 6.0
-        assert await one.pace("key", slot) == 6.0  # the impatient one has not booked
 
 
 async def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
@@ -150,49 +69,6 @@ async def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path:
     async with stores(tmp_path) as (store,):
         assert [entry.intent for entry in await store.entries(5)] == [INTENT]
         assert await store.claim("campaign", "one", 1, 2)
-
-
-async def test_a_claim_is_taken_by_one_of_many_who_try_at_once(tmp_path: Path) -> None:
-    taken: list[bool] = []
-
-    async def claim(store: SqliteStore) -> None:
-        taken.append(await store.claim("campaign", secrets.token_hex(), 100, 160))
-
-    async with stores(tmp_path, 4) as opened, anyio.create_task_group() as tasks:
-        for store in opened * 5:
-            tasks.start_soon(claim, store)
-    assert sorted(taken) == [False] * 19 + [True]
-
-
-async def test_caller_ids_are_kept_by_tenant_and_campaign(tmp_path: Path) -> None:
-    async with stores(tmp_path, 2) as (one, two):
-        await one.keep_callers("a", "c1", ("p1", "p2"))
-        await one.keep_callers("a", "c1", ("p3",))
-        assert await two.callers("a", "c1") == ("p3",)
-        assert await two.callers("b", "c1") is None
-        assert await two.callers("a", "c2") is None
-
-
-async def test_the_journal_gives_the_latest_entries_first(tmp_path: Path) -> None:
-    async with stores(tmp_path) as (store,):
-        first = await store.begin(INTENT, 10.5)
-        second = await store.begin(INTENT, 11.5)
-        await store.finish(first, "done", "detail", "request")
-        entries = await store.entries(10)
-        assert [entry.id for entry in entries] == [second, first]
-        assert [entry.id for entry in await store.entries(1)] == [second]
-    latest, earliest = entries
-    assert (latest.outcome, latest.intent) == ("", INTENT)
-    assert (earliest.at, earliest.outcome, earliest.detail) == (10.5, "done", "detail")
-    assert earliest.request_id == "request"
-
-
-async def test_an_intent_without_an_outcome_is_reported_once(tmp_path: Path) -> None:
-    async with stores(tmp_path, 2) as (one, two):
-        done, left = await one.begin(INTENT, 1), await one.begin(INTENT, 2)
-        await one.finish(done, "done")
-        assert [entry.id for entry in await two.unfinished()] == [left]
-        assert await one.unfinished() == []
 
 
 CALLS: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {

@@ -1,0 +1,139 @@
+"""The journal in Redis: a stream of intents, and a list of outcomes for each; both only grow.
+
+| key | what |
+|---|---|
+| `journal` | stream; the entry with number n has the id n-0 |
+| `last` | number of the last entry |
+| `outcomes:N` | list of the outcomes of entry N, the last one counts |
+| `open` | set of numbers without an outcome that no start has reported |
+| `unresolved:TENANT:KEY` | set of numbers of creations whose outcome is unknown |
+"""
+
+import json
+from dataclasses import astuple
+from typing import Any, cast
+
+from redis.exceptions import RedisError, ResponseError
+
+from atoms_campaigns_mcp.errors import NotRecorded
+from atoms_campaigns_mcp.state.redis_link import WAIT, Link, key
+from atoms_campaigns_mcp.state.store import Entry, Intent
+from atoms_campaigns_mcp.telemetry import log
+
+JOURNAL, LAST, OPEN = key("journal"), key("last"), key("open")
+ON_DISK = round(1000 * WAIT * 0.75)  # milliseconds for the disk, of those that a record may take
+_FIELDS = ("at", "tenant", "tool", "arguments", "confirmed", "digest", "key", "known")
+_BEGIN = """
+local id = redis.call('INCR', KEYS[1])
+redis.call('XADD', KEYS[2], id .. '-0', unpack(ARGV))
+redis.call('SADD', KEYS[3], id)
+if KEYS[4] then redis.call('SADD', KEYS[4], id) end
+return id
+"""
+
+
+class RedisJournal:
+    """See `store.Store` for each method."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._waits = True
+
+    async def begin(self, intent: Intent, at: float) -> int:
+        """See `Store.begin`; returns when the entry is on Redis's disk, if Redis can say so."""
+        keys = [LAST, JOURNAL, OPEN]
+        if intent.key:
+            keys.append(_unresolved(intent.tenant, intent.key))
+        values = (repr(at), *astuple(intent)[:-1], json.dumps(intent.known))
+        named = [part for pair in zip(_FIELDS, values, strict=True) for part in pair]
+        write = ("EVAL", _BEGIN, len(keys), *keys, *named)
+        if not self._waits:
+            return await self._link.do(*write)
+        # The file is written in order, so what came before, as the spent plan, is safe with it.
+        number, on_disk = await self._link.in_a_row(write, ("WAITAOF", 1, 0, ON_DISK), errors=True)
+        with self._link.answering():
+            _raise(number)
+            self._judge(on_disk)
+        return number
+
+    def _judge(self, on_disk: Any) -> None:
+        if isinstance(on_disk, ResponseError):
+            # Redis before 7.2, or one that writes no file: nothing can be waited for.
+            self._waits = False
+            log.warning("Redis does not tell when a journal entry is on its disk: %s", on_disk)
+            return
+        _raise(on_disk)
+        if not on_disk[0]:
+            raise TimeoutError
+
+    async def finish(self, entry_id: int, outcome: str, detail: str, request_id: str) -> None:
+        """See `Store.finish`."""
+        found = await self._read([entry_id])
+        if not found:
+            raise NotRecorded(
+                "The journal's entry is not there any more.",
+                next_step="The operator must find out why Redis has lost data.",
+            )
+        intent = found[0].intent
+        commands: list[tuple[str | bytes | float, ...]] = [
+            ("RPUSH", _outcomes(entry_id), json.dumps([outcome, detail, request_id])),
+            ("SREM", OPEN, entry_id),
+        ]
+        if intent.key:
+            change = "SADD" if outcome == "unknown" else "SREM"
+            commands.append((change, _unresolved(intent.tenant, intent.key), entry_id))
+        await self._link.together(*commands)
+
+    async def unresolved(self, tenant: str, key: str) -> list[Entry]:
+        """See `Store.unresolved`."""
+        return await self._read(await self._link.do("SMEMBERS", _unresolved(tenant, key)))
+
+    async def entries(self, limit: int) -> list[Entry]:
+        """See `Store.entries`."""
+        found = await self._link.do("XREVRANGE", JOURNAL, "+", "-", "COUNT", limit)
+        return await self._with_outcomes([found])
+
+    async def unfinished(self) -> list[Entry]:
+        """See `Store.unfinished`."""
+        numbers, _ = await self._link.together(("SMEMBERS", OPEN), ("DEL", OPEN))
+        return await self._read(numbers)
+
+    async def _read(self, numbers: Any) -> list[Entry]:
+        ids = [f"{number}-0" for number in sorted(int(number) for number in numbers)]
+        if not ids:
+            return []
+        rows = await self._link.in_a_row(*(("XRANGE", JOURNAL, each, each) for each in ids))
+        return await self._with_outcomes(rows)
+
+    async def _with_outcomes(self, replies: list[Any]) -> list[Entry]:
+        rows = [row for reply in replies for row in reply]
+        if not rows:
+            return []
+        numbers = [int(name.partition(b"-")[0]) for name, _ in rows]
+        asked = (("LINDEX", _outcomes(number), -1) for number in numbers)
+        outcomes = await self._link.in_a_row(*asked)
+        return [
+            _entry(number, fields, outcome)
+            for number, (_, fields), outcome in zip(numbers, rows, outcomes, strict=True)
+        ]
+
+
+def _raise(answer: Any) -> None:
+    if isinstance(answer, RedisError):
+        raise answer
+
+
+def _outcomes(number: int) -> str:
+    return key("outcomes", str(number))
+
+
+def _unresolved(tenant: str, creation: str) -> str:
+    return key("unresolved", tenant, creation)
+
+
+def _entry(number: int, fields: Any, outcome: bytes | None) -> Entry:
+    pairs = cast("dict[bytes, bytes]", fields)
+    values = {name.decode(): value.decode() for name, value in pairs.items()}
+    at, known = float(values.pop("at")), tuple(json.loads(values.pop("known")))
+    told = json.loads(outcome) if outcome else ["", "", ""]
+    return Entry(number, at, *told, intent=Intent(**cast("Any", values), known=known))

@@ -1,0 +1,262 @@
+"""What is Redis's own: restarts, silence, memory, and what is left behind."""
+
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import anyio.to_thread
+import pytest
+from redis import Redis
+
+from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.pace import Slot
+from atoms_campaigns_mcp.settings import RedisAddress
+from atoms_campaigns_mcp.state.redis import RedisStore
+from atoms_campaigns_mcp.state.redis_link import AWAY, PREFIX, Link
+from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
+from tests.support.redis import RedisServer, redis_in
+
+pytestmark = pytest.mark.anyio
+RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", "Start?", 1000.0)
+INTENT = Intent("tenant", "create_campaign", '{"name": "x"}', "asked", "digest", "k", ("c1",))
+UPLOAD = Upload("u1", "tenant", b"phone", 1900.0)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    with redis_in(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def stores(server: RedisServer) -> AsyncGenerator[list[RedisStore]]:
+    """Three servers' stores."""
+    opened = [RedisStore.open(server.address) for _ in range(3)]
+    yield opened
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture
+def store(stores: list[RedisStore]) -> RedisStore:
+    return stores[0]
+
+
+CALLS: dict[str, Callable[[RedisStore], Awaitable[object]]] = {
+    "keep_plan": lambda store: store.keep_plan(RECORD),
+    "plan": lambda store: store.plan("plan"),
+    "use_plan": lambda store: store.use_plan("plan"),
+    "claim": lambda store: store.claim("campaign", "one", 1, 2),
+    "keep_claim": lambda store: store.keep_claim("campaign", "one", 2),
+    "release": lambda store: store.release("campaign", "one"),
+    "keep_callers": lambda store: store.keep_callers("a", "c", ()),
+    "callers": lambda store: store.callers("a", "c"),
+    "keep_upload": lambda store: store.keep_upload(UPLOAD, 1000.0, 2),
+    "upload": lambda store: store.upload("tenant", "u1", 1000.0),
+    "begin": lambda store: store.begin(INTENT, 1),
+    "finish": lambda store: store.finish(1, "done"),
+    "unresolved": lambda store: store.unresolved("tenant", "k"),
+    "entries": lambda store: store.entries(5),
+    "unfinished": lambda store: store.unfinished(),
+    "pace": lambda store: store.pace("key", Slot(1000.0, 0.1)),
+    "hold": lambda store: store.hold("key", 1000.0, 1001.0),
+    "take_turn": lambda store: store.commons.take_turn("campaign", "one", 1),
+    "end_turn": lambda store: store.commons.end_turn("campaign", "one"),
+    "keep_sight": lambda store: store.commons.keep_sight("campaign", b"seen", 1),
+    "sight": lambda store: store.commons.sight("campaign"),
+    "tell": lambda store: store.commons.tell("tenant", "news"),
+}
+
+
+async def failures(store: RedisStore) -> dict[str, str]:
+    """Call everything; give what was said of each call that failed."""
+    said: dict[str, str] = {}
+    for name, call in CALLS.items():
+        try:
+            await call(store)
+        except NotRecorded as error:
+            said[name] = str(error)
+    return said
+
+
+async def test_everything_is_said_to_be_unrecorded_while_redis_is_away_and_works_again_after(
+    server: RedisServer,
+) -> None:
+    moments = iter(range(0, 10**6, 10))  # so that no call is given up for an earlier failure
+    store = RedisStore(Link(server.address, monotonic=lambda: float(next(moments))))
+    await store.begin(INTENT, 1)
+    assert await failures(store) == {}
+    server.kill()
+    said = await failures(store)
+    assert said.keys() == CALLS.keys()
+    assert all("operator" in text and "ATOMS_MCP_STATE" in text for text in said.values())
+    assert all(str(server.port) not in text for text in said.values())
+    server.start()
+    assert await failures(store) == {}
+    await store.close()
+
+
+async def test_what_can_be_done_without_does_not_wait_for_a_redis_that_failed_just_now(
+    server: RedisServer,
+) -> None:
+    now = [100.0]
+    store = RedisStore(Link(server.address, monotonic=lambda: now[0]))
+    server.kill()
+    with pytest.raises(NotRecorded):
+        await store.commons.sight("campaign")
+    server.start()
+    with pytest.raises(NotRecorded, match="a moment ago"):
+        await store.pace("key", Slot(1000.0, 0.1))
+    await store.begin(INTENT, 1)  # a record is always tried
+    now[0] += AWAY
+    assert await store.pace("key", Slot(1000.0, 0.1)) == 0
+    await store.close()
+
+
+async def test_a_redis_that_is_silent_is_not_waited_for_without_end(
+    store: RedisStore, server: RedisServer
+) -> None:
+    await store.begin(INTENT, 1)
+    server.send(signal.SIGSTOP)
+    with pytest.raises(NotRecorded, match="TimeoutError"):
+        await store.begin(INTENT, 2)
+    server.send(signal.SIGCONT)
+    latest = await store.begin(INTENT, 3)
+    assert [entry.at for entry in await store.entries(1)] == [3]
+    assert latest == (await store.entries(1))[0].id
+
+
+async def test_no_entry_that_was_promised_is_lost_when_redis_is_killed_in_the_middle(
+    stores: list[RedisStore], server: RedisServer
+) -> None:
+    promised: dict[int, float] = {}
+    finished: set[int] = set()
+    refused: list[float] = []
+
+    async def write(store: RedisStore, first: int) -> None:
+        for at in range(first, first + 40):
+            try:
+                number = await store.begin(replace(INTENT, key=str(at)), at)
+                promised[number] = at
+                await store.finish(number, "done")
+                finished.add(number)
+            except NotRecorded:
+                refused.append(at)
+            if at == 20:  # the first one only: the others count from 1000 on
+                await anyio.to_thread.run_sync(server.restart)
+
+    async with anyio.create_task_group() as tasks:
+        for place, store in enumerate(stores * 3):
+            tasks.start_soon(write, store, place * 1000)
+    found: dict[int, Entry] = {entry.id: entry for entry in await stores[0].entries(1000)}
+    assert len(promised) + len(refused) >= 9 * 40
+    assert refused
+    assert {number: found[number].at for number in promised} == promised
+    assert all(found[number].outcome == "done" for number in finished)
+
+
+async def test_a_spent_plan_and_a_claim_survive_a_kill(
+    store: RedisStore, server: RedisServer
+) -> None:
+    await store.keep_plan(RECORD)
+    assert await store.use_plan("plan")
+    assert await store.claim("campaign", "one", 100, 160)
+    await anyio.to_thread.run_sync(server.restart)
+    assert await store.plan("plan") == RECORD
+    assert not await store.use_plan("plan")
+    assert not await store.claim("campaign", "two", 120, 180)
+
+
+async def test_an_entry_whose_intent_redis_has_lost_gets_no_outcome_in_silence(
+    store: RedisStore,
+) -> None:
+    with pytest.raises(NotRecorded, match="not there any more"):
+        await store.finish(7, "done")
+
+
+async def test_a_full_redis_refuses_what_cannot_be_kept(
+    store: RedisStore, server: RedisServer
+) -> None:
+    kept = await store.begin(INTENT, 1)
+    with Redis(port=server.port) as redis:
+        redis.config_set("maxmemory", "1")  # pyright: ignore[reportUnknownMemberType]
+    with pytest.raises(NotRecorded):
+        await store.begin(INTENT, 2)
+    assert [entry.id for entry in await store.entries(5)] == [kept]
+
+
+async def test_only_journal_and_caller_ids_stay_and_every_key_has_the_prefix(
+    store: RedisStore, server: RedisServer
+) -> None:
+    await store.finish(await store.begin(INTENT, 1), "unknown")
+    await failures(store)
+    await store.begin(INTENT, 2)
+    await store.claim("campaign", "one", 1, 2)
+    await store.commons.take_turn("campaign", "one", 60)
+    with Redis(port=server.port, decode_responses=True) as redis:
+        names: list[str] = cast("Any", redis).keys()
+        lives: dict[str, int] = {name: cast("Any", redis).pttl(name) for name in names}
+    assert all(name.startswith(f"{PREFIX}:") for name in lives)
+    kinds = {name.split(":")[2] for name, lives_for in lives.items() if lives_for == -1}
+    assert kinds == {"callers", "journal", "last", "open", "outcomes", "unresolved"}
+    mortal = {name.split(":")[2] for name in lives} - kinds
+    assert mortal >= {"plan", "claim", "upload", "uploads", "pace", "turn", "sight"}
+
+
+async def test_the_turn_is_one_owners_until_it_gives_it_back(stores: list[RedisStore]) -> None:
+    taken: list[str] = []
+
+    async def take(store: RedisStore, owner: str) -> None:
+        if await store.commons.take_turn("campaign", owner, 60):
+            taken.append(owner)
+
+    async with anyio.create_task_group() as tasks:
+        for place, store in enumerate(stores * 5):
+            tasks.start_soon(take, store, str(place))
+    assert len(taken) == 1
+    await stores[0].commons.end_turn("campaign", "nobody")
+    assert not await stores[1].commons.take_turn("campaign", "other", 60)
+    await stores[2].commons.end_turn("campaign", taken[0])
+    assert await stores[1].commons.take_turn("campaign", "other", 60)
+
+
+async def test_news_reach_every_server_with_their_tenant_and_end_with_redis(
+    stores: list[RedisStore], server: RedisServer
+) -> None:
+    one, two, _ = stores
+    heard: list[tuple[str, str]] = []
+    listening, ended = anyio.Event(), anyio.Event()
+
+    async def hearing(tenant: str, news: str) -> None:
+        heard.append((tenant, news))
+        listening.set()
+
+    async def listen() -> None:
+        with pytest.raises(NotRecorded):
+            await two.commons.hear(hearing)
+        ended.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(listen)
+        while not listening.is_set():  # until the subscription is there
+            await one.commons.tell("nobody", "")
+        await one.commons.tell("tenant", "news: é")
+        await one.commons.tell("tenant", "last")
+        while ("tenant", "last") not in heard:
+            await anyio.lowlevel.checkpoint()
+        server.kill()
+        await ended.wait()
+    assert [each for each in heard if each[0] != "nobody"] == [
+        ("tenant", "news: é"),
+        ("tenant", "last"),
+    ]
+
+
+def test_an_address_that_the_client_does_not_understand_is_refused_without_being_shown() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        RedisStore.open(RedisAddress("gopher://:hidden@host"))
+    assert "hidden" not in str(caught.value)
+    assert "redis://" in caught.value.next_step

@@ -1,0 +1,248 @@
+"""What every store must do, in one process and between several."""
+
+import secrets
+from dataclasses import replace
+
+import anyio
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from atoms_campaigns_mcp.pace import Slot
+from atoms_campaigns_mcp.state.store import Intent, PlanRecord, Store, Upload
+from tests.state.conftest import Stores
+
+pytestmark = pytest.mark.anyio
+RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", "Start?", 1000.0)
+INTENT = Intent("tenant", "start_campaign", '{"campaign_id": "x"}', "asked", "digest")
+
+
+async def test_a_plan_comes_back_as_it_was_kept_even_by_another_server(stores: Stores) -> None:
+    async with stores(2) as (one, two):
+        await one.keep_plan(RECORD)
+        assert await two.plan("plan") == RECORD
+        assert await two.plan("other") is None
+
+
+async def test_a_plan_is_used_by_one_of_many_who_try_at_once(stores: Stores) -> None:
+    used: list[bool] = []
+
+    async def use(store: Store) -> None:
+        used.append(await store.use_plan("plan"))
+
+    async with stores(4) as opened:
+        await opened[0].keep_plan(RECORD)
+        async with anyio.create_task_group() as tasks:
+            for store in opened * 5:
+                tasks.start_soon(use, store)
+    assert sorted(used) == [False] * 19 + [True]
+
+
+async def test_a_plan_that_was_never_kept_cannot_be_used(stores: Stores) -> None:
+    async with stores(1) as (store,):
+        assert not await store.use_plan("plan")
+
+
+async def test_a_claim_keeps_others_out_until_it_is_released_or_ends(stores: Stores) -> None:
+    async with stores(2) as (one, two):
+        assert await one.claim("campaign", "one", 100, 160)
+        assert not await two.claim("campaign", "two", 160, 220)
+        assert await two.claim("another", "two", 100, 160)
+        assert await two.claim("campaign", "two", 161, 221)
+        await two.release("campaign", "two")
+        assert await one.claim("campaign", "one", 161, 221)
+
+
+async def test_a_claim_that_another_has_taken_is_neither_kept_nor_released(stores: Stores) -> None:
+    async with stores(2) as (one, two):
+        assert await one.claim("campaign", "one", 100, 160)
+        assert await one.keep_claim("campaign", "one", 200)
+        assert not await two.claim("campaign", "two", 161, 221)
+        assert await two.claim("campaign", "two", 201, 261)
+        assert not await one.keep_claim("campaign", "one", 300)
+        await one.release("campaign", "one")
+        assert not await one.claim("campaign", "one", 202, 262)
+        await two.release("campaign", "two")
+        assert not await two.keep_claim("campaign", "two", 300)
+
+
+async def test_creations_of_unknown_outcome_are_found_by_their_key(stores: Stores) -> None:
+    asked = replace(INTENT, key="k", known=("c1", "c2"))
+    async with stores(2) as (one, two):
+        done, unknown = await one.begin(asked, 1), await one.begin(asked, 2)
+        left = await one.begin(replace(asked, known=()), 3)
+        await one.begin(replace(asked, tenant="other"), 4)
+        await one.begin(replace(asked, key="other"), 5)
+        await one.finish(done, "done")
+        await one.finish(unknown, "unknown")
+        found = await two.unresolved("tenant", "k")
+    assert [(entry.id, entry.intent.known) for entry in found] == [
+        (unknown, ("c1", "c2")),
+        (left, ()),
+    ]
+
+
+async def test_the_pace_is_kept_together_and_ends_with_the_second(stores: Stores) -> None:
+    slot = Slot(now=1000.0, step=0.5)
+    async with stores(2) as (one, two):
+        waits = [await store.pace("key", slot) for store in (one, two, one, two)]
+        assert waits == [0, 0, 0.5, 1.0]
+        assert await one.pace("other key", slot) == 0
+        await two.hold("key", 1000.0, 1005.0)
+        assert await one.pace("key", slot) == 5.5
+        assert await one.pace("key", Slot(now=1000.0, step=0.5, patience=1)) == 6.0
+        assert await one.pace("key", slot) == 6.0  # the impatient one has not booked
+
+
+async def test_a_claim_is_taken_by_one_of_many_who_try_at_once(stores: Stores) -> None:
+    taken: list[bool] = []
+
+    async def claim(store: Store) -> None:
+        taken.append(await store.claim("campaign", secrets.token_hex(), 100, 160))
+
+    async with stores(4) as opened, anyio.create_task_group() as tasks:
+        for store in opened * 5:
+            tasks.start_soon(claim, store)
+    assert sorted(taken) == [False] * 19 + [True]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["claim", "keep", "release"]),
+        st.sampled_from(["one", "two", "three"]),
+        st.integers(0, 5),  # seconds that pass
+        st.integers(0, 8),  # seconds that it is wanted for
+    ),
+    max_size=12,
+)
+
+
+@hypothesis.settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+@hypothesis.given(steps=STEPS)
+def test_claims_of_several_servers_follow_one_rule(
+    stores: Stores, steps: list[tuple[str, str, int, int]]
+) -> None:
+    subject = secrets.token_hex(8)
+
+    async def act() -> None:
+        now, holder, end = 100.0, "", 0.0
+        async with stores(3) as opened:
+            names: list[str] = ["one", "two", "three"]
+            servers = dict(zip(names, opened, strict=True))
+            for what, who, passed, wanted in steps:
+                now += passed
+                if what == "claim":
+                    free = not holder or end < now
+                    assert await servers[who].claim(subject, who, now, now + wanted) == free
+                    holder, end = (who, now + wanted) if free else (holder, end)
+                elif what == "keep":
+                    kept = await servers[who].keep_claim(subject, who, now + wanted)
+                    assert kept == (holder == who)
+                    end = now + wanted if kept else end
+                else:
+                    await servers[who].release(subject, who)
+                    holder = "" if holder == who else holder
+
+    anyio.run(act)
+
+
+async def test_caller_ids_are_kept_by_tenant_and_campaign(stores: Stores) -> None:
+    async with stores(2) as (one, two):
+        await one.keep_callers("a", "c1", ("p1", "p2"))
+        await one.keep_callers("a", "c1", ("p3",))
+        assert await two.callers("a", "c1") == ("p3",)
+        assert await two.callers("b", "c1") is None
+        assert await two.callers("a", "c2") is None
+
+
+async def test_the_journal_gives_the_latest_entries_first(stores: Stores) -> None:
+    async with stores(1) as (store,):
+        first = await store.begin(INTENT, 10.5)
+        second = await store.begin(INTENT, 11.5)
+        await store.finish(first, "done", "detail", "request")
+        entries = await store.entries(10)
+        assert [entry.id for entry in entries] == [second, first]
+        assert [entry.id for entry in await store.entries(1)] == [second]
+    latest, earliest = entries
+    assert (latest.outcome, latest.intent) == ("", INTENT)
+    assert (earliest.at, earliest.outcome, earliest.detail) == (10.5, "done", "detail")
+    assert earliest.request_id == "request"
+
+
+async def test_an_intent_without_an_outcome_is_reported_once(stores: Stores) -> None:
+    async with stores(2) as (one, two):
+        done, left = await one.begin(INTENT, 1), await one.begin(INTENT, 2)
+        await one.finish(done, "done")
+        assert [entry.id for entry in await two.unfinished()] == [left]
+        assert await one.unfinished() == []
+
+
+async def test_an_upload_is_its_tenants_until_it_expires(stores: Stores) -> None:
+    upload = Upload("u1", "tenant", b"phone\n\x00\xff", 1900.0)
+    async with stores(2) as (one, two):
+        assert await one.keep_upload(upload, 1000.0, 2)
+        assert await two.upload("tenant", "u1", 1900.0) == b"phone\n\x00\xff"
+        assert await two.upload("tenant", "u1", 1900.5) is None
+        assert await two.upload("other", "u1", 1000.0) is None
+        assert await two.upload("tenant", "u2", 1000.0) is None
+
+
+async def test_a_tenant_has_no_more_uploads_than_allowed_at_a_time(stores: Stores) -> None:
+    async with stores(2) as (one, two):
+        assert await one.keep_upload(Upload("u1", "tenant", b"1", 1900.0), 1000.0, 2)
+        assert await two.keep_upload(Upload("u2", "tenant", b"2", 1950.0), 1050.0, 2)
+        assert not await one.keep_upload(Upload("u3", "tenant", b"3", 2000.0), 1100.0, 2)
+        assert await one.keep_upload(Upload("u3", "other", b"3", 2000.0), 1100.0, 2)
+        assert await one.upload("tenant", "u3", 1100.0) is None
+        assert await one.keep_upload(Upload("u4", "tenant", b"4", 2800.0), 1900.5, 2)
+        assert await two.upload("tenant", "u1", 1000.0) is None
+
+
+async def test_the_last_outcome_of_an_entry_counts(stores: Stores) -> None:
+    async with stores(1) as (store,):
+        entry = await store.begin(replace(INTENT, key="k"), 1)
+        await store.finish(entry, "unknown", "lost", "r1")
+        assert [found.id for found in await store.unresolved("tenant", "k")] == [entry]
+        await store.finish(entry, "absent", "looked for again")
+        assert await store.unresolved("tenant", "k") == []
+        assert [(e.outcome, e.detail) for e in await store.entries(5)] == [
+            ("absent", "looked for again")
+        ]
+
+
+async def test_entries_of_many_servers_are_numbered_in_order_and_none_is_lost(
+    stores: Stores,
+) -> None:
+    numbers: list[int] = []
+
+    async def write(store: Store, at: float) -> None:
+        number = await store.begin(INTENT, at)
+        numbers.append(number)
+        await store.finish(number, "done", str(at))
+
+    async with stores(3) as opened:
+        async with anyio.create_task_group() as tasks:
+            for at in range(30):
+                tasks.start_soon(write, opened[at % 3], float(at))
+        found = await opened[0].entries(100)
+    assert [entry.id for entry in found] == sorted(numbers, reverse=True)
+    assert len(set(numbers)) == 30
+    assert sorted(entry.at for entry in found) == list(range(30))
+    assert all(entry.detail == str(entry.at) for entry in found)
+
+
+async def test_requests_of_many_servers_keep_the_pace_of_one(stores: Stores) -> None:
+    waits: list[float] = []
+
+    async def book(store: Store) -> None:
+        waits.append(await store.pace("key", Slot(now=1000.0, step=0.125)))
+
+    async with stores(3) as opened, anyio.create_task_group() as tasks:
+        for store in opened * 8:
+            tasks.start_soon(book, store)
+    assert sorted(waits) == [max(0.125 * n - 1, 0) for n in range(1, 25)]
