@@ -173,6 +173,15 @@ async def test_what_a_token_may_do_is_decided_where_requests_are_carried_out_too
     assert bench.wire.requests == [r for r in bench.wire.requests if "atoms" not in r.url.path]
 
 
+async def test_reading_a_resource_without_the_scope_says_how_to_get_it(
+    team: Team, issuer: Issuer
+) -> None:
+    token = issuer.token(scope="campaigns:write")
+    answer = await team.post(token, "resources/read", {"uri": f"atoms://campaigns/{'0' * 24}"})
+    assert answer.status_code == 403
+    assert 'scope="campaigns:read"' in answer.headers["WWW-Authenticate"]
+
+
 async def test_contacts_are_taken_from_those_who_may_write(team: Team, issuer: Issuer) -> None:
     kind = {"Content-Type": "text/csv"}
     answers = dict[str, int]()

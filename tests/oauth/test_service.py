@@ -184,6 +184,7 @@ async def test_colleagues_share_what_belongs_to_their_account(bench: Bench, issu
         async with team.client(issuer.token(sub="carl")) as carl:
             listed = await carl.call("list_campaigns")
     assert views["anna"] == views["bert"]
+    assert views["bert"]["caller_ids"]
     assert DRAFT["name"] not in {campaign["name"] for campaign in listed["campaigns"]}
 
 

@@ -162,7 +162,10 @@ UNFIT: dict[str, dict[str, Any]] = {
     "for encryption": {"use": "enc"},
     "for other operations": {"key_ops": ["wrapKey"]},
     "for another algorithm": {"alg": "RS512"},
-    "with its private half": RSAAlgorithm.to_jwk(private_key("rs256-1"), as_dict=True),
+    "with its private half": {
+        **RSAAlgorithm.to_jwk(private_key("rs256-1"), as_dict=True),
+        "key_ops": ["verify"],
+    },
     "as a shared secret": {"kty": "oct", "k": "c2VjcmV0"},
     "cut off": {"n": "AQAB"},
 }
