@@ -12,13 +12,14 @@ import anyio
 
 from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.errors import ConfigurationError, Unavailable
-from atoms_campaigns_mcp.server.auth import KEY, REMEMBERED
+from atoms_campaigns_mcp.server.auth import KEY
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.telemetry import log
 
 LOOKUP = 10.0  # seconds that the program may take
 AT_ONCE = 8  # runs of the program
 KEPT = 60.0  # seconds for which its answer holds
+REMEMBERED = 10_000  # subjects
 _EXPOSED = stat.S_IRWXO | stat.S_IWGRP
 
 
