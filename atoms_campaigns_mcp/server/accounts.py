@@ -19,7 +19,7 @@ from atoms_campaigns_mcp.telemetry import log
 LOOKUP = 10.0  # seconds that the program may take
 AT_ONCE = 8  # runs of the program
 KEPT = 60.0  # seconds for which its answer holds
-SUBJECTS = 10_000  # whose answers are kept
+REMEMBERED = 10_000  # subjects
 _EXPOSED = stat.S_IRWXO | stat.S_IWGRP
 
 
@@ -122,7 +122,7 @@ class AccountsCommand:
     def __init__(self, program: Path, monotonic: Callable[[], float]) -> None:
         """Run `program`, without a shell."""
         self._program = str(program)
-        self._answers = Flights(monotonic, kept=SUBJECTS)
+        self._answers = Flights(monotonic, kept=REMEMBERED)
         self._turns = anyio.CapacityLimiter(AT_ONCE)
 
     async def key(self, subject: str) -> str:

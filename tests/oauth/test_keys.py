@@ -122,7 +122,7 @@ async def test_a_server_that_began_without_its_issuer_recovers(
 async def test_whoever_has_a_known_key_does_not_wait_for_a_slow_issuer(
     issuer: Issuer, clock: FakeClock
 ) -> None:
-    slow, asked = anyio.Event(), anyio.Event()
+    slow, asked, waited = anyio.Event(), anyio.Event(), anyio.Event()
 
     class Slow(Hosts):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -139,11 +139,17 @@ async def test_whoever_has_a_known_key_does_not_wait_for_a_slow_issuer(
     )
     assert await known(keys, "rs256-1")
     clock.advance(seconds=PAUSE)
+
+    async def wait() -> None:
+        await known(keys, "rs256-2")
+        waited.set()
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(known, keys, "rs256-2")
+        tasks.start_soon(wait)
         await asked.wait()
         clock.advance(seconds=FRESH)
         assert await known(keys, "rs256-1")
+        assert not waited.is_set()
         slow.set()
 
 

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 from mcp.shared.exceptions import MCPError
+from starlette.types import ASGIApp
 
 from atoms_campaigns_mcp.effects import EVERYTHING, Effect, permitted
 from atoms_campaigns_mcp.server.catalog import Catalog
+from atoms_campaigns_mcp.server.oauth import OAuth
 from atoms_campaigns_mcp.server.scopes import SCOPES, effects_of, needed, scope_of
+from tests.support.bench import Bench
 from tests.support.issuer import EVERY_SCOPE, RESOURCE, Issuer
 from tests.support.serving import ERAS, text_of
-from tests.support.team import ACCEPT, LEGACY, Team
+from tests.support.team import ACCEPT, LEGACY, Team, serving_team
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
@@ -150,6 +153,33 @@ async def test_who_may_not_read_sees_no_campaign_in_other_ways_either(
     async with team.client(issuer.token(scope="campaigns:write"), era) as client:
         with pytest.raises(MCPError, match="campaigns:read"):
             await client.client.read_resource(f"atoms://campaigns/{'0' * 24}")
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_a_token_may_do_is_decided_where_requests_are_carried_out_too(
+    bench: Bench, issuer: Issuer, era: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unseen(_: OAuth, app: ASGIApp, __: int) -> ASGIApp:
+        return app
+
+    monkeypatch.setattr(OAuth, "within", unseen)
+    token = issuer.token(scope="campaigns:write")
+    async with serving_team(bench) as team, team.client(token, era) as client:
+        with pytest.raises(MCPError, match="campaigns:read"):
+            await client.client.read_resource(f"atoms://campaigns/{'0' * 24}")
+        assert "campaigns:read" in await client.refused("list_campaigns")
+        scheduled = {**DRAFT, "scheduled_at": "2027-01-05T09:00:00Z"}
+        assert "campaigns:dial" in await client.refused("create_campaign", **scheduled)
+    assert bench.wire.requests == [r for r in bench.wire.requests if "atoms" not in r.url.path]
+
+
+async def test_reading_a_resource_without_the_scope_says_how_to_get_it(
+    team: Team, issuer: Issuer
+) -> None:
+    token = issuer.token(scope="campaigns:write")
+    answer = await team.post(token, "resources/read", {"uri": f"atoms://campaigns/{'0' * 24}"})
+    assert answer.status_code == 403
+    assert 'scope="campaigns:read"' in answer.headers["WWW-Authenticate"]
 
 
 async def test_contacts_are_taken_from_those_who_may_write(team: Team, issuer: Issuer) -> None:

@@ -6,13 +6,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from atoms_campaigns_mcp.server.jwks import STALE
-from atoms_campaigns_mcp.settings import tenant_of, tenant_of_subject
+from atoms_campaigns_mcp.settings import tenant_of_subject
 from tests.oauth.conftest import ACCOUNTS
 from tests.support.bench import Bench
 from tests.support.clients import listening
@@ -171,19 +172,44 @@ async def test_a_token_to_confirm_with_is_good_for_its_subject_only(
         await anna.call("start_campaign", **start)
 
 
-async def test_colleagues_share_what_belongs_to_their_account(team: Team, issuer: Issuer) -> None:
-    async with team.client(issuer.token()) as anna:
-        made = await anna.call("create_campaign", **DRAFT)
-    store = team.service.runtimes.store()
-    assert await store.callers(tenant_of(ACCOUNTS["anna"]), made["campaign_id"]) is not None
+async def test_colleagues_share_what_belongs_to_their_account(bench: Bench, issuer: Issuer) -> None:
+    bench.configure(allowed_caller_ids=("+912268093560",))
     views = dict[str, Any]()
-    for sub in ("anna", "bert"):
-        async with team.client(issuer.token(sub=sub)) as client:
-            views[sub] = await client.call("preview_campaign", campaign_id=made["campaign_id"])
+    async with serving_team(bench) as team:
+        async with team.client(issuer.token()) as anna:
+            made = await anna.call("create_campaign", **DRAFT)
+        for sub in ("anna", "bert"):
+            async with team.client(issuer.token(sub=sub)) as client:
+                views[sub] = await client.call("preview_campaign", campaign_id=made["campaign_id"])
+        async with team.client(issuer.token(sub="carl")) as carl:
+            listed = await carl.call("list_campaigns")
     assert views["anna"] == views["bert"]
-    async with team.client(issuer.token(sub="carl")) as carl:
-        listed = await carl.call("list_campaigns")
+    assert views["bert"]["caller_ids"]
     assert DRAFT["name"] not in {campaign["name"] for campaign in listed["campaigns"]}
+
+
+async def test_equal_creations_of_colleagues_are_kept_apart(team: Team, issuer: Issuer) -> None:
+    held = anyio.Event()
+    answers = list[bool]()
+
+    class Slow(httpx2.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            if request.method == "POST" and request.url.path.endswith("/campaign"):
+                await held.wait()
+            return await below.handle_async_request(request)
+
+    below, team.bench.wire.below = team.bench.wire.below, Slow()
+
+    async def create(sub: str) -> None:
+        async with team.client(issuer.token(sub=sub)) as client:
+            answers.append((await client.raw("create_campaign", **DRAFT)).is_error)
+            held.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(create, "anna")
+        tasks.start_soon(create, "bert")
+    assert answers == [True, False]
+    assert team.bench.wire.changes == ["campaign"]
 
 
 async def test_the_journal_tells_subjects_apart_without_naming_them(

@@ -10,6 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, strategies as st
+from jwt.algorithms import RSAAlgorithm
 
 from atoms_campaigns_mcp.server.access_tokens import AccessTokens, InvalidTokenError
 from atoms_campaigns_mcp.server.jwks import Keys
@@ -161,7 +162,10 @@ UNFIT: dict[str, dict[str, Any]] = {
     "for encryption": {"use": "enc"},
     "for other operations": {"key_ops": ["wrapKey"]},
     "for another algorithm": {"alg": "RS512"},
-    "with its private half": {"d": "AQAB"},
+    "with its private half": {
+        **RSAAlgorithm.to_jwk(private_key("rs256-1"), as_dict=True),
+        "key_ops": ["verify"],
+    },
     "as a shared secret": {"kty": "oct", "k": "c2VjcmV0"},
     "cut off": {"n": "AQAB"},
 }
