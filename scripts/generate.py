@@ -1,4 +1,4 @@
-"""Write what is derived from the code: tool catalogue, manifests, and the tables in README.md.
+"""Write what is derived from the code: tool catalogue, manifests, reference pages, README table.
 
 With --check nothing is written; the exit status says whether everything is up to date.
 """
@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from manifests import manifests
+from reference import reference
 
 from atoms_campaigns_mcp.server.catalog import SNAPSHOT
 from atoms_campaigns_mcp.server.schemas import describe
-from atoms_campaigns_mcp.settings import SETTINGS
 from atoms_campaigns_mcp.tools._tool import load, names
 
 ROOT = Path(__file__).parent.parent
@@ -35,15 +35,6 @@ def tools_table() -> str:
     return "\n".join(rows)
 
 
-def settings_table() -> str:
-    """Give the README's table of settings."""
-    rows = ["| variable | flag | meaning | default |", "|---|---|---|---|"]
-    for row in SETTINGS:
-        flag = "" if row.secret else f"`--{row.name.replace('_', '-')}`"
-        rows.append(f"| `{row.variable}` | {flag} | {row.help} | {row.default} |")
-    return "\n".join(rows)
-
-
 def with_block(text: str, name: str, block: str) -> str:
     """Put `block` between the markers of that name."""
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -54,8 +45,7 @@ def main() -> int:
     """Write or compare every derived file."""
     readme = ROOT / "README.md"
     text = with_block(readme.read_text("utf-8"), "tools", tools_table())
-    text = with_block(text, "settings", settings_table())
-    wanted = {SNAPSHOT: catalogue(), readme: text, **manifests()}
+    wanted = {SNAPSHOT: catalogue(), readme: text, **manifests(), **reference()}
     stale = [p for p, new in wanted.items() if not p.exists() or p.read_text("utf-8") != new]
     for path in stale:
         if "--check" in sys.argv:

@@ -6,11 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from atoms_campaigns_mcp.cli import parser
 from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text("utf-8")
 
 
 def test_generated_files_are_up_to_date() -> None:
@@ -24,9 +29,23 @@ def test_generated_files_are_up_to_date() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_readme_names_every_tool_and_setting() -> None:
-    assert all(f"`{name}`" in README for name in Catalog.read().entries)
-    assert all(f"`{row.variable}`" in README for row in SETTINGS)
+def test_every_tool_argument_setting_and_command_is_documented() -> None:
+    tools, configuration = page("tools"), page("configuration")
+    for name, entry in Catalog.read().entries.items():
+        assert f"`{name}`" in README
+        section = tools.split(f"## {name}\n")[1].split("\n## ")[0]
+        assert all(f"| `{a}`" in section for a in entry["tool"]["inputSchema"]["properties"])
+    assert all(f"`{row.variable}`" in configuration for row in SETTINGS)
+    (commands,) = (a for a in parser()._actions if a.choices)  # noqa: SLF001
+    assert all(f"| `{command}" in configuration for command in commands.choices or ())
+
+
+def test_every_page_is_reached_from_the_readme_and_no_link_is_dead() -> None:
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    assert {name for name in pages if f"docs/{name}" in README} == pages
+    for text, folder in [(README, ROOT), *((page(n[:-3]), ROOT / "docs") for n in pages)]:
+        links = re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", text)
+        assert [link for link in links if not (folder / link).exists()] == []
 
 
 def test_the_readmes_configurations_are_json_that_starts_the_command() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from atoms_campaigns_mcp.state.store import Commons
 
 Context = ServerRequestContext[Any]
-EACH = 64  # streams of one tenant
+EACH = 16  # streams of one tenant, of the requests that it may have in flight
 REMEMBERED = 10_000  # campaigns whose last mark is known
 PAUSE = 5.0  # seconds before other replicas are listened to again
 
