@@ -1,7 +1,8 @@
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.settings import DEFAULT_API_URL, SETTINGS, RedisAddress, Settings
+from atoms_campaigns_mcp.setting_texts import RedisAddress
+from atoms_campaigns_mcp.settings import DEFAULT_API_URL, SETTINGS, Settings
 
 KEY = "sk_test_0123456789"
 

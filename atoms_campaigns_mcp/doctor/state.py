@@ -8,7 +8,8 @@ from atoms_campaigns_mcp.doctor.findings import Check, failed, ok, warning
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from atoms_campaigns_mcp.install.files import OTHERS
 from atoms_campaigns_mcp.runtime import Clocks
-from atoms_campaigns_mcp.settings import RedisAddress, Settings
+from atoms_campaigns_mcp.setting_texts import RedisAddress
+from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state.folder import secrets_of, state_folder
 from atoms_campaigns_mcp.state.opening import open_state
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
-from atoms_campaigns_mcp.settings import MIDNIGHT, Settings
+from atoms_campaigns_mcp.setting_texts import MIDNIGHT
+from atoms_campaigns_mcp.settings import Settings
 
 CHANGED_BY = "Only the operator of this server can change {}."
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
-from atoms_campaigns_mcp.settings import RedisAddress, Settings
+from atoms_campaigns_mcp.setting_texts import RedisAddress
+from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state.folder import state_folder
 from atoms_campaigns_mcp.state.store import Entry
 from atoms_campaigns_mcp.telemetry import log

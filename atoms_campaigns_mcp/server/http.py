@@ -27,7 +27,8 @@ from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.server.uploads import Contacts
 from atoms_campaigns_mcp.server.web import LARGEST, PATH, AccessLog, AllowedHosts, application, cors
-from atoms_campaigns_mcp.settings import LOCAL, LOOPBACK, Settings
+from atoms_campaigns_mcp.setting_texts import LOOPBACK
+from atoms_campaigns_mcp.settings import LOCAL, Settings
 from atoms_campaigns_mcp.state.folder import require_shared_secret
 from atoms_campaigns_mcp.state.opening import require_client
 from atoms_campaigns_mcp.telemetry import log

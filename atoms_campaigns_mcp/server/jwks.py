@@ -10,7 +10,7 @@ import httpx2
 from jwt import PyJWK, PyJWTError
 
 from atoms_campaigns_mcp.errors import Unavailable
-from atoms_campaigns_mcp.settings import safe
+from atoms_campaigns_mcp.setting_texts import safe
 from atoms_campaigns_mcp.telemetry import log
 
 FRESH = 600.0  # seconds after which keys are read again, so that a withdrawn one goes

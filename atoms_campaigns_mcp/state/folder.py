@@ -6,7 +6,8 @@ import secrets
 from pathlib import Path
 
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.settings import SECRET_BYTES, RedisAddress, Settings
+from atoms_campaigns_mcp.setting_texts import SECRET_BYTES, RedisAddress
+from atoms_campaigns_mcp.settings import Settings
 
 
 def state_folder(settings: Settings) -> Path:

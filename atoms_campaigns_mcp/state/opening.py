@@ -3,7 +3,8 @@
 from importlib.util import find_spec
 
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.settings import RedisAddress, Settings
+from atoms_campaigns_mcp.setting_texts import RedisAddress
+from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state.folder import state_folder
 from atoms_campaigns_mcp.state.store import Store
 

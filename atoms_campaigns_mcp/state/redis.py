@@ -9,7 +9,7 @@ from dataclasses import astuple
 
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.pace import Slot
-from atoms_campaigns_mcp.settings import RedisAddress
+from atoms_campaigns_mcp.setting_texts import RedisAddress
 from atoms_campaigns_mcp.state.redis_commons import RedisCommons
 from atoms_campaigns_mcp.state.redis_journal import RedisJournal
 from atoms_campaigns_mcp.state.redis_link import Link, key

@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.settings import RedisAddress
+from atoms_campaigns_mcp.setting_texts import RedisAddress
 
 # One hash tag puts all keys into one slot, so that a transaction may touch several of them. A
 # later layout gets another number: versions that run side by side never read each other's keys.

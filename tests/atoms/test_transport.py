@@ -2,9 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import anyio
@@ -14,94 +12,20 @@ import pytest
 from anyio.abc import SocketStream
 
 from atoms_campaigns_mcp.atoms import replies, transport
-from atoms_campaigns_mcp.atoms.pacing import Pacer
-from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
 from atoms_campaigns_mcp.errors import (
-    AtomsCampaignsError,
     NotFound,
     OutcomeUnknown,
-    RateLimited,
     Rejected,
     Unauthorized,
     Unavailable,
     UnexpectedResponse,
     Unreached,
 )
+from tests.support.api_double import GOOD, Api, change, connected, html, read, refused
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
-GOOD = {"status": True, "data": 1}
-KEY = "sk_not_to_be_shown"
-
-
-@dataclass
-class Api:
-    """A double that answers as told, the last answer again and again."""
-
-    answers: list[Any]
-    requests: list[httpx2.Request] = field(default_factory=list[httpx2.Request])
-
-    async def handle(self, request: httpx2.Request) -> httpx2.Response:
-        self.requests.append(request)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, dict):
-            return httpx2.Response(200, json=answer)
-        # A body can be read once, so each answer is a fresh one.
-        return httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)
-
-
-@asynccontextmanager
-async def connected(
-    network: httpx2.AsyncBaseTransport | None,
-    clock: FakeClock,
-    url: str = "http://api/atoms/v1",
-    rate: float = 1000,
-) -> AsyncGenerator[Transport]:
-    opened = Transport.connect(
-        url,
-        KEY,
-        Pacer(rate, clock.monotonic, clock.sleep),
-        Flights(clock.monotonic),
-        payment_url="http://api/payment/v1",
-        now=clock.now,
-        monotonic=clock.monotonic,
-        network=network,
-    )
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
-async def read(*answers: Any, clock: FakeClock | None = None) -> tuple[Any, Api]:
-    api = Api(list(answers))
-    async with connected(httpx2.MockTransport(api.handle), clock or FakeClock()) as opened:
-        try:
-            return await opened.read("/thing"), api
-        except AtomsCampaignsError as error:
-            return error, api
-
-
-async def change(*answers: Any) -> tuple[Any, Api]:
-    api = Api(list(answers))
-    async with connected(httpx2.MockTransport(api.handle), FakeClock()) as opened:
-        try:
-            return await opened.change("POST", "/thing", lambda body: body["data"]), api
-        except AtomsCampaignsError as error:
-            return error, api
-
-
-def html(status: int) -> httpx2.Response:
-    return httpx2.Response(status, html="<h1>Cannot GET <b>secret</b></h1>")
-
-
-def refused(status: int, *errors: str, **headers: str) -> httpx2.Response:
-    return httpx2.Response(status, json={"status": False, "errors": list(errors)}, headers=headers)
-
-
 PASSING = [
     httpx2.ConnectTimeout("slow"),
     httpx2.ReadTimeout("slow"),
@@ -214,44 +138,6 @@ async def test_a_stream_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch)
     async with connected(httpx2.MockTransport(answer), FakeClock()) as opened:
         with pytest.raises(UnexpectedResponse, match="does not end"):
             await drain(opened)
-
-
-TOO_MANY: list[tuple[dict[str, str], dict[str, Any], float]] = [
-    ({"Retry-After": "3"}, {}, 3),
-    ({"retry-after-ms": "250", "Retry-After": "3"}, {}, 0.25),
-    ({}, {"retry_after": 4}, 4),
-    ({"Retry-After": "Mon, 04 Jan 2027 12:00:05 GMT"}, {}, 5),
-    ({"Retry-After": "soon"}, {"retry_after": "2.5"}, 2.5),
-]
-
-
-@pytest.mark.parametrize(("headers", "body", "seconds"), TOO_MANY)
-async def test_after_429_everyone_waits_as_long_as_the_api_asks(
-    headers: dict[str, str], body: dict[str, Any], seconds: float
-) -> None:
-    clock = FakeClock()
-    before = clock.now()
-    answer, api = await read(httpx2.Response(429, headers=headers, json=body), GOOD, clock=clock)
-    assert answer == GOOD
-    assert len(api.requests) == 2
-    assert (clock.now() - before).total_seconds() == pytest.approx(seconds, abs=0.01)
-
-
-@pytest.mark.parametrize("told", ["120", "Mon, 04 Jan 2027 12:02:00 GMT"])
-async def test_a_long_wait_is_reported_instead_of_waited_for(told: str) -> None:
-    error, api = await read(httpx2.Response(429, headers={"Retry-After": told}))
-    assert isinstance(error, RateLimited)
-    assert error.retry_after == 120
-    assert "Wait 120 seconds" in str(error)
-    assert len(api.requests) == 1
-
-
-@pytest.mark.parametrize("odd", ["-1", "nan", "inf", "1e99", "Mon, 04 Jan 2027 12:02:00"])
-async def test_a_wait_that_makes_no_sense_does_no_harm(odd: str) -> None:
-    answer, _ = await read(
-        httpx2.Response(429, headers={"Retry-After": odd}, json={"retry_after": None}), GOOD
-    )
-    assert answer == GOOD or isinstance(answer, RateLimited)
 
 
 @pytest.mark.parametrize(
@@ -373,56 +259,3 @@ async def test_a_server_that_speaks_no_tls_is_named_for_what_it_is() -> None:
         with pytest.raises(Unreached, match="TLS"):
             await opened.change("POST", "/thing", lambda _: 1)
         tasks.cancel_scope.cancel()
-
-
-async def gathered(count: int, work: Callable[[], Awaitable[Any]]) -> list[Any]:
-    results: list[Any] = []
-
-    async def one() -> None:
-        results.append(await work())
-
-    async with anyio.create_task_group() as tasks:
-        for _ in range(count):
-            tasks.start_soon(one)
-    return results
-
-
-async def test_equal_reads_in_flight_are_one_request_and_different_ones_are_not() -> None:
-    api = Api([GOOD])
-
-    async def slowly(request: httpx2.Request) -> httpx2.Response:
-        await anyio.lowlevel.checkpoint()
-        return await api.handle(request)
-
-    async with connected(httpx2.MockTransport(slowly), FakeClock()) as opened:
-        assert await gathered(50, lambda: opened.read("/thing", page=1)) == [GOOD] * 50
-        assert len(api.requests) == 1
-        await opened.read("/thing", page=1)
-        await opened.read("/thing", page=2)
-    assert len(api.requests) == 3
-
-
-async def test_a_list_that_hardly_changes_is_kept_until_it_is_old_or_we_change_something() -> None:
-    api, clock = Api([GOOD]), FakeClock()
-    async with connected(httpx2.MockTransport(api.handle), clock) as opened:
-        for _ in range(3):
-            await opened.read("/agents", fresh_for=5)
-        assert len(api.requests) == 1
-        clock.advance(seconds=6)
-        await opened.read("/agents", fresh_for=5)
-        assert len(api.requests) == 2
-        await opened.change("POST", "/thing", lambda _: 1)
-        await opened.read("/agents", fresh_for=5)
-    assert len(api.requests) == 4
-
-
-async def test_an_emergency_does_not_queue() -> None:
-    api, clock = Api([GOOD]), FakeClock()
-    async with connected(httpx2.MockTransport(api.handle), clock, rate=0.1) as opened:
-        await opened.pacer.slow_down(30)
-        with pytest.raises(RateLimited):
-            await opened.read("/thing")
-        before = clock.now()
-        await opened.urgently().change("POST", "/thing", lambda _: 1)
-    assert clock.now() == before
-    assert [request.method for request in api.requests] == ["POST"]

@@ -94,11 +94,11 @@ async def test_a_server_that_claude_code_has_for_one_project_starts_in_its_folde
     tmp_path: Path, bench: Bench
 ) -> None:
     examined = patient(tmp_path, bench)
-    projects = {"/work/shop": {"mcpServers": {"calls": OURS}}, "/work/empty": {}}
+    projects = {"/srv/shop": {"mcpServers": {"calls": OURS}}, "/srv/empty": {}}
     put(examined.machine, "claude-code", json.dumps({"projects": projects}))
     check = (await found(examined))["client claude-code"]
-    assert "[calls] for /work/shop" in check.text
-    assert started(examined)[0][2] == Path("/work/shop")
+    assert "[calls] for /srv/shop" in check.text
+    assert started(examined)[0][2] == Path("/srv/shop")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from redis import Redis
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.pace import Slot
-from atoms_campaigns_mcp.settings import RedisAddress
+from atoms_campaigns_mcp.setting_texts import RedisAddress
 from atoms_campaigns_mcp.state.redis import RedisStore
 from atoms_campaigns_mcp.state.redis_link import AWAY, PREFIX, Link
 from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload

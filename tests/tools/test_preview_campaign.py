@@ -7,7 +7,8 @@ import pytest
 
 from atoms_campaigns_mcp.sandbox.options import Options
 from tests.support.bench import Bench
-from tests.support.serving import ERAS, Caller
+from tests.support.previews import US_NUMBER, draft
+from tests.support.serving import ERAS
 from tests.support.tampering import alter, fail
 from tests.support.troubles import (
     archived,
@@ -22,22 +23,12 @@ from tests.support.troubles import (
 from tests.support.world import AGENT, AUDIENCE, CALLER_ID, DRAFT
 
 pytestmark = pytest.mark.anyio
-US_NUMBER = "+12025550143"
-CLEAN_CSV = "phone,name\n+12025550111,Ada\n+12025550112,Bob"
 EVENING = datetime(2027, 1, 4, 16, tzinfo=UTC)  # 11:00 in Washington, 21:30 in Kolkata
 
 
 @pytest.fixture(autouse=True)
 def daytime(bench: Bench) -> None:
     bench.clock.moment = EVENING
-
-
-async def draft(client: Caller, csv: str = CLEAN_CSV, **changes: Any) -> dict[str, str]:
-    """A campaign of which there is nothing to say: an American caller ID, awake Americans."""
-    audience = await client.call("create_audience", name="List", csv=csv)
-    made = {**DRAFT, "phone_ids": [US_NUMBER], "max_retries": 0}
-    made |= {"audience_id": audience["audience_id"], **changes}
-    return {"campaign_id": (await client.call("create_campaign", **made))["campaign_id"]}
 
 
 def rules(preview: dict[str, Any]) -> dict[str, str]:
@@ -373,38 +364,3 @@ async def test_without_credit_the_balance_of_the_account_itself_warns(tmp_path: 
         async with bench.client() as client:
             preview = await client.call("preview_campaign", **await draft(client))
     assert rules(preview)["balance"] == "warn"
-
-
-async def test_contacts_are_counted_by_zone_with_its_clock_and_problems_first(bench: Bench) -> None:
-    """It is 21:30 in Kolkata; a toll-free number may be anywhere, an Australian mobile between."""
-    numbers = ["+12025550111", "+12025550112", "+912268093561", "+18005550111", "+61412345678"]
-    async with bench.client() as client:
-        campaign = await draft(client, "phone\n" + "\n".join(numbers))
-        result = await client.raw("preview_campaign", **campaign)
-    preview = result.structured_content
-    assert preview is not None
-    kolkata, australia, unknown, washington = preview["zones"]
-    assert kolkata == {
-        "zone": "Asia/Kolkata",
-        "contacts": 1,
-        "local_start": "21:30",
-        "within_hours": False,
-    }
-    assert australia["zone"].endswith(" more")
-    assert (australia["local_start"], australia["within_hours"]) == ("22:30-03:00", False)
-    assert unknown == {"zone": "unknown", "contacts": 1, "local_start": ""}
-    assert (washington["contacts"], washington["within_hours"]) == (2, True)
-    text = getattr(result.content[0], "text", "")
-    assert "America/New_York (11:00 there): 2" in text
-    assert preview["calling_hours"] == "08:00-21:00"
-
-
-async def test_zones_beyond_the_eighth_are_counted_together(bench: Bench) -> None:
-    zones = [f"Etc/GMT+{hour}" for hour in range(1, 11)]
-    rows = [f"+1202555{n:04d},{zone}" for n, zone in enumerate(zones)]
-    async with bench.client() as client:
-        campaign = await draft(client, "phone,timezone\n" + "\n".join(rows))
-        preview = await client.call("preview_campaign", **campaign)
-    *shown, rest = preview["zones"]
-    assert len(shown) == 8
-    assert (rest["zone"], rest["contacts"]) == ("2 others", 2)

@@ -1,0 +1,157 @@
+"""How the text of a setting is read: to a value, or to a reason that may be shown."""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MIDNIGHT = 24 * 60  # minutes: the end of a day
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+_DATABASE = re.compile(r"/?\d*")
+_TLS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+_REDIS: dict[str, set[str]] = {"redis": set(), "rediss": _TLS, "unix": {"db"}}
+SECRET_BYTES = 32  # what AES-256 and HMAC-SHA-256 want at least
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """Where a Redis or Valkey is; written out without its credentials, as `str` gives it."""
+
+    url: str = field(repr=False)
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}"
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the address is a secret."""
+        return "@" in urlsplit(self.url).netloc
+
+
+class InvalidError(ValueError):
+    """A reason written here, which holds no part of the value and may be shown."""
+
+
+def switch(text: str) -> bool:
+    """Read a switch: 1, true or yes; 0, false or no."""
+    values = {"": False, "0": False, "false": False, "no": False}
+    values |= {"1": True, "true": True, "yes": True}
+    return values[text.lower()]
+
+
+def choice(*options: str) -> Callable[[str], str]:
+    """Read one of `options`."""
+
+    def parse(text: str) -> str:
+        if text not in options:
+            raise InvalidError(f"must be one of {', '.join(options)}")
+        return text
+
+    return parse
+
+
+def positive(text: str) -> float:
+    """Read a number above 0."""
+    if not 0 < (value := float(text)) < float("inf"):
+        raise InvalidError("must be a number above 0")
+    return value
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1."""
+    if (value := int(text)) < 1:
+        raise InvalidError("must be a whole number from 1")
+    return value
+
+
+def limit(text: str) -> int | None:
+    """Read a whole number from 1, or none."""
+    return count(text) if text else None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read names separated by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def hours(text: str) -> tuple[int, int] | None:
+    """Read `08:00-21:00` as minutes after midnight."""
+    if not text:
+        return None
+    found = _HOURS.fullmatch(text)
+    if found is None:
+        raise InvalidError("must be two times such as 08:00-21:00")
+    first, last = (60 * int(found[h]) + int(found[m]) for h, m in ((1, 2), (3, 4)))
+    if not first < last <= MIDNIGHT:
+        raise InvalidError("must begin before it ends, at 24:00 at the latest")
+    return first, last
+
+
+def speed(text: str) -> float | str:
+    """Read a factor, or `max`."""
+    return text if text == "max" else positive(text)
+
+
+def path(text: str) -> Path | None:
+    """Read a path; `~` is the user's home."""
+    return Path(text).expanduser() if text else None
+
+
+def state(text: str) -> Path | RedisAddress | None:
+    """Read a folder, or the address of a Redis."""
+    if "://" not in text:
+        return path(text)
+    parts = urlsplit(text)
+    server = parts.hostname and parts.port != 0 and _DATABASE.fullmatch(parts.path)
+    options = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if parts.scheme not in _REDIS or not (parts.path if parts.scheme == "unix" else server):
+        raise InvalidError("must be a folder, or redis://host:port/0, rediss:// or unix:///path")
+    if not options <= _REDIS[parts.scheme]:
+        raise InvalidError("has an option in its address that is not known here")
+    return RedisAddress(text)
+
+
+def folders(text: str) -> tuple[Path, ...]:
+    """Read folders separated as the system separates paths; each must exist."""
+    folders = tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part)
+    if not all(folder.is_dir() for folder in folders):
+        raise InvalidError("names something that is not a folder")
+    return tuple(folder.resolve() for folder in folders)
+
+
+def secrets(text: str) -> tuple[bytes, ...]:
+    """Read secrets separated by commas, each long enough to seal with."""
+    secrets = tuple(part.encode() for part in names(text))
+    if any(len(secret) < SECRET_BYTES for secret in secrets):
+        raise InvalidError(
+            f"must be at least {SECRET_BYTES} bytes of randomness; a comma begins another secret"
+        )
+    return secrets
+
+
+def safe(url: str) -> bool:
+    """Say whether nobody on the way can read or change what is asked of `url`."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in LOOPBACK
+
+
+def url(text: str) -> str:
+    """Read an address whose trailing slash means nothing."""
+    return exact_url(text.rstrip("/"))
+
+
+def exact_url(url: str) -> str:
+    """Read an address that is compared letter by letter."""
+    parts = urlsplit(url)
+    if not url:
+        return ""
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise InvalidError("must be an address such as https://host/path, without credentials")
+    if not safe(url):
+        raise InvalidError("may use http:// on this machine only; use https://")
+    return url

@@ -1,0 +1,50 @@
+"""The contacts of a plan by time zone."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.support.bench import Bench
+from tests.support.previews import draft
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def daytime(bench: Bench) -> None:
+    bench.clock.moment = datetime(2027, 1, 4, 16, tzinfo=UTC)  # 21:30 in Kolkata
+
+
+async def test_contacts_are_counted_by_zone_with_its_clock_and_problems_first(bench: Bench) -> None:
+    """It is 21:30 in Kolkata; a toll-free number may be anywhere, an Australian mobile between."""
+    numbers = ["+12025550111", "+12025550112", "+912268093561", "+18005550111", "+61412345678"]
+    async with bench.client() as client:
+        campaign = await draft(client, "phone\n" + "\n".join(numbers))
+        result = await client.raw("preview_campaign", **campaign)
+    preview = result.structured_content
+    assert preview is not None
+    kolkata, australia, unknown, washington = preview["zones"]
+    assert kolkata == {
+        "zone": "Asia/Kolkata",
+        "contacts": 1,
+        "local_start": "21:30",
+        "within_hours": False,
+    }
+    assert australia["zone"].endswith(" more")
+    assert (australia["local_start"], australia["within_hours"]) == ("22:30-03:00", False)
+    assert unknown == {"zone": "unknown", "contacts": 1, "local_start": ""}
+    assert (washington["contacts"], washington["within_hours"]) == (2, True)
+    text = getattr(result.content[0], "text", "")
+    assert "America/New_York (11:00 there): 2" in text
+    assert preview["calling_hours"] == "08:00-21:00"
+
+
+async def test_zones_beyond_the_eighth_are_counted_together(bench: Bench) -> None:
+    zones = [f"Etc/GMT+{hour}" for hour in range(1, 11)]
+    rows = [f"+1202555{n:04d},{zone}" for n, zone in enumerate(zones)]
+    async with bench.client() as client:
+        campaign = await draft(client, "phone,timezone\n" + "\n".join(rows))
+        preview = await client.call("preview_campaign", **campaign)
+    *shown, rest = preview["zones"]
+    assert len(shown) == 8
+    assert (rest["zone"], rest["contacts"]) == ("2 others", 2)
