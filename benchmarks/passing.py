@@ -12,7 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from atoms_campaigns_mcp.settings import tenant_of
+
 KEPT = ("authorization", "content-type")
+Made = tuple[str, str, str]
+"""Tenant, tool, and the campaign's name or id; ids are the API's, and not unique across tenants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +27,22 @@ class Passed:
     method: str
     path: str
     accepted: bool
+    tenant: str  # as the journal names it
     name: str = ""  # of the campaign that it creates
 
     @property
-    def change(self) -> tuple[str, str] | None:
-        """The tool that sends this and must record it, with the campaign's name or id."""
+    def change(self) -> Made | None:
+        """The change that this made, if it made one that must be recorded."""
         parts = self.path.split("/")[3:]
         if not self.accepted or parts[:1] != ["campaign"]:
             return None
         match self.method, parts[1:]:
             case "POST", []:
-                return "create_campaign", self.name
+                return self.tenant, "create_campaign", self.name
             case "POST", [campaign, "start"]:
-                return "start_campaign", campaign
+                return self.tenant, "start_campaign", campaign
             case "DELETE", [campaign]:
-                return "delete_campaign", campaign
+                return self.tenant, "delete_campaign", campaign
             case _:
                 return None
 
@@ -67,14 +72,14 @@ class Passing:
         )
         creates = request.method == "POST" and path.endswith("/campaign")
         name = json.loads(body)["name"] if creates else ""
-        self.passed.append(
-            Passed(time.perf_counter(), request.method, path, reply.is_success, name)
-        )
+        tenant = tenant_of(request.headers.get("authorization", "").removeprefix("Bearer "))
+        now = time.perf_counter()
+        self.passed.append(Passed(now, request.method, path, reply.is_success, tenant, name))
         self._more.set()
         kind = reply.headers.get("content-type")
         return Response(reply.content, reply.status_code, media_type=kind)
 
-    def changes(self) -> Counter[tuple[str, str]]:
+    def changes(self) -> Counter[Made]:
         """Count each change that the API accepted and the journal must have."""
         return Counter(each.change for each in self.passed if each.change)
 

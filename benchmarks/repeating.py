@@ -11,7 +11,7 @@ from benchmarks.team import One
 
 LONGEST = 120  # seconds in which a call must have gone through; a dead replica's claim lasts 40
 ANSWER = 60  # seconds for one answer
-PAUSE = 1.0  # seconds, where the answer does not say how many
+PAUSE = 2.0  # seconds, where the answer does not say how many
 LOST = (MCPError, TimeoutError)
 REPEATED = {
     "unavailable",
@@ -24,7 +24,7 @@ REPEATED = {
 
 
 class Broken502(httpx2.AsyncHTTPTransport):
-    """Answers for a replica that died, as an HTTP proxy would: the client of `mcp` ends otherwise."""
+    """Answers for a replica that died, as an HTTP proxy would; the client would end otherwise."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         try:

@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from atoms_campaigns_mcp.state.redis import RedisStore
 from atoms_campaigns_mcp.state.store import Entry
 from benchmarks import team
-from benchmarks.passing import Passing
+from benchmarks.passing import Made, Passing
 from benchmarks.repeating import Repeating
 from benchmarks.round_robin import round_robin
-from benchmarks.troubles import Recovery, make_trouble
+from benchmarks.troubles import Recovery, Scene, make_trouble
 from benchmarks.watching import Polled, watch
 from tests.support.clients import listening
 from tests.support.emulated import emulated
@@ -57,7 +57,7 @@ class Seen:
 
     load: team.Figures
     seconds: float
-    accepted: Counter[tuple[str, str]]
+    accepted: Counter[Made]
     journal: list[Entry]
     recovery: Recovery
     polled: Polled
@@ -105,7 +105,8 @@ async def run(
         recovery = Recovery()
         async with anyio.create_task_group() as tasks:
             killed = started[0].process
-            tasks.start_soon(make_trouble, url, passing, killed, redis, options.clients, recovery)
+            scene = Scene(url, passing, killed, redis)
+            tasks.start_soon(make_trouble, scene, options.clients, recovery)
             api = f"{origin}/atoms/v1"
             load, seconds = await team.load(url, api, options.clients, options.tenants, Repeating)
         memory = [team.peak(one.process.pid) for one in started[1:]]
@@ -116,17 +117,21 @@ async def run(
     return Seen(load, seconds, accepted, journal, recovery, polled, memory), started
 
 
-def recorded(entry: Entry) -> tuple[str, str]:
+def recorded(entry: Entry) -> Made:
     arguments = json.loads(entry.intent.arguments)
     by_name = entry.intent.tool == "create_campaign"
-    return entry.intent.tool, arguments.get("name" if by_name else "campaign_id", "")
+    return (
+        entry.intent.tenant,
+        entry.intent.tool,
+        arguments.get("name" if by_name else "campaign_id", ""),
+    )
 
 
 def report(seen: Seen, started: list[Replica], clients: int) -> bool:
     """Print the figures; say whether all is as it must be."""
     team.calls(seen.load, seen.seconds, clients)
     lost = seen.accepted - Counter(map(recorded, seen.journal))
-    made = Counter(tool for tool, _ in seen.accepted.elements())
+    made = Counter(tool for _, tool, _ in seen.accepted.elements())
     twice = [change for change, number in seen.accepted.items() if number > 1]
     yes = sum(seen.load.agreed.values())
     unrecorded = sum(UNRECORDED in line for one in started for line in one.lines)
@@ -135,12 +140,16 @@ def report(seen: Seen, started: list[Replica], clients: int) -> bool:
     print(f"accepted by the API: {dict(made)}; {len(seen.journal)} journal entries")
     print(f"{sum(not entry.outcome for entry in seen.journal)} of them without an outcome")
     print(f"{unrecorded} pauses went ahead unrecorded")
-    print(f"a change {seen.recovery.seconds:.2f} s after Redis was back; it was away "
-          f"{seen.recovery.away:.1f} s")
+    print(
+        f"a change {seen.recovery.seconds:.2f} s after Redis was back; it was away "
+        f"{seen.recovery.away:.1f} s"
+    )
     print(f"peak memory of a replica {max(seen.memory):.0f} MiB")
     print(seen.polled)
-    print(f"{len(seen.load.wrong)} wrong answers; {made['start_campaign']} starts for {yes} "
-          f"times yes; {len(twice)} changes made twice; {lost.total()} lost journal entries")
+    print(
+        f"{len(seen.load.wrong)} wrong answers; {made['start_campaign']} starts for {yes} "
+        f"times yes; {len(twice)} changes made twice; {lost.total()} lost journal entries"
+    )
     for line in [*seen.load.wrong, *map(str, lost), *map(str, twice)][:10]:
         print(line)
     excess = seen.load.started - seen.load.agreed

@@ -29,7 +29,7 @@ async def round_robin(ports: Sequence[int]) -> AsyncGenerator[int]:
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(listener.serve, handle)
-        yield listener.extra(SocketAttribute.local_port)
+        yield listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's
         tasks.cancel_scope.cancel()
 
 

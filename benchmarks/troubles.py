@@ -23,29 +23,32 @@ class Recovery:
     seconds: float = 0.0
 
 
-async def make_trouble(
-    url: str,
-    passing: Passing,
-    killed: Popen[str],
-    redis: RedisServer,
-    clients: int,
-    recovery: Recovery,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where it happens: the replicas' address, what they send, who is killed, and Redis."""
+
+    url: str
+    passing: Passing
+    killed: Popen[str]
+    redis: RedisServer
+
+
+async def make_trouble(scene: Scene, clients: int, recovery: Recovery) -> None:
     """Kill a replica among the creations, and Redis among the starts; start Redis again."""
 
     def made(tool: str) -> int:
-        return sum(bool(one.change and one.change[0] == tool) for one in passing.passed)
+        return sum(bool(one.change and one.change[0] == tool) for one in scene.passing.passed)
 
-    await passing.until(lambda: made("create_campaign") > clients // 3)
-    killed.kill()
-    await passing.until(lambda: made("start_campaign") > clients // 3)
-    await anyio.to_thread.run_sync(redis.kill)
+    await scene.passing.until(lambda: made("create_campaign") > clients // 3)
+    scene.killed.kill()
+    await scene.passing.until(lambda: made("start_campaign") > clients // 3)
+    await anyio.to_thread.run_sync(scene.redis.kill)
     died = time.perf_counter()
     await anyio.sleep(AWAY)
-    await anyio.to_thread.run_sync(redis.start)
+    await anyio.to_thread.run_sync(scene.redis.start)
     back = time.perf_counter()
-    async with talking(url, "tenant-probe", seconds=30) as client:
-        while await make(client, "Probe") is None:
+    async with talking(scene.url, "tenant-probe", seconds=30) as client:
+        while await make(client, "Probe") is None:  # noqa: ASYNC110 - other programs
             await anyio.sleep(AGAIN)
     recovery.away = back - died
     recovery.seconds = time.perf_counter() - back
