@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
@@ -89,11 +90,23 @@ def settings(folder: Path, redis: RedisServer, upstream: str) -> dict[str, str]:
     ) | {"ATOMS_MCP_STATE": redis.url, "ATOMS_MCP_SECRET": "one secret of all the replicas here"}
 
 
+async def troubled(
+    scene: Scene, api: str, options: argparse.Namespace
+) -> tuple[team.Figures, float, Recovery]:
+    recovery, figures = Recovery(), team.Figures()
+    began = time.perf_counter()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(make_trouble, scene, options.clients, recovery)
+        sizes = options.clients, options.tenants
+        await team.load(scene.url, api, *sizes, kind=Repeating, figures=figures)
+    return figures, time.perf_counter() - began, recovery
+
+
 async def run(
     folder: Path, origin: str, redis: RedisServer, options: argparse.Namespace
 ) -> tuple[Seen, list[Replica]]:
     async with AsyncExitStack() as stack:
-        unlimited = httpx2.Limits(max_connections=None)
+        unlimited = httpx2.Limits(max_connections=None, keepalive_expiry=1)
         http = await stack.enter_async_context(httpx2.AsyncClient(timeout=60, limits=unlimited))
         passing = Passing(origin, http)
         upstream = await stack.enter_async_context(listening(passing))
@@ -102,13 +115,8 @@ async def run(
         port = await stack.enter_async_context(round_robin([one.port for one in started]))
         url = f"http://127.0.0.1:{port}/mcp"
         polled = await watch(url, passing, options.watchers, options.wait)
-        recovery = Recovery()
-        async with anyio.create_task_group() as tasks:
-            killed = started[0].process
-            scene = Scene(url, passing, killed, redis)
-            tasks.start_soon(make_trouble, scene, options.clients, recovery)
-            api = f"{origin}/atoms/v1"
-            load, seconds = await team.load(url, api, options.clients, options.tenants, Repeating)
+        scene = Scene(url, passing, started[0].process, redis)
+        load, seconds, recovery = await troubled(scene, f"{origin}/atoms/v1", options)
         memory = [team.peak(one.process.pid) for one in started[1:]]
         store = RedisStore.open(redis.address)
         journal = await store.entries(MOST)

@@ -94,7 +94,7 @@ class One:
         began = time.perf_counter()
         result: CallToolResult = await client.call_tool(tool, arguments)
         self.figures.seconds[tool].append(time.perf_counter() - began)
-        data = result.structured_content or {}
+        data: dict[str, Any] = result.structured_content or {}
         text = json.dumps(data)
         own = text.count("tenant-") == text.count(self.tenant)
         self.figures.expect(own, f"{self.name}: {tool} gave {text}")
@@ -155,9 +155,15 @@ def cpu(pid: int) -> float:
 
 
 async def load(
-    url: str, api: str, clients: int, tenants: int, kind: type[One] = One
+    url: str,
+    api: str,
+    clients: int,
+    tenants: int,
+    *,
+    kind: type[One] = One,
+    figures: Figures | None = None,
 ) -> tuple[Figures, float]:
-    figures, began = Figures(), time.perf_counter()
+    figures, began = figures or Figures(), time.perf_counter()
     with anyio.fail_after(LONGEST):
         async with anyio.create_task_group() as tasks:
             for number in range(clients):

@@ -84,4 +84,5 @@ async def make(client: Client, name: str) -> str | None:
     """Make a draft and give its id, or nothing if that was refused."""
     draft: dict[str, Any] = {**DRAFT, "name": name}
     made = await client.call_tool("create_campaign", draft)
-    return None if made.is_error else (made.structured_content or {})["campaign_id"]
+    data: dict[str, Any] = made.structured_content or {}
+    return None if made.is_error else data["campaign_id"]
