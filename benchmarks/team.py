@@ -45,6 +45,7 @@ class Figures:
     started: Counter[str] = field(default_factory=Counter[str])
     wrong: list[str] = field(default_factory=list[str])
     put_off: int = 0
+    why: Counter[str] = field(default_factory=Counter[str])
 
     def expect(self, holds: object, what: str) -> None:
         if not holds:
@@ -75,32 +76,49 @@ class One:
             self.figures.agreed[self.name] += 1
         return ElicitResult(action="accept", content={"confirm": True})
 
+    @property
+    def era(self) -> str:
+        return ERAS[self.number % 2]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def http(self) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(headers=self.headers, timeout=60)
+
+    async def attempt(
+        self, client: Client, tool: str, arguments: dict[str, Any]
+    ) -> tuple[dict[str, Any], bool]:
+        """Call a tool once; give its answer, and whether that is an error."""
+        began = time.perf_counter()
+        result: CallToolResult = await client.call_tool(tool, arguments)
+        self.figures.seconds[tool].append(time.perf_counter() - began)
+        data: dict[str, Any] = result.structured_content or {}
+        text = json.dumps(data)
+        own = text.count("tenant-") == text.count(self.tenant)
+        self.figures.expect(own, f"{self.name}: {tool} gave {text}")
+        self.figures.put_off += result.is_error
+        return data, result.is_error
+
     async def call(self, client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool, again if it was put off, as an agent would."""
         data: dict[str, Any] = {}
         for _ in range(TRIES):
-            began = time.perf_counter()
-            result: CallToolResult = await client.call_tool(tool, arguments)
-            self.figures.seconds[tool].append(time.perf_counter() - began)
-            data = result.structured_content or {}
-            text = json.dumps(data)
-            own = text.count("tenant-") == text.count(self.tenant)
-            self.figures.expect(own, f"{self.name}: {tool} gave {text}")
-            if not result.is_error:
+            data, failed = await self.attempt(client, tool, arguments)
+            if not failed:
                 return data
-            self.figures.put_off += 1
             if data["code"] not in {"unavailable", "rate_limited", "outcome_unknown"}:
                 break
         raise AssertionError(f"{self.name}: {tool}: {data}")
 
     async def run(self) -> None:
-        headers = {"Authorization": f"Bearer {self.key}"}
         async with AsyncExitStack() as stack:
-            http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=60))
+            http = await stack.enter_async_context(self.http())
             client = await stack.enter_async_context(
                 Client(
                     streamable_http_client(self.url, http_client=http),
-                    mode=ERAS[self.number % 2],
+                    mode=self.era,
                     elicitation_callback=self.agree,
                 )
             )
@@ -115,9 +133,8 @@ class One:
         self.figures.expect(status["name"] == self.name, f"{self.name}: status of {status['name']}")
         await self.call(client, "watch_campaign", **campaign, until="change", wait_seconds=1)
         await self.call(client, "pause_campaign", **campaign)
-        async with httpx2.AsyncClient(timeout=60) as http:
-            headers = {"Authorization": f"Bearer {self.key}"}
-            shown = await http.get(f"{self.api}/campaign/{made['campaign_id']}", headers=headers)
+        async with self.http() as http:
+            shown = await http.get(f"{self.api}/campaign/{made['campaign_id']}")
         details = shown.json()["data"]["campaign"]
         self.figures.expect(details["name"] == self.name, f"{self.name}: not its own")
         self.figures.started[self.name] += len(details["executions"])
@@ -137,30 +154,40 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def load(url: str, api: str, clients: int, tenants: int) -> tuple[Figures, float]:
-    figures, began = Figures(), time.perf_counter()
+async def load(
+    url: str,
+    api: str,
+    clients: int,
+    tenants: int,
+    *,
+    kind: type[One] = One,
+    figures: Figures | None = None,
+) -> tuple[Figures, float]:
+    figures, began = figures or Figures(), time.perf_counter()
     with anyio.fail_after(LONGEST):
-        await _all(url, api, clients, tenants, figures)
+        async with anyio.create_task_group() as tasks:
+            for number in range(clients):
+                tenant = f"tenant-{number % tenants:02d}x"
+                tasks.start_soon(kind(tenant, number // tenants, url, api, figures).run)
     return figures, time.perf_counter() - began
 
 
-async def _all(url: str, api: str, clients: int, tenants: int, figures: Figures) -> None:
-    async with anyio.create_task_group() as tasks:
-        for number in range(clients):
-            tenant = f"tenant-{number % tenants:02d}x"
-            tasks.start_soon(One(tenant, number // tenants, url, api, figures).run)
-
-
-def report(figures: Figures, seconds: float, clients: int, memory: float, used: float) -> None:
+def calls(figures: Figures, seconds: float, clients: int) -> int:
+    """Print how long calls took; give how many there were."""
     print(f"{clients} clients at once on {os.cpu_count()} cores, {seconds:.1f} s in all")
     print(f"{'tool':22} {'calls':>6} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8}")
     for tool, taken in figures.seconds.items():
         cuts = statistics.quantiles(taken, n=20)
         row = [1000 * value for value in (cuts[9], cuts[18], max(taken))]
         print(f"{tool:22} {len(taken):6} {row[0]:8.0f} {row[1]:8.0f} {row[2]:8.0f}")
-    calls = sum(len(taken) for taken in figures.seconds.values())
-    print(f"{calls / seconds:.0f} tool calls a second")
-    print(f"server: {1000 * used / calls:.1f} ms of CPU a call, peak memory {memory:.0f} MiB")
+    many = sum(len(taken) for taken in figures.seconds.values())
+    print(f"{many} tool calls, {many / seconds:.0f} a second")
+    return many
+
+
+def report(figures: Figures, seconds: float, clients: int, memory: float, used: float) -> None:
+    many = calls(figures, seconds, clients)
+    print(f"server: {1000 * used / many:.1f} ms of CPU a call, peak memory {memory:.0f} MiB")
     yes, starts = sum(figures.agreed.values()), sum(figures.started.values())
     print(f"{figures.put_off} calls put off and repeated")
     print(f"{len(figures.wrong)} wrong answers; {starts} starts for {yes} times yes")
