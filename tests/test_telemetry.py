@@ -23,13 +23,15 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-def exporter() -> InMemorySpanExporter:
-    """Install the SDK as an operator would; it cannot be taken out again."""
+def exporter() -> Iterator[InMemorySpanExporter]:
+    """Install the SDK as an operator would; it cannot be taken out again, but keeps no more."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
-    return exporter
+    yield exporter
+    provider.shutdown()
+    exporter.clear()
 
 
 @pytest.fixture
@@ -40,10 +42,12 @@ def spans(exporter: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
 
 
 @pytest.fixture(scope="module")
-def measured() -> InMemoryMetricReader:
+def measured() -> Iterator[InMemoryMetricReader]:
     reader = InMemoryMetricReader()
-    metrics.set_meter_provider(MeterProvider([reader]))
-    return reader
+    provider = MeterProvider([reader])
+    metrics.set_meter_provider(provider)
+    yield reader
+    provider.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent.parent
 WITHOUT_NODE = not (shutil.which("node") and shutil.which("npm"))
 ERAS = ("legacy", "2026-07-28")
+WITH_LISTS = {"create_audience", "add_contacts", "get_campaign_results"}
 TRANSPORTS: tuple[Transport, ...] = ("stdio", "http")
 PYTHON: list[tuple[str, str, Transport]] = [
     ("python", era, transport) for era in ERAS for transport in TRANSPORTS
@@ -35,7 +36,14 @@ def went_through(client: str, era: str, transport: Transport, state: Path) -> di
         assert named == {era != "legacy"}  # it spoke the era that it was to speak
         return seen
 
-    return anyio.run(run)
+    seen = anyio.run(run)
+    for tool in seen["tools"]["tools"]:
+        # Lists are files on the server's machine over stdio, and uploads over HTTP.
+        given = tool["inputSchema"]["properties"]
+        only = {"stdio": "file", "http": "upload_id"}[transport]
+        assert (only in given) <= (tool["name"] in WITH_LISTS)
+        given.pop(only, None)
+    return seen
 
 
 @pytest.fixture(scope="module")
