@@ -53,7 +53,9 @@ class Repeating(One):
                 data, failed = await self._answer(client, tool, arguments)
                 if not failed:
                     return data
-                code = data["code"]
+                code = data.get("code")
+                if code is None:
+                    raise AssertionError(f"{self.name}: {tool} crashed: {data}")
                 if tool == "delete_campaign" and unsure and code == "not_found":
                     return data
                 self.figures.why[code] += 1

@@ -37,7 +37,7 @@ async def make_trouble(scene: Scene, clients: int, recovery: Recovery) -> None:
     """Kill a replica among the creations, and Redis among the starts; start Redis again."""
 
     def made(tool: str) -> int:
-        return sum(bool(one.change and one.change[0] == tool) for one in scene.passing.passed)
+        return sum(bool(one.change and one.change[1] == tool) for one in scene.passing.passed)
 
     await scene.passing.until(lambda: made("create_campaign") > clients // 3)
     scene.killed.kill()
