@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tiny", action="store_true", help="see whether it works; judges nothing")
     parser.add_argument("--other", metavar="COMMAND", help="another MCP server for the same API")
     parser.add_argument(
-        "--other-tool", metavar="NAME", default="get_phone_numbers", help="what lists its numbers"
+        "--other-tool", metavar="NAME", default="get_audiences", help="what lists its audiences"
     )
     return parser
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.bare [URL]
 
-With an address its tool makes the request that list_phone_numbers makes.
+With an address its tool makes the request that list_audiences makes.
 """
 
 import sys
@@ -19,8 +19,8 @@ if len(sys.argv) > 1:
     http = httpx2.AsyncClient(base_url=sys.argv[1], headers={"Authorization": "Bearer sk_bench"})
 
     @server.tool()
-    async def list_phone_numbers() -> dict[str, Any]:
-        return (await http.get("/product/phone-numbers")).json()
+    async def list_audiences() -> dict[str, Any]:
+        return (await http.get("/audience")).json()
 else:
 
     @server.tool()

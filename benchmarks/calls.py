@@ -1,9 +1,10 @@
-"""A call of list_phone_numbers, beyond the same request made directly, and against a bare tool."""
+"""A call of list_audiences, beyond the same request made directly, and against a bare tool.
+
+Other lists are kept for some seconds: their calls make no request that could be compared.
+"""
 
 import json
-import re
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -13,15 +14,13 @@ import httpx2
 
 from benchmarks.figures import Row, Scale, alternate, ratio
 from benchmarks.startup import BARE, OURS
-from benchmarks.stdio import environment, started
-from benchmarks.upstream import KEY
+from benchmarks.stdio import UNLIMITED, environment, started
+from benchmarks.upstream import KEY, requests
+from tests.support.process import ending, serving_http
 
-TOOL = "list_phone_numbers"
+TOOL = "list_audiences"
 MOST_MS = 2.5
 MOST = 1.3
-UNPACED = "1000000"  # requests a second
-
-
 ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
@@ -43,7 +42,7 @@ HEADERS = {
 
 def direct(http: httpx2.Client) -> float:
     begun = time.perf_counter()
-    json.loads(http.get("/product/phone-numbers").content)
+    json.loads(http.get("/audience").content)
     return time.perf_counter() - begun
 
 
@@ -51,21 +50,15 @@ def over_http(http: httpx2.Client, url: str) -> float:
     begun = time.perf_counter()
     answer = http.post(url, json=CALL, headers=HEADERS)
     taken = time.perf_counter() - begun
-    assert "phone_numbers" in answer.text, answer.text
+    assert "audiences" in answer.text, answer.text
     return taken
 
 
 @contextmanager
 def listening(env: dict[str, str]) -> Generator[str]:
-    """Run our server over HTTP; give its address, which it writes to its log."""
-    words = [*OURS, "serve", "--http", "127.0.0.1:0", "--auth", "none"]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, env=env) as process:
-        try:
-            assert process.stderr is not None
-            lines = (re.search(rb"http://\S+/mcp", line) for line in process.stderr)
-            yield next(found[0].decode() for found in lines if found)
-        finally:
-            process.terminate()
+    """Run our server over HTTP; give its address."""
+    with serving_http("--auth", "none", env=env) as (child, url), ending(child):
+        yield url
 
 
 def median_of(measure: Callable[[], float], calls: int) -> float:
@@ -74,7 +67,7 @@ def median_of(measure: Callable[[], float], calls: int) -> float:
 
 def measure(scale: Scale, state: str, url: str) -> list[Row]:
     ours_env = environment(
-        ATOMS_MCP_STATE=state, SMALLEST_API_KEY=KEY, ATOMS_API_URL=url, ATOMS_MCP_RATE=UNPACED
+        ATOMS_MCP_STATE=state, SMALLEST_API_KEY=KEY, ATOMS_API_URL=url, **UNLIMITED
     )
     headers = {"Authorization": f"Bearer {KEY}"}
     with (
@@ -93,8 +86,11 @@ def measure(scale: Scale, state: str, url: str) -> list[Row]:
         for server in (ours, bare):
             server.listed()
         alternate(ways, 3)  # opens connections, loads modules
+        before = requests(url)
         blocks = [partial(median_of, way, scale.calls) for way in ways]
         mine, theirs, plain, remote = alternate(blocks, scale.rounds)
+        made = requests(url) - before
+        assert made == len(ways) * scale.calls * scale.rounds, "not every call made one request"
     beyond = statistics.median(a - b for a, b in zip(mine, plain, strict=True)) * 1000
     times = ratio(mine, theirs)
     ms = [statistics.median(values) * 1000 for values in (mine, theirs, plain)]

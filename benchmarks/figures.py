@@ -27,7 +27,8 @@ class Scale:
         return self == Scale()
 
 
-TINY = Scale(starts=1, rounds=1, calls=3, contacts=500, watchers=5, watched=1)
+# As many calls as a limit left in place would not let through.
+TINY = Scale(starts=1, rounds=1, calls=100, contacts=500, watchers=5, watched=1)
 
 
 @dataclass(frozen=True)

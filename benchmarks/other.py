@@ -5,17 +5,17 @@ import shlex
 import statistics
 from functools import partial
 
-from benchmarks.calls import TOOL, UNPACED, median_of
+from benchmarks.calls import TOOL, median_of
 from benchmarks.figures import Scale, alternate
 from benchmarks.startup import OURS
-from benchmarks.stdio import environment, start_up, started
+from benchmarks.stdio import UNLIMITED, environment, start_up, started
 from benchmarks.upstream import KEY
 
 
 def measure(scale: Scale, state: str, url: str, command: str, tool: str) -> str:
-    """Measure `command`, which reads ATOMS_API_KEY and ATOMS_API_URL; `tool` lists numbers."""
+    """Measure `command`, which reads ATOMS_API_KEY and ATOMS_API_URL; `tool` lists audiences."""
     both = environment(ATOMS_API_KEY=KEY, ATOMS_API_URL=url)
-    env = {**both, "ATOMS_MCP_STATE": state, "ATOMS_MCP_RATE": UNPACED}
+    env = {**both, "ATOMS_MCP_STATE": state, **UNLIMITED}
     words = shlex.split(command)
     starts = alternate([partial(start_up, OURS, env), partial(start_up, words, both)], scale.starts)
     with started(OURS, env) as ours, started(words, both) as theirs:
@@ -29,7 +29,7 @@ def measure(scale: Scale, state: str, url: str, command: str, tool: str) -> str:
         ["spawn to `tools/list` reply", *(f"{ms:.0f} ms" for ms in starts_ms)],
         ["tools", *map(str, counts)],
         ["`tools/list` reply", *(f"{len(reply):,} bytes" for reply in replies)],
-        ["a call that lists numbers, p50", *(f"{ms:.2f} ms" for ms in calls_ms)],
+        ["a call that lists audiences, p50", *(f"{ms:.2f} ms" for ms in calls_ms)],
     ]
     head = ["| what | this server | the other |", "|---|---|---|"]
     return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)])

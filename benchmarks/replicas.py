@@ -15,10 +15,9 @@ import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
-from threading import Thread
 
 import anyio
 import httpx2
@@ -31,11 +30,12 @@ from benchmarks import team
 from benchmarks.passing import Made, Passing
 from benchmarks.repeating import Repeating
 from benchmarks.round_robin import round_robin
+from benchmarks.stdio import UNLIMITED
 from benchmarks.troubles import Recovery, Scene, make_trouble
 from benchmarks.watching import Polled, watch
 from tests.support.clients import listening
 from tests.support.emulated import emulated
-from tests.support.process import environment, serving_http
+from tests.support.process import ending, environment, serving_http
 from tests.support.redis import RedisServer, redis_in
 
 REPLICAS = 3
@@ -49,7 +49,7 @@ class Replica:
 
     process: Popen[str]
     port: int
-    lines: list[str] = field(default_factory=list[str])
+    lines: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +67,17 @@ class Seen:
 
 @contextmanager
 def replica(env: dict[str, str]) -> Generator[Replica]:
-    with serving_http("--auth", "key", env=env) as (child, url):
+    with serving_http("--auth", "key", env=env) as (child, url), ending(child) as log:
         port = int(url.removesuffix("/mcp").rpartition(":")[2])
-        one = Replica(child.process, port)
-        assert child.process.stderr is not None
-        reader = Thread(target=one.lines.extend, args=[child.process.stderr])
-        reader.start()
-        try:
-            yield one
-        finally:
-            child.process.terminate()
-            reader.join()
+        yield Replica(child.process, port, log)
 
 
 def settings(folder: Path, redis: RedisServer, upstream: str) -> dict[str, str]:
-    limits = dict.fromkeys(("ATOMS_MCP_RATE", "ATOMS_MCP_CLIENT_RATE"), "1000")
     return environment(
         folder,
         ATOMS_API_URL=f"{upstream}/atoms/v1",
         ATOMS_MCP_CLIENT_CALLS="2000",
-        **limits,
+        **UNLIMITED,
     ) | {"ATOMS_MCP_STATE": redis.url, "ATOMS_MCP_SECRET": "one secret of all the replicas here"}
 
 

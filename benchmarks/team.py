@@ -11,7 +11,6 @@ import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter, defaultdict
 from contextlib import AsyncExitStack
@@ -27,8 +26,9 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.stdio import UNLIMITED
 from tests.support.emulated import emulated
-from tests.support.process import environment, serving_http
+from tests.support.process import ending, environment, serving_http
 from tests.support.world import DRAFT
 
 ERAS = ("2026-07-28", "legacy")
@@ -200,16 +200,10 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, emulated(Path(folder), speed="1") as origin:
         api = f"{origin}/atoms/v1"
-        limits = {"ATOMS_MCP_RATE": "1000", "ATOMS_MCP_CLIENT_RATE": "1000"}
-        env = environment(Path(folder), ATOMS_API_URL=api, **limits)
-        with serving_http(env=env) as (child, url):
-            # A log that nobody reads would stop the server.
-            reader = threading.Thread(target=list, args=[child.process.stderr])
-            reader.start()
+        env = environment(Path(folder), ATOMS_API_URL=api, **UNLIMITED)
+        with serving_http(env=env) as (child, url), ending(child):
             figures, seconds = anyio.run(load, url, api, options.clients, options.tenants)
             memory, used = peak(child.process.pid), cpu(child.process.pid)
-            child.process.terminate()
-            reader.join()
     report(figures, seconds, options.clients, memory, used)
     for line in figures.wrong[:10]:
         print(line)

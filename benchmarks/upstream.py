@@ -9,25 +9,36 @@ from contextlib import contextmanager
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Any
 
+import httpx2
 import uvicorn
 
 from benchmarks.stdio import environment
 
 KEY = "sk_bench"
-NUMBERS = [
+AUDIENCES = [
     {
         "_id": f"6963d3a8862e1cb702da72{n:02d}",
-        "attributes": {"phoneNumber": f"+1415555010{n}", "provider": "plivo", "countryCode": "US"},
-        "isActive": True,
+        "name": f"Customers {n}",
+        "phoneNumberColumnName": "phoneNumber",
+        "memberCount": 500,
     }
     for n in range(3)
 ]
-BODY = json.dumps({"status": True, "data": NUMBERS}).encode()
+BODY = json.dumps({"status": True, "data": AUDIENCES}).encode()
 ACCOUNT = json.dumps({"_id": "1" * 24, "organizations": [{"_id": "2" * 24, "name": "B"}]}).encode()
 
 
+COUNT = "/requests"
+counted = 0
+
+
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ARG001
-    body = ACCOUNT if scope["path"].endswith("/get-account-details") else BODY
+    global counted  # noqa: PLW0603 - of this process, which does nothing else
+    if scope["path"].endswith(COUNT):
+        body = str(counted).encode()
+    else:
+        counted += 1
+        body = ACCOUNT if scope["path"].endswith("/get-account-details") else BODY
     length = (b"content-length", str(len(body)).encode())
     headers = [(b"content-type", b"application/json"), length]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -54,6 +65,11 @@ def answering() -> Generator[str]:
             yield f"http://127.0.0.1:{int(process.stdout.readline())}/atoms/v1"
         finally:
             process.terminate()
+
+
+def requests(url: str) -> int:
+    """Ask how many requests it has answered."""
+    return int(httpx2.get(url + COUNT).text)
 
 
 if __name__ == "__main__":

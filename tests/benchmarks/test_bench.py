@@ -45,7 +45,7 @@ def test_the_budgets_of_the_page_are_measured_by_one_command(tmp_path: Path) -> 
 @pytest.mark.slow
 def test_another_server_is_measured_beside_ours(tmp_path: Path) -> None:
     other = f"{sys.executable} -m atoms_campaigns_mcp"
-    words = ("--other", other, "--other-tool", "list_phone_numbers")
+    words = ("--other", other, "--other-tool", "list_audiences")
     assert rows_of(PAGE) <= rows_measured(tmp_path, *words) | {"`./scripts/test`"}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 ENVELOPE = {
@@ -98,6 +99,20 @@ def serving_http(*args: str, env: dict[str, str]) -> Generator[tuple[Child, str]
     """Serve HTTP on a free port; give the child, and the address that it writes to its log."""
     with spawned("serve", "--http", "127.0.0.1:0", *args, env=env) as child:
         yield child, address(child)
+
+
+@contextmanager
+def ending(child: Child) -> Generator[list[str]]:
+    """Collect its log, which would stop it once nobody reads; end it."""
+    log: list[str] = []
+    assert child.process.stderr is not None
+    reader = Thread(target=log.extend, args=[child.process.stderr])
+    reader.start()
+    try:
+        yield log
+    finally:
+        child.process.terminate()
+        reader.join()
 
 
 def address(child: Child) -> str:
