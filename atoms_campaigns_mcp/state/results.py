@@ -1,8 +1,10 @@
-"""Results of campaigns in temporary SQLite files: any size, little memory, gone at the end."""
+"""Results of campaigns in SQLite's own temporary databases: any size, little memory.
+
+SQLite deletes their files as soon as they are open, so contacts do not outlive a killed server.
+"""
 
 import json
 import sqlite3
-import tempfile
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -27,6 +29,7 @@ BATCH = 500  # contacts stored at once
 KEPT = 8  # campaigns whose results stay at hand
 # Attempts that rang nobody, or not yet: as in contacts_called, they count in no rate.
 UNDIALLED = (LIVE - {"active"}) | {"blocked", "cancelled"}
+TEMPORARY = ""  # of the only connection to it, on disk only if it grows
 SCHEMA = Path(__file__).with_name("results.sql")
 
 # Fixed texts, so that no name from outside becomes SQL.
@@ -51,12 +54,12 @@ class Stored:
 
 
 class Results:
-    """The results of one campaign at one moment; their file goes with their last user."""
+    """The results of one campaign at one moment; they go with their last user."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         # The cache only lets go of it: another call may still be reading.
-        self.close = weakref.finalize(self, _discard, db, path)
+        self.close = weakref.finalize(self, db.close)
 
     async def outcomes(self) -> dict[str, int]:
         """Count contacts by final status, the most frequent first."""
@@ -138,10 +141,8 @@ class ResultsCache:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._folder = tempfile.TemporaryDirectory(prefix="atoms-results-")
         self._kept: dict[str, tuple[str, Results]] = {}
         self._filling = anyio.Lock()
-        self._files = 0
 
     async def get(
         self,
@@ -168,16 +169,10 @@ class ResultsCache:
             return await self._fill(pieces)
 
     async def _fill(self, pieces: AsyncIterator[bytes]) -> Results:
-        self._files += 1
-        path = Path(self._folder.name) / f"{self._files}.sqlite3"
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        results = Results(db, path)
+        db = sqlite3.connect(TEMPORARY, isolation_level=None, check_same_thread=False)
+        results = Results(db)
         db.executescript(SCHEMA.read_text("utf-8"))
-        try:
-            await self._read(pieces, db)
-        except BaseException:
-            results.close()
-            raise
+        await self._read(pieces, db)
         return results
 
     async def _read(self, pieces: AsyncIterator[bytes], db: sqlite3.Connection) -> None:
@@ -237,10 +232,9 @@ class ResultsCache:
             )
 
     def close(self) -> None:
-        """Delete the files."""
+        """Delete all results."""
         for _, results in self._kept.values():
             results.close()
-        self._folder.cleanup()
 
 
 class _Reader:
@@ -261,11 +255,6 @@ class _Reader:
 
 
 _CONTACT = "SELECT phone, data, attempts, final_status, seconds, cost FROM contact"
-
-
-def _discard(db: sqlite3.Connection, path: Path) -> None:
-    db.close()
-    path.unlink(missing_ok=True)
 
 
 def _stored(row: tuple[Any, ...]) -> Stored:

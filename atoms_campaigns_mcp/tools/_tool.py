@@ -56,7 +56,7 @@ class Shared:
         return ResultsCache(self.directory)
 
     def close(self) -> None:
-        """Delete temporary files."""
+        """Delete what is at hand."""
         if "results" in self.__dict__:
             self.results.close()
 
