@@ -56,15 +56,15 @@ def contact(*statuses: str, phone: str = "+14155550100", **data: Any) -> dict[st
     }
 
 
-def export(*rows: dict[str, Any]) -> Any:
-    """An export as the client gives it, in pieces of seven bytes."""
+def export(*rows: dict[str, Any], piece: int = 7) -> Any:
+    """An export as the client gives it, in pieces of so many bytes."""
     body = json.dumps({"campaign": "x", "data": list(rows)}).encode()
 
     @asynccontextmanager
     async def opened(_: str) -> AsyncGenerator[AsyncIterator[bytes]]:
         async def pieces() -> AsyncIterator[bytes]:
-            for start in range(0, len(body), 7):
-                yield body[start : start + 7]
+            for start in range(0, len(body), piece):
+                yield body[start : start + piece]
 
         yield pieces()
 
@@ -186,8 +186,8 @@ async def test_only_the_results_of_the_latest_campaigns_are_kept(cache: ResultsC
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's deleted files")
 async def test_a_file_of_contacts_is_deleted_while_it_is_read(cache: ResultsCache) -> None:
     before = open_files()
-    long = "x" * 20_000
-    results = await cache.get("c", "1", export(*(contact("busy", note=long) for _ in range(200))))
+    rows = [contact("busy", note="x" * 20_000)] * 200
+    results = await cache.get("c", "1", export(*rows, piece=65536))
     (opened,) = open_files() - before
     assert opened.endswith("(deleted)")
     assert await results.outcomes() == {"busy": 200}
