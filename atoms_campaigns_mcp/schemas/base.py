@@ -52,6 +52,10 @@ class Result(BaseModel):
         """Say in one or two sentences what happened, with ids and counts."""
         raise TypeError(f"{type(self).__name__} has no summary")
 
+    def touched(self) -> list[str]:
+        """Give the ids of the campaigns that are not as they were before the call."""
+        return []
+
 
 class PageResult(Result):
     """A page of a list."""

@@ -195,6 +195,10 @@ class CampaignChanged(Result):
         """Say what happened."""
         return f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}. {self.message}'
 
+    def touched(self) -> list[str]:
+        """Give its id, if this call changed it."""
+        return [self.campaign_id] if self.changed else []
+
 
 class Paused(Row):
     """One campaign of an emergency stop."""
@@ -221,6 +225,10 @@ class CampaignsPaused(Result):
         warned = f" Still scheduled to dial: {'; '.join(later)}." if later else ""
         listed = f" {'; '.join(rows)}." if rows else ""
         return f"{self.message}{listed}{warned}"
+
+    def touched(self) -> list[str]:
+        """Give what was dialling."""
+        return [row.id for row in self.campaigns] if self.changed else []
 
 
 class WatchReport(Result):

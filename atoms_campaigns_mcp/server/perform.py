@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import anyio
 from mcp_types import InputRequiredResult
 
 from atoms_campaigns_mcp.errors import NotRecorded
@@ -18,9 +19,10 @@ from atoms_campaigns_mcp.server.ledger import JournalLedger
 from atoms_campaigns_mcp.server.recording import Recorder, masked
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.telemetry import dialled, log
-from atoms_campaigns_mcp.tools._tool import Effect, Tool
+from atoms_campaigns_mcp.tools._tool import Effect, Tool, ToolContext
 
 _UNRECORDED = "The journal could not be written: this is not recorded, tell the operator."
+ANNOUNCING = 1.0  # seconds
 Listener = Callable[..., Awaitable[None]]
 """Hears of progress, or of a campaign that changed."""
 
@@ -76,7 +78,15 @@ async def _run(
         result.next_step = f"{_UNRECORDED} {result.next_step}"
     if agreed and tool.effect is not Effect.DESTROYS:
         dialled()
+    await _announce(tool.name, result, context)
     return result
+
+
+async def _announce(change: str, result: Result, context: ToolContext) -> None:
+    # Listeners can do without news; whoever pauses must not wait for a store that is away.
+    with anyio.move_on_after(ANNOUNCING):
+        for campaign_id in result.touched():
+            await context.changed(campaign_id, f"{change} {context.now().isoformat()}")
 
 
 async def _remember(runtime: Runtime, campaign_id: str, phone_ids: tuple[str, ...]) -> None:

@@ -210,6 +210,19 @@ async def test_a_listener_hears_of_changes_while_somebody_watches(bench: Bench) 
     assert getattr(event, "uri", None) == uri
 
 
+async def test_a_listener_hears_of_each_change_though_nobody_watches(bench: Bench) -> None:
+    async with bench.client() as client:
+        made = await client.call("create_campaign", **LARGE)
+        campaign = {"campaign_id": made["campaign_id"]}
+        uri = f"atoms://campaigns/{made['campaign_id']}"
+        async with client.client.listen(resource_subscriptions=[uri]) as listener:
+            for change in ("start_campaign", "pause_campaign", "delete_campaign"):
+                await client.call(change, **campaign)
+                with anyio.fail_after(5):
+                    assert getattr(await anext(listener), "uri", None) == uri, change
+                await client.call("list_campaigns")  # changes nothing
+
+
 async def test_a_client_of_the_older_era_hears_of_changes_too(bench: Bench) -> None:
     heard: list[str] = []
     async with bench.client("legacy") as client:
@@ -222,7 +235,9 @@ async def test_a_client_of_the_older_era_hears_of_changes_too(bench: Bench) -> N
         campaign = await started(client)
         await client.call("watch_campaign", **campaign)
         await client.call("get_campaign_status", **campaign)
-    assert heard == [f"atoms://campaigns/{campaign['campaign_id']}"]
+        await client.call("pause_campaign", **campaign)
+        await client.call("pause_campaign", **campaign)  # it was already
+    assert heard == [f"atoms://campaigns/{campaign['campaign_id']}"] * 3
 
 
 async def requests_of(bench: Bench, client: Caller, campaign: dict[str, Any], many: int) -> int:
