@@ -26,6 +26,32 @@ from atoms_campaigns_mcp.settings import Mode
 
 Context = ServerRequestContext[Any]
 _GUIDE = Path(__file__).with_name("guide.md")
+LISTED = [
+    Resource(
+        uri=uris.GUIDE,
+        name="guide",
+        title="How to run a campaign",
+        description="States, parameters and metrics of campaigns, and the order of the tools.",
+        mime_type="text/markdown",
+    ),
+    apps.listed(),
+]
+TEMPLATES = [
+    ResourceTemplate(
+        uri_template=uris.CAMPAIGN,
+        name="campaign",
+        title="A campaign's snapshot",
+        description="State, progress and events of a campaign, as get_campaign_status.",
+        mime_type="application/json",
+    ),
+    ResourceTemplate(
+        uri_template=uris.RESULTS,
+        name="results",
+        title="A campaign's results",
+        description="A row per contact as CSV, numbers masked.",
+        mime_type="text/csv",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +63,13 @@ class Resources:
 
     async def list(self, _: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:
         """Give guide and monitor; campaigns are found by template and completion."""
-        guide = Resource(
-            uri=uris.GUIDE,
-            name="guide",
-            title="How to run a campaign",
-            description="States, parameters and metrics of campaigns, and the order of the tools.",
-            mime_type="text/markdown",
-        )
-        return ListResourcesResult(resources=[guide, apps.listed()])
+        return ListResourcesResult(resources=LISTED)
 
     async def templates(
         self, _: Context, __: PaginatedRequestParams | None
     ) -> ListResourceTemplatesResult:
         """Give the addresses of a campaign's resources."""
-        return ListResourceTemplatesResult(
-            resource_templates=[
-                ResourceTemplate(
-                    uri_template=uris.CAMPAIGN,
-                    name="campaign",
-                    title="A campaign's snapshot",
-                    description="State, progress and events of a campaign, as get_campaign_status.",
-                    mime_type="application/json",
-                ),
-                ResourceTemplate(
-                    uri_template=uris.RESULTS,
-                    name="results",
-                    title="A campaign's results",
-                    description="A row per contact as CSV, numbers masked.",
-                    mime_type="text/csv",
-                ),
-            ]
-        )
+        return ListResourceTemplatesResult(resource_templates=TEMPLATES)
 
     async def read(self, context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
         """Read one resource.
