@@ -1,5 +1,7 @@
+from collections.abc import Iterable
 from functools import partial
 
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, UpstreamError
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign, CampaignsPaused, Paused
 from atoms_campaigns_mcp.schemas.fields import counted
@@ -20,7 +22,12 @@ async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
     """
     if args.campaign_id == "all":
         return await _pause_all(ctx)
-    campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
+    try:
+        campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
+    except UpstreamError:
+        # Whoever stops a campaign must not depend on seeing it first.
+        unseen = Campaign(id=args.campaign_id, status=_states.UNREAD)
+        return _result([await _pause(unseen, ctx)], changed=True)
     if campaign.status == "paused":
         return _result([campaign], changed=False, message="It was already paused.")
     if not _states.is_active(campaign):
@@ -29,22 +36,34 @@ async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
 
 
 async def _pause_all(ctx: ToolContext) -> CampaignsPaused:
-    dialling = [c for status in sorted(ACTIVE) for c in await _all(ctx, status)]
+    # In this order, so that one which begins to run meanwhile is in the second list.
+    lists = [await _listed(ctx, status) for status in sorted(ACTIVE)]
+    dialling = list({campaign.id: campaign for rows, _ in lists for campaign in rows}.values())
+    unlisted = [error for _, error in lists if error]
+    if unlisted and not dialling:
+        raise unlisted[0]
     # One that cannot be paused must not keep the others dialling.
     stopped, failed = await attempt({c.id: partial(_pause, c, ctx) for c in dialling})
     rows = [stopped.get(campaign.id, campaign) for campaign in dialling]
     result = _result(rows, changed=bool(dialling), campaign_id="all")
     if failed:
-        reasons = "; ".join(dict.fromkeys(error.message for error in failed.values()))
-        result.message += f" {len(failed)} could not be paused: {reasons}"
-    later, unread = await attempt({"scheduled": partial(_all, ctx, "scheduled")})
-    scheduled = later.get("scheduled", [])
+        result.message += f" {len(failed)} could not be paused: {_reasons(failed.values())}"
+    if unlisted:
+        result.message += f" There may be more, which cannot be listed: {_reasons(unlisted)}"
+    if failed or unlisted:
+        result.next_step = "Call pause_campaign with all again at once."
+    scheduled, unread = await _listed(ctx, "scheduled")
     if unread:
         result.message += " Which ones are scheduled cannot be read: list_campaigns shows them."
     result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
     if scheduled:
         result.message += f" {counted(len(scheduled), 'campaign')} scheduled."
+        result.next_step += " Only delete_campaign stops what is scheduled."
     return result
+
+
+def _reasons(errors: Iterable[AtomsCampaignsError]) -> str:
+    return "; ".join(dict.fromkeys(error.message for error in errors))
 
 
 async def _pause(campaign: Campaign, ctx: ToolContext) -> Campaign:
@@ -52,14 +71,21 @@ async def _pause(campaign: Campaign, ctx: ToolContext) -> Campaign:
     return await _states.settled(ctx, campaign.id, campaign.name, before=ACTIVE)
 
 
-async def _all(ctx: ToolContext, status: str) -> list[Campaign]:
-    rows, listed = await ctx.atoms.list_campaigns(status=status, limit=PAGE)
-    page = 1
-    while listed.has_more:
-        page += 1
-        more, listed = await ctx.atoms.list_campaigns(status=status, limit=PAGE, page=page)
-        rows += more
-    return rows
+async def _listed(
+    ctx: ToolContext, status: str
+) -> tuple[list[Campaign], AtomsCampaignsError | None]:
+    """Give the campaigns in that state, and what kept the rest from being read."""
+    found: list[Campaign] = []
+    page, more = 0, True
+    try:
+        while more:
+            page += 1
+            rows, listed = await ctx.atoms.list_campaigns(status=status, limit=PAGE, page=page)
+            found += rows
+            more = listed.has_more and bool(rows)
+    except AtomsCampaignsError as error:
+        return found, error
+    return found, None
 
 
 def _result(
@@ -74,15 +100,17 @@ def _result(
         default = "The pause was accepted; what it did cannot be read at present."
     elif waiting:
         default = "The pause is queued and has not taken effect everywhere yet."
+    step = "start_campaign resumes a paused campaign; list_campaigns shows all." if rows else ""
+    if waiting:
+        step = "Call get_campaign_status in a few seconds to see it paused."
+    status = "running" if waiting else "paused"
     return CampaignsPaused(
         campaign_id=campaign_id or rows[0].id,
-        status=rows[0].status if len(rows) == 1 else "running" if waiting else "paused",
+        status=rows[0].status if len(rows) == 1 else status,
         changed=changed,
         message=message or default,
         campaigns=[_row(row) for row in rows[:SHOWN]],
-        next_step="Call get_campaign_status in a few seconds to see it paused."
-        if waiting
-        else "start_campaign resumes a paused campaign; list_campaigns shows all.",
+        next_step=step,
     )
 
 

@@ -114,6 +114,7 @@ async def test_all_pauses_whatever_dials_and_lists_what_is_scheduled(bench: Benc
     assert (status[draft["campaign_id"]], status[later["campaign_id"]]) == ("draft", "scheduled")
     assert all(campaign in text for campaign in dialling)
     assert f'Still scheduled to dial: "January renewals" ({later["campaign_id"]})' in text
+    assert "Only delete_campaign stops what is scheduled." in stopped["next_step"]
     assert bench.questions == []
     assert bench.wire.changes.count("pause") == 3
 
@@ -152,6 +153,51 @@ async def test_one_that_cannot_be_paused_does_not_keep_the_others_dialling(bench
     text = text_of(result)
     assert stuck in text
     assert "could not be paused" in text
+
+
+async def test_a_list_that_fails_does_not_keep_what_is_in_the_other_dialling(bench: Bench) -> None:
+    sandbox = bench.wire.below
+    async with bench.client() as client:
+        (dialling,) = await running(client, 1)
+
+        async def refuse_one(request: httpx2.Request) -> httpx2.Response:
+            if request.url.params.get("status") == "processing":
+                return httpx2.Response(500, json={"status": False, "errors": ["Boom"]})
+            return await sandbox.handle_async_request(request)
+
+        bench.wire.below = httpx2.MockTransport(refuse_one)
+        stopped = await client.call("pause_campaign", campaign_id="all")
+    assert [(row["id"], row["status"]) for row in stopped["campaigns"]] == [(dialling, "paused")]
+    assert "There may be more" in stopped["message"]
+    assert "again" in stopped["next_step"]
+
+
+async def test_all_fails_if_nothing_can_be_listed(bench: Bench) -> None:
+    async def refuse(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(500, json={"status": False, "errors": ["Boom"]})
+
+    bench.wire.below = httpx2.MockTransport(refuse)
+    async with bench.client() as client:
+        await client.refused("pause_campaign", campaign_id="all")
+
+
+async def test_a_campaign_that_cannot_be_seen_is_paused_all_the_same(bench: Bench) -> None:
+    sandbox = bench.wire.below
+    async with bench.client() as client:
+        (dialling,) = await running(client, 1)
+
+        async def blind(request: httpx2.Request) -> httpx2.Response:
+            if request.method == "GET":
+                return httpx2.Response(500, json={"status": False, "errors": ["Boom"]})
+            return await sandbox.handle_async_request(request)
+
+        bench.wire.below = httpx2.MockTransport(blind)
+        stopped = await client.call("pause_campaign", campaign_id=dialling)
+        bench.wire.below = sandbox
+        seen = await client.call("get_campaign_status", campaign_id=dialling)
+    assert (stopped["status"], stopped["changed"]) == ("unknown", True)
+    assert "cannot be read at present" in stopped["message"]
+    assert seen["status"] == "paused"
 
 
 async def test_all_finds_more_campaigns_than_one_page_holds(bench: Bench) -> None:
