@@ -25,7 +25,7 @@ def judge(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
 def expected(facts: Facts) -> Estimate:
     """Estimate how long it takes."""
     slots = facts.slots.limit if facts.slots else None
-    return estimate(len(facts.contacts), facts.max_retries, facts.retry_delay, slots)
+    return estimate(facts.left, facts.max_retries, facts.retry_delay, slots, called=facts.called)
 
 
 def by_zone(facts: Facts, policy: Policy) -> list[ZoneShare]:
@@ -61,6 +61,14 @@ def audience(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "max_contacts",
             f"{len(facts.contacts)} contacts are more than the {policy.max_contacts} allowed",
             "ATOMS_MCP_MAX_CONTACTS",
+        )
+    if facts.added:
+        yield Finding(
+            "unknown",
+            "added_contacts",
+            f"{counted(facts.added, 'contact')} added to the audience since the start may or may "
+            "not be called",
+            "To be sure that they are called, create a campaign for them.",
         )
     numbers = Counter(contact.number for contact in facts.contacts)
     if bad := numbers.pop("", 0):

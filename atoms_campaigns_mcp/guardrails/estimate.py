@@ -23,21 +23,39 @@ class Estimate:
         return f"about {low}" if low == high else f"{low} to {high}"
 
 
-def estimate(contacts: int, max_retries: int, retry_delay: int, slots: int | None) -> Estimate:
-    """Estimate for `contacts`, `retry_delay` in minutes and `slots` calls at once."""
+def estimate(
+    contacts: int, max_retries: int, retry_delay: int, slots: int | None, *, called: int = 0
+) -> Estimate:
+    """Estimate for `contacts`, `retry_delay` in minutes and `slots` calls at once.
+
+    Some more have been `called`, and may get retries only.
+    """
     at_once = max(slots if slots is not None else ASSUMED_SLOTS, 1)
-    most = contacts * (max_retries + 1)
+    most = contacts * (max_retries + 1) + called * max_retries
     low = contacts * SHORTEST / at_once / 60
     # Slots are never idle while somebody waits for one, and no contact waits longer than this.
     one = max_retries * retry_delay + (max_retries + 1) * LONGEST / 60
     high = most * LONGEST / at_once / 60 + one
-    return Estimate((contacts, most), (max(round(low), 1), math.ceil(high)))
+    return Estimate((contacts, most), (max(round(low), 1), _rounded_up(math.ceil(high))))
+
+
+def _step(minutes: int) -> int:
+    """Give the minutes that are worth saying: one, ten, an hour, a day."""
+    if minutes < 10:  # noqa: PLR2004
+        return 1
+    if minutes < 120:  # noqa: PLR2004 - two hours
+        return 10
+    return 60 if minutes < 48 * 60 else 24 * 60
+
+
+def _rounded_up(minutes: int) -> int:
+    # The end that is told and the duration that is told must agree.
+    step = _step(minutes)
+    return math.ceil(minutes / step) * step
 
 
 def _rounded(minutes: int) -> str:
-    if minutes < 10:  # noqa: PLR2004 - below, single minutes are worth saying
-        return f"{minutes} min"
-    if minutes < 120:  # noqa: PLR2004 - two hours
-        return f"{round(minutes, -1)} min"
-    hours = minutes / 60
-    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"  # noqa: PLR2004 - two days
+    step = _step(minutes)
+    number = round(minutes / step)
+    unit = {60: "h", 24 * 60: "days"}.get(step)
+    return f"{number} {unit}" if unit else f"{number * step} min"

@@ -1,6 +1,6 @@
 """Facts that a plan is judged by, as they were read. None means that it could not be read."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 
@@ -34,11 +34,9 @@ class ContactFact:
 
 @dataclass(frozen=True, slots=True)
 class SlotFact:
-    """Calls at once: the limit, what is reserved for agents, and what is in progress now."""
+    """Calls at once: the limit, and what is in progress now."""
 
     limit: int
-    reserved: int = 0
-    shared: int | None = None
     in_progress: int | None = None
 
 
@@ -48,9 +46,10 @@ class Facts:
 
     `agent` is False where the API says that there is no such agent, `callers` None where the
     campaign's caller IDs are not known, `dnc` None where the list could not be read to its end.
+    Of the `contacts`, a campaign that is resumed has `called` some, and `added` are new since its
+    first start.
     """
 
-    now: datetime
     start: datetime
     contacts: tuple[ContactFact, ...]
     max_retries: int
@@ -61,4 +60,11 @@ class Facts:
     slots: SlotFact | None = None
     balance: float | None = None
     running: int | None = None
-    rivals: tuple[str, ...] = field(default=())
+    rivals: tuple[str, ...] = ()
+    called: int = 0
+    added: int = 0
+
+    @property
+    def left(self) -> int:
+        """Contacts that are still to be called for the first time."""
+        return max(len(self.contacts) - self.called - self.added, 0)

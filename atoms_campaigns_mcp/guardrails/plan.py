@@ -16,8 +16,8 @@ Action = Literal["start", "resume", "schedule", "delete_campaign", "delete_audie
 class Plan:
     """Facts that a person agrees to. Nothing in it moves with the clock.
 
-    `members` is the fingerprint of the contacts' numbers, `people` their count; both are absent
-    where no contact is concerned.
+    `members` is the fingerprint of the contacts' numbers, `people` their count, `called` how many
+    of them a campaign that is resumed has called; all are absent where no contact is concerned.
     """
 
     action: Action
@@ -29,6 +29,7 @@ class Plan:
     audience_id: str = ""
     audience: str = ""
     people: int | None = None
+    called: int | None = None
     members: str = ""
     phone_ids: tuple[str, ...] = ()
     caller_ids: tuple[str, ...] = ()
@@ -96,6 +97,10 @@ def _delete_audience(plan: Plan) -> str:
 
 def _calls(plan: Plan) -> str:
     people = counted(plan.people, "contact") if plan.people is not None else "its contacts"
+    if plan.people is not None and plan.called is not None:
+        people = counted(max(plan.people - plan.called, 0), "contact") + " not called yet"
+        if plan.max_retries and plan.called:
+            people += f" and, where a retry is due, to the {plan.called} called before"
     retries = (
         f", and up to {plan.max_retries} times more if unanswered, {plan.retry_delay} min apart"
         if plan.max_retries

@@ -37,20 +37,12 @@ class Balance(Noun):
     plan: Text | None = Field(default=None, validation_alias=AliasChoices("planId"))
 
 
-class Reservation(Noun):
-    """Slots kept free for one agent."""
-
-    agent_id: Text = Field(default="", validation_alias=AliasChoices("agentId"))
-    outbound: int = 0
-
-
 class Concurrency(Noun):
     """How many calls may be in progress at once, of all kinds together."""
 
     limit: int | None = Field(default=None, validation_alias=AliasChoices("orgLimit"))
     reserved: int | None = Field(default=None, validation_alias=AliasChoices("totalReserved"))
     shared: int | None = Field(default=None, validation_alias=AliasChoices("unreservedPool"))
-    agents: tuple[Reservation, ...] = ()
 
 
 class Subscription(Noun):

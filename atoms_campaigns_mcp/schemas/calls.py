@@ -56,7 +56,6 @@ class Call(Noun):
     created_at: Text = Field(default="", validation_alias=AliasChoices("createdAt", "created_at"))
     agent: Text | None = Field(default=None, validation_alias=AliasPath("agent", "name"))
     transcript: tuple[Turn, ...] = ()
-    recording_url: Text | None = Field(default=None, validation_alias=AliasChoices("recordingUrl"))
     analytics: dict[str, Any] = Field(
         default_factory=dict[str, Any], validation_alias=AliasChoices("postCallAnalytics")
     )

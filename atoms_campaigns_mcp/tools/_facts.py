@@ -58,7 +58,6 @@ async def read_facts(
     complete = len(running) == len(ACTIVE) and None not in running
     campaigns = audience.campaigns if audience else ()
     return Facts(
-        now=ctx.now(),
         start=start,
         contacts=await anyio.to_thread.run_sync(_contacts, contacts, ctx),
         max_retries=max_retries,
@@ -115,7 +114,7 @@ def _slots(found: dict[str, Any]) -> SlotFact | None:
     if slots is None or slots.limit is None:
         return None
     live = found["live"][1].total if "live" in found else None
-    return SlotFact(slots.limit, slots.reserved or 0, slots.shared, live)
+    return SlotFact(slots.limit, live)
 
 
 def _contacts(contacts: Sequence[Contact], ctx: ToolContext) -> tuple[ContactFact, ...]:

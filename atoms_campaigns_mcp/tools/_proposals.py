@@ -1,6 +1,6 @@
 """Proposals: the plan of a start with everything that speaks against it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import anyio.to_thread
@@ -8,7 +8,7 @@ import anyio.to_thread
 from atoms_campaigns_mcp.guardrails import checks
 from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
-from atoms_campaigns_mcp.schemas.campaigns import Campaign
+from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
 from atoms_campaigns_mcp.tools._facts import read_facts
 from atoms_campaigns_mcp.tools._members import contacts_of
 from atoms_campaigns_mcp.tools._tool import ToolContext
@@ -29,12 +29,14 @@ async def judged(plan: Plan, facts: Facts, ctx: ToolContext) -> Judged:
     return Judged(Proposal(plan, findings, duration), facts)
 
 
-async def of_campaign(campaign: Campaign, ctx: ToolContext) -> Judged:
+async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
     """Judge what starting or resuming this campaign would do."""
+    campaign = details.campaign
     audiences = await ctx.atoms.list_audiences()
     audience = next((row for row in audiences if row.id == campaign.audience_id), None)
     contacts = await contacts_of(ctx.atoms, audience) if audience else []
     phone_ids = campaign.phone_ids or await ctx.recall(campaign.id)
+    called, added = _progress(details, len(contacts))
     facts = await read_facts(
         ctx,
         agent_id=campaign.agent_id,
@@ -46,6 +48,7 @@ async def of_campaign(campaign: Campaign, ctx: ToolContext) -> Judged:
         retry_delay=campaign.retry_delay or 0,
         campaign_id=campaign.id,
     )
+    facts = replace(facts, called=called or 0, added=added)
     plan = Plan(
         action="resume" if campaign.status == "paused" else "start",
         campaign_id=campaign.id,
@@ -55,7 +58,8 @@ async def of_campaign(campaign: Campaign, ctx: ToolContext) -> Judged:
         agent=campaign.agent or campaign.agent_id,
         audience_id=campaign.audience_id,
         audience=campaign.audience or campaign.audience_id,
-        people=len(contacts),
+        people=len(contacts) - added,
+        called=called,
         members=fingerprint(contact.number for contact in contacts),
         phone_ids=tuple(phone_ids or ()),
         caller_ids=tuple(caller.number for caller in facts.callers or ()),
@@ -64,6 +68,15 @@ async def of_campaign(campaign: Campaign, ctx: ToolContext) -> Judged:
         scheduled_at=campaign.scheduled_at or "",
     )
     return await judged(plan, facts, ctx)
+
+
+def _progress(details: CampaignDetails, contacts: int) -> tuple[int | None, int]:
+    """Give how many a paused campaign has called, and how many are new in its audience."""
+    metrics = details.metrics
+    total, called = metrics.total_participants, metrics.contacts_called
+    if details.campaign.status != "paused" or total is None or called is None:
+        return None, 0
+    return min(called, contacts), max(contacts - total, 0)
 
 
 def _start(campaign: Campaign, ctx: ToolContext) -> datetime:

@@ -19,10 +19,11 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     Checks contacts, do-not-call list, calling hours in each contact's own zone, caller IDs, agent,
     call limit, balance and the operator's rules. Nothing is enforced once it dials.
     """
-    campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
+    details = await ctx.atoms.get_campaign(args.campaign_id)
+    campaign = details.campaign
     if campaign.status not in STARTABLE | {"scheduled"}:
         raise _states.cannot("previewed", campaign, _states.next_step(campaign))
-    judged = await _proposals.of_campaign(campaign, ctx)
+    judged = await _proposals.of_campaign(details, ctx)
     proposal, facts = judged.proposal, judged.facts
     blocked = blocks(proposal.findings)
     token = None
@@ -42,7 +43,7 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
         status=campaign.status,
         agent=proposal.plan.agent,
         audience=proposal.plan.audience,
-        contacts=len(facts.contacts),
+        contacts=facts.left,
         caller_ids=list(proposal.plan.caller_ids),
         max_retries=campaign.max_retries,
         retry_delay=campaign.retry_delay,

@@ -9,7 +9,8 @@ BEFORE_RUNNING = STARTABLE | {"processing"}
 
 async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Proposal | CampaignChanged:
     """Read the campaign and whom it calls; a campaign that already dials needs nothing."""
-    campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
+    details = await ctx.atoms.get_campaign(args.campaign_id)
+    campaign = details.campaign
     if _states.is_active(campaign):
         return CampaignChanged(
             campaign_id=campaign.id,
@@ -21,7 +22,7 @@ async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Proposal | Campaign
         )
     if campaign.status not in STARTABLE:
         raise _states.cannot_start(campaign)
-    return (await _proposals.of_campaign(campaign, ctx)).proposal
+    return (await _proposals.of_campaign(details, ctx)).proposal
 
 
 @tool(Effect.DIALS, title="Start or resume a campaign", plan=plan)

@@ -24,7 +24,6 @@ BOB = ContactFact("+447700900002", "GB", LONDON)
 AGENT = AgentFact("a" * 24, "Outreach")
 CALLER = CallerFact("c" * 24, "+442079460000", active=True, country="GB")
 CLEAN = Facts(
-    now=NOON,
     start=NOON,
     contacts=(ADA, BOB),
     max_retries=0,

@@ -63,7 +63,7 @@ def test_an_unknown_limit_counts_as_a_small_one_and_no_slots_as_one() -> None:
         (1, 0, 15, "1 min to 4 min"),
         (100, 0, 15, "2 min to 20 min"),
         (1000, 0, 15, "20 min to 3 h"),
-        (10_000, 10, 1440, "4 h to 21 days"),
+        (10_000, 10, 1440, "4 h to 22 days"),
     ],
 )
 def test_the_duration_reads_as_a_person_would_say_it(

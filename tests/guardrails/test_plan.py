@@ -35,6 +35,7 @@ OTHER: dict[str, Any] = {
     "audience_id": "f" * 24,
     "audience": "February list",
     "people": 251,
+    "called": 30,
     "members": fingerprint(["+12025550144"]),
     "phone_ids": ("e" * 24,),
     "caller_ids": ("+12025550143",),

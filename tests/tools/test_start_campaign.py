@@ -132,6 +132,34 @@ async def test_a_campaign_that_runs_is_left_alone_and_nobody_is_asked(bench: Ben
     assert len(bench.questions) == 1
 
 
+async def test_a_resumption_asks_for_those_who_were_not_called_yet(bench: Bench) -> None:
+    list_ = "phone\n" + "\n".join(f"+1415666{n:04d}" for n in range(100, 103))
+    async with bench.client() as client:
+        made = await client.call(
+            "create_campaign", **{**DRAFT, "audience_id": "Newsletter readers"}
+        )
+        campaign = {"campaign_id": made["campaign_id"]}
+        await client.call("start_campaign", **campaign)
+        bench.clock.advance(seconds=60)
+        await client.call("pause_campaign", **campaign)
+        bench.clock.advance(seconds=300)
+        await client.call("add_contacts", audience_id="Newsletter readers", csv=list_)
+        before = await client.call("get_campaign_status", **campaign)
+        preview = await client.call("preview_campaign", **campaign)
+        await client.call("start_campaign", **campaign)
+        after = await client.call("get_campaign_status", **campaign)
+    left, called = before["contacts_remaining"], before["contacts_called"]
+    assert 0 < left < 500
+    # One on the do-not-call list was dispatched and not called.
+    assert preview["contacts"] == left >= after["executions"][-1]["members"] > left - 3
+    assert preview["dials"] == f"{left} to {left * 4 + called * 3}"
+    assert f"{left} contacts not called yet" in bench.questions[-1]
+    assert "calls to 503" not in bench.questions[-1]
+    added = next(row for row in preview["findings"] if row["rule"] == "added_contacts")
+    assert added["severity"] == "unknown"
+    assert "3 contacts added" in bench.questions[-1]
+
+
 async def test_a_paused_campaign_is_resumed(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await draft(client)
