@@ -82,6 +82,7 @@ class Adapter:
             tool,
             args,
             Asking(context, params),
+            may_dial=Effect.DIALS in principal.allowed,
             progress=context.session.report_progress,
             changed=partial(self.changed, context),
         )

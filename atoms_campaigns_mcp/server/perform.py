@@ -17,9 +17,10 @@ from atoms_campaigns_mcp.server.claims import Claims
 from atoms_campaigns_mcp.server.confirmation import Agreed, Gate, Offers
 from atoms_campaigns_mcp.server.ledger import JournalLedger
 from atoms_campaigns_mcp.server.recording import Recorder, masked
+from atoms_campaigns_mcp.settings import Confirm
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.telemetry import dialled, log
-from atoms_campaigns_mcp.tools._tool import Effect, Tool, ToolContext
+from atoms_campaigns_mcp.tools._tool import Consent, Effect, Tool, ToolContext
 
 _UNRECORDED = "The journal could not be written: this is not recorded, tell the operator."
 ANNOUNCING = 1.0  # seconds
@@ -32,6 +33,8 @@ async def perform(
     tool: Tool[Any, Any],
     args: Args,
     asking: Asking,
+    *,
+    may_dial: bool,
     **listeners: Listener,
 ) -> Result | InputRequiredResult:
     """Run the tool; one that dials or destroys only on an agreed plan."""
@@ -43,8 +46,9 @@ async def perform(
         "recall": partial(runtime.store.callers, runtime.account),
         "remember": partial(_remember, runtime),
     }
-    policy = runtime.settings.confirm
-    if policy == "token" or (policy == "ask" and not asking.possible):
+    consent = _consent(runtime.settings.confirm, asking.possible) if may_dial else "off"
+    abilities["consent"] = consent
+    if consent == "token":
         abilities["offer"] = partial(_offer, offers)
     if not tool.plans(args):
         return await _run(runtime, tool, args, None, abilities)
@@ -101,5 +105,16 @@ async def _upload(runtime: Runtime, upload_id: str) -> bytes | None:
     return await runtime.store.upload(runtime.tenant, upload_id, runtime.clocks.seconds())
 
 
-async def _offer(offers: Offers, proposal: Proposal) -> str:
-    return offers.token(await offers.remember(proposal, "start_campaign"))
+def _consent(policy: Confirm, can_ask: bool) -> Consent:  # noqa: FBT001
+    if policy in {"never", "token"}:
+        return "none" if policy == "never" else "token"
+    if can_ask:
+        return "asked"
+    return "impossible" if policy == "human" else "token"
+
+
+async def _offer(offers: Offers, proposal: Proposal) -> str | None:
+    try:
+        return offers.token(await offers.remember(proposal, "start_campaign"))
+    except NotRecorded:
+        return None

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import anyio.to_thread
 
+from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.guardrails import checks
 from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
@@ -35,7 +36,7 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
     audiences = await ctx.atoms.list_audiences()
     audience = next((row for row in audiences if row.id == campaign.audience_id), None)
     contacts = await contacts_of(ctx.atoms, audience) if audience else []
-    phone_ids = campaign.phone_ids or await ctx.recall(campaign.id)
+    phone_ids = campaign.phone_ids or await _recalled(campaign.id, ctx)
     called, added = _progress(details, len(contacts))
     facts = await read_facts(
         ctx,
@@ -68,6 +69,13 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
         scheduled_at=campaign.scheduled_at or "",
     )
     return await judged(plan, facts, ctx)
+
+
+async def _recalled(campaign_id: str, ctx: ToolContext) -> tuple[str, ...] | None:
+    try:
+        return await ctx.recall(campaign_id)
+    except NotRecorded:  # a preview is possible without the state
+        return None
 
 
 def _progress(details: CampaignDetails, contacts: int) -> tuple[int | None, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast, get_type_hints
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.polls import Polls
@@ -89,6 +89,11 @@ class Ledger(Protocol):
         ...
 
 
+Consent = Literal["asked", "token", "none", "impossible", "off"]
+"""What a start needs from here: the client asks its user, the next call brings a token, nothing at
+all, a client that can ask its user, or a principal that may dial."""
+
+
 async def _unheard(*_: Any) -> None:
     """Be the listener that nobody gave."""
 
@@ -97,13 +102,13 @@ async def _unheard(*_: Any) -> None:
 class ToolContext:
     """What a tool may use during one call.
 
-    `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep`
-    are the machine's, in seconds. `plan` holds the facts that were agreed to, for tools that have
-    a plan. `ledger` remembers creations. `files` are the folders in which a tool may read and
-    write; `upload` gives a list that was sent over HTTP. `progress` takes a part, a whole and a
-    sentence; `changed` the campaign that is not as it was, and a mark of how it is now. `remember`
-    and `recall` keep the caller IDs of campaigns made here, which the API does not tell; `offer`
-    gives a token with which a proposal may be agreed to, where one helps.
+    `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep` are
+    the machine's, in seconds. `plan` holds the facts that were agreed to, for tools that have a
+    plan. `ledger` remembers creations. `files` are the folders in which a tool may read and write;
+    `consent` is what a start takes; `upload` gives a list that was sent over HTTP. `progress` takes
+    a part, a whole and a sentence; `changed` the campaign that is not as it was, and a mark of how
+    it is now. `remember` and `recall` keep the caller IDs of campaigns made here, which the API
+    does not tell; `offer` gives a token with which a proposal may be agreed to, where one helps.
     """
 
     atoms: AtomsClient
@@ -116,6 +121,7 @@ class ToolContext:
     files: tuple[Path, ...] = ()
     show_numbers: bool = False
     policy: Policy = field(default_factory=Policy)
+    consent: Consent = "asked"
     upload: Callable[[str], Awaitable[bytes | None]] = _unheard
     recall: Callable[[str], Awaitable[tuple[str, ...] | None]] = _unheard
     remember: Callable[[str, tuple[str, ...]], Awaitable[None]] = _unheard

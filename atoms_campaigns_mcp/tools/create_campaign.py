@@ -109,6 +109,8 @@ async def _result(made: Made[Campaign], facts: Plan, ctx: ToolContext) -> Campai
     campaign = made.thing
     await ctx.remember(campaign.id, facts.phone_ids)
     step = f"Nobody is called yet. To dial, call start_campaign with campaign_id {campaign.id}."
+    if ctx.consent == "off":
+        step = "Nobody is called yet; starting is switched off for this client."
     if campaign.status != "draft":
         step = _states.next_step(campaign)
     return CampaignCreated(

@@ -7,8 +7,17 @@ from atoms_campaigns_mcp.schemas.arguments import PreviewCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE
 from atoms_campaigns_mcp.schemas.preview import CampaignPreview, FindingRow, ZoneRow
 from atoms_campaigns_mcp.tools import _proposals, _states
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.tools._tool import Consent, Effect, ToolContext, tool
 
+_STEPS: dict[Consent, str] = {
+    "asked": "Tell the user; if they agree, call start_campaign: they are asked again.",
+    "token": "Tell the user; if they agree, call start_campaign with this confirm_token.",
+    "none": "Tell the user, and wait for their yes: start_campaign dials at once, without asking.",
+    "impossible": "It cannot be started from here: the operator wants a client that can ask its "
+    "user (ATOMS_MCP_CONFIRM).",
+    "off": "It cannot be started from here: the operator, or this client, has switched dialling "
+    "off.",
+}
 ZONES_SHOWN = 8  # rows; those with a problem come first
 
 
@@ -30,9 +39,9 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     if not blocked and campaign.status in STARTABLE:
         token = await ctx.offer(proposal)
     range_ = expected(facts)
-    step = "Tell the user; if they agree, call start_campaign" + (
-        " with this confirm_token." if token else "; they are asked again."
-    )
+    step = _STEPS[ctx.consent]
+    if ctx.consent == "token" and not token:
+        step = "It cannot be started now: nothing can be recorded. Tell the operator."
     if blocked:
         step = f"It cannot be started. {blocked[0].next_step}"
     elif campaign.status == "scheduled":

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.sandbox.options import Options
+from atoms_campaigns_mcp.state.sqlite import SqliteStore
 from tests.support.bench import Bench
 from tests.support.previews import US_NUMBER, draft
-from tests.support.serving import ERAS
+from tests.support.serving import ERAS, Answer, says_yes
 from tests.support.tampering import alter, fail
 from tests.support.troubles import (
     archived,
@@ -295,25 +297,62 @@ async def test_a_token_from_a_preview_starts_it_for_a_client_that_cannot_be_aske
 
 
 @pytest.mark.parametrize(
-    ("confirm", "can_be_asked", "offered"),
+    ("confirm", "can_be_asked", "offered", "told"),
     [
-        ("ask", True, False),
-        ("ask", False, True),
-        ("token", True, True),
-        ("token", False, True),
-        ("human", True, False),
-        ("human", False, False),
-        ("never", False, False),
+        ("ask", True, False, "they are asked again"),
+        ("ask", False, True, "with this confirm_token"),
+        ("token", True, True, "with this confirm_token"),
+        ("token", False, True, "with this confirm_token"),
+        ("human", True, False, "they are asked again"),
+        ("human", False, False, "cannot be started from here"),
+        ("never", True, False, "dials at once"),
+        ("never", False, False, "dials at once"),
     ],
 )
-async def test_a_token_is_offered_only_where_it_would_be_taken(
-    bench: Bench, confirm: str, *, can_be_asked: bool, offered: bool
+async def test_a_preview_says_what_a_start_would_take_and_offers_a_token_only_where_one_would_do(
+    bench: Bench, confirm: str, *, can_be_asked: bool, offered: bool, told: str
 ) -> None:
     bench.configure(confirm=confirm)
     async with bench.client() if can_be_asked else bench.client(answer=None) as client:
         preview = await client.call("preview_campaign", **await draft(client))
     assert ("confirm_token" in preview) == offered
     assert preview["verdict"] == "allowed"
+    assert told in preview["next_step"]
+
+
+@pytest.mark.parametrize("mode", ["no_dial", "read_only"])
+async def test_where_dialling_is_off_neither_a_preview_nor_a_creation_sends_to_a_start(
+    bench: Bench, mode: str
+) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+    bench.configure(**{mode: True})
+    async with bench.client(answer=None) as client:
+        preview = await client.call("preview_campaign", **campaign)
+        told = [preview["next_step"]]
+        if mode == "no_dial":
+            told.append((await client.call("create_campaign", **DRAFT))["next_step"])
+    assert "confirm_token" not in preview
+    assert all("switched" in step and "start_campaign" not in step for step in told)
+
+
+@pytest.mark.parametrize("answer", [says_yes, None])
+async def test_a_preview_works_though_nothing_can_be_recorded(
+    bench: Bench, answer: Answer | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+
+    async def full_disk(*_: object) -> None:
+        raise NotRecorded("The disk is full.")
+
+    for method in ("callers", "keep_plan"):
+        monkeypatch.setattr(SqliteStore, method, full_disk)
+    async with bench.client(answer=answer) as client:
+        preview = await client.call("preview_campaign", **campaign)
+    assert rules(preview) == {"caller_ids": "unknown"}
+    assert "confirm_token" not in preview
+    assert answer or "nothing can be recorded" in preview["next_step"]
 
 
 async def test_a_scheduled_campaign_is_judged_at_its_own_time_and_offers_no_token(
