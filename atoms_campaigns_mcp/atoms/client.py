@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationErro
 
 from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.atoms.transport import Method, Transport
+from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.errors import NotFound, Rejected, UnexpectedResponse
 from atoms_campaigns_mcp.schemas.account import Account, Balance, Concurrency, Subscription
 from atoms_campaigns_mcp.schemas.base import Noun
@@ -18,7 +19,6 @@ from atoms_campaigns_mcp.schemas.fields import Text
 from atoms_campaigns_mcp.schemas.resources import Agent, Audience, PhoneNumber
 
 T = TypeVar("T")
-PHONE_COLUMN = "phoneNumber"  # of every audience that we create
 FRESH = 5.0  # seconds that lists which hardly change are kept; our own changes end it
 NEWEST = 100  # campaigns of one name that are compared with what was asked for
 
@@ -31,6 +31,7 @@ class Guard(Protocol):
         ...
 
 
+MEMBERS_PAGES = 100  # five times what an audience may hold
 MEMBERS_PAGE = 500  # audience members a request; the API calls the page size `offset`
 
 
@@ -164,7 +165,7 @@ class AtomsClient:
 
         `key` and `known` are those of `Change`: other audiences of that name and size.
         """
-        form = {"name": name, "phoneNumberColumnName": PHONE_COLUMN}
+        form = {"name": name, "phoneNumberColumnName": PHONE}
         if description:
             form["description"] = description
         file = ("contacts.csv", contacts, "text/csv")
@@ -204,14 +205,12 @@ class AtomsClient:
 
     async def _numbers(self, audience_id: str, column: str) -> set[str]:
         found: set[str] = set()
-        page, rows = 0, [Member()]
-        while rows:
-            page += 1
+        for page in range(1, MEMBERS_PAGES + 1):
             rows = await self.list_members(audience_id, page=page)
             found |= {digits(str(row.data.get(column, ""))) for row in rows}
             if len(rows) < MEMBERS_PAGE:
-                break
-        return found
+                return found
+        raise endless()
 
     async def delete_audience(self, audience_id: str) -> None:
         """Delete an audience; the API refuses while any campaign refers to it."""
@@ -341,6 +340,13 @@ class AtomsClient:
 
         send = self._sending("DELETE", f"/campaign/{campaign_id}", _accepted)
         await self._guard(Change(send, look))
+
+
+def endless() -> UnexpectedResponse:
+    """Say that a list of contacts has more pages than an audience can fill."""
+    return UnexpectedResponse(
+        "The Atoms API's list of contacts does not end.", next_step="Report it to the operator."
+    )
 
 
 def digits(number: str) -> str:

@@ -13,6 +13,7 @@ from atoms_campaigns_mcp.schemas.fields import counted
 
 Check = Callable[[Facts, Policy], Iterator[Finding]]
 COUNTRIES_SHOWN = 3
+PLACES_SHOWN = 20  # contacts named by their place in the audience
 
 
 def judge(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
@@ -191,12 +192,19 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
             otherwise="unknown",
         )
         return
-    listed = sum(contact.number.lstrip("+") in facts.dnc for contact in facts.contacts)
+    listed = [
+        place
+        for place, contact in enumerate(facts.contacts, 1)
+        if contact.number.lstrip("+") in facts.dnc
+    ]
     if listed:
+        shown = ", ".join(map(str, listed[:PLACES_SHOWN]))
+        more = f" and {rest} more" if (rest := len(listed) - PLACES_SHOWN) > 0 else ""
         yield _judged(
             "dnc",
-            f"{counted(listed, 'contact')} on the do-not-call list",
-            "Create the audience again without them.",
+            f"{counted(len(listed), 'contact')} on the do-not-call list ({shown}{more} of the "
+            "audience)",
+            "Create the audience again without these: that the API leaves them out is not certain.",
             variable,
         )
 

@@ -11,6 +11,7 @@ from atoms_campaigns_mcp.schemas.fields import (
     CallId,
     CampaignId,
     CampaignIdOrAll,
+    CampaignName,
     ConfirmToken,
     Csv,
     Description,
@@ -67,7 +68,7 @@ class ListCampaignsArgs(ListAgentsArgs):
 class CreateCampaignArgs(Args):
     """Arguments of `create_campaign`."""
 
-    name: Annotated[Name, Field(description="Name of the campaign.")]
+    name: Annotated[CampaignName, Field(description="Name of the campaign.")]
     agent_id: Annotated[Reference, Field(description="Agent that talks: id or exact name.")]
     audience_id: Annotated[Reference, Field(description="Audience to call: id or exact name.")]
     phone_ids: Annotated[CallerIds, Field(description="Caller IDs: ids or E.164 numbers.")]

@@ -38,6 +38,10 @@ class Row(Noun):
         """The name as sentences show it: quoted, and no longer than a line."""
         return f'"{clean(self.name, limit=LABEL_MAX)}"'
 
+    def told(self) -> str:
+        """Say by what one knows it beside others of its name."""
+        return self.label
+
 
 class Result(BaseModel):
     """What a tool gives: typed data, and the same facts as a sentence or two.
@@ -78,3 +82,8 @@ class PageResult(Result):
     def kind(self) -> str:
         """Name what is listed, in the plural."""
         return "rows"
+
+
+def nothing_here(page: int, otherwise: str) -> str:
+    """Say what to do about an empty page of a list."""
+    return "The list has no page as late as this: start at page 1." if page > 1 else otherwise

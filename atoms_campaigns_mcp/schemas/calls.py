@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result
-from atoms_campaigns_mcp.schemas.fields import Text, clean
+from atoms_campaigns_mcp.schemas.fields import Reason, Text, clean
 from atoms_campaigns_mcp.telemetry import mask_number
 
 CallStatus = Literal[
@@ -46,10 +46,10 @@ class Call(Noun):
     from_number: Text = Field(default="", validation_alias=AliasChoices("from", "from_number"))
     to_number: Text = Field(default="", validation_alias=AliasChoices("to", "to_number"))
     attempt: int = Field(default=0, validation_alias=AliasChoices("retryAttemptNumber", "attempt"))
-    reason: Text | None = Field(
+    reason: Reason | None = Field(
         default=None, validation_alias=AliasChoices("disconnectionReason", "reason")
     )
-    failure: Text | None = Field(
+    failure: Reason | None = Field(
         default=None, validation_alias=AliasChoices("callFailureReason", "failure")
     )
     cost: float | None = Field(default=None, validation_alias=AliasChoices("callCost", "cost"))

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from pydantic import AliasChoices, AliasPath, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
-from atoms_campaigns_mcp.schemas.fields import ShortText, Text, clean, counted
+from atoms_campaigns_mcp.schemas.fields import Reason, ShortText, Text, clean, counted
 
 KnownStatus = Literal[
     "draft", "scheduled", "processing", "running", "paused", "completed", "failed"
@@ -25,6 +25,14 @@ def moment(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
+
+
+def retries(most: int | None, delay: int | None) -> str:
+    """Say how often a contact is called again, as a part of a sentence; nothing if not known."""
+    if most is None:
+        return ""
+    apart = f", {delay} min apart" if most and delay is not None else ""
+    return f", max_retries {most}{apart}"
 
 
 def percent(part: int, whole: int) -> float:
@@ -102,7 +110,7 @@ class Campaign(Row):
     cancelled_calls: int | None = Field(
         default=None, validation_alias=AliasChoices("cancelledCallsCount")
     )
-    error: Text | None = None
+    error: Reason | None = None
     created_at: Text | None = Field(default=None, validation_alias=AliasChoices("createdAt"))
     updated_at: Text | None = Field(default=None, validation_alias=AliasChoices("updatedAt"))
     executions: tuple[Execution, ...] | None = None
@@ -149,7 +157,9 @@ class CampaignPage(PageResult):
     def rows(self) -> list[str]:
         """Give name, state and id of each."""
         return [
-            f"{row.label} {row.status}, {row.participants} contacts ({row.id})"
+            f"{row.label} {row.status}"
+            + ("" if row.participants is None else f", {counted(row.participants, 'contact')}")
+            + f" ({row.id})"
             for row in self.campaigns
         ]
 
@@ -177,8 +187,7 @@ class CampaignCreated(Result):
         return (
             f'Created campaign "{self.name}" ({self.campaign_id}), {self.status}{when}{people}, '
             f"with agent {self.agent_id}, audience {self.audience_id}, "
-            f"caller IDs {', '.join(self.phone_ids)}, up to {self.max_retries} retries, "
-            f"{self.retry_delay} min apart."
+            f"caller IDs {', '.join(self.phone_ids)}{retries(self.max_retries, self.retry_delay)}."
         )
 
 

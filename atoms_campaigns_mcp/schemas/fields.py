@@ -12,14 +12,18 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
+from atoms_campaigns_mcp.telemetry import redact
+
 ID_PATTERN = "^[a-f0-9]{24}$"
 E164_PATTERN = r"^\+[1-9]\d{6,14}$"
 ID_OR_ALL_PATTERN = "^([a-f0-9]{24}|all)$"
 UPLOAD_PATTERN = "^[a-f0-9]{32}$"
 CALL_PATTERN = r"^CALL-\d{13}-[a-z0-9]{6}$"
-NAME_MAX = 100  # characters; the API may allow fewer, then its own refusal is passed on
+NAME_MAX = 100  # characters
+CAMPAIGN_NAME_MAX = 40  # characters; what the dashboard allows, the API says nothing
 CSV_MAX = 5_000_000  # characters; the API takes 5 MB
 TEXT_MAX = 300  # characters kept of a text that came from outside
+_ISO_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d", re.ASCII)
 EXAMPLE_ID = "696ddd2a04ff172dbd8eddad"
 
 
@@ -65,7 +69,7 @@ def _caller_id(value: Any) -> Any:
 
 def _moment(value: Any) -> Any:
     # pydantic would read a bare number as seconds since 1970.
-    if not isinstance(value, str | datetime) or (isinstance(value, str) and value.isdecimal()):
+    if not isinstance(value, datetime) and not _ISO_DATE.match(str(value)):
         raise ValueError("not an ISO-8601 time")
     return _trimmed(value)
 
@@ -74,6 +78,11 @@ def _moment(value: Any) -> Any:
 Name = Annotated[
     str,
     Field(min_length=1, max_length=NAME_MAX, examples=["January renewals"]),
+    BeforeValidator(_printable),
+]
+CampaignName = Annotated[
+    str,
+    Field(min_length=1, max_length=CAMPAIGN_NAME_MAX, examples=["January renewals"]),
     BeforeValidator(_printable),
 ]
 Reference = Annotated[
@@ -160,4 +169,12 @@ ShortText = Annotated[str, BeforeValidator(_short)]
 """Text that lists repeat in every row: as long as a name that an argument may hold."""
 
 Text = Annotated[str, BeforeValidator(clean)]
-"""Text that someone else wrote: names, descriptions, reasons."""
+"""Text that someone else wrote: names, descriptions."""
+
+
+def _reason(value: Any) -> Any:
+    return redact(clean(value)) if isinstance(value, str) else value
+
+
+Reason = Annotated[str, BeforeValidator(_reason)]
+"""Why something failed; carriers put the number that was called into it."""

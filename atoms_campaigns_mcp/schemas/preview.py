@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from atoms_campaigns_mcp.schemas.base import Noun, Result
+from atoms_campaigns_mcp.schemas.campaigns import retries
 from atoms_campaigns_mcp.schemas.fields import Text, counted
 
 
@@ -58,14 +59,13 @@ class CampaignPreview(Result):
         callers = f" from {', '.join(self.caller_ids)}" if self.caller_ids else ""
         lasts = f", {self.duration}" if self.duration else ""
         new = " that it has not called yet" if self.status == "paused" else ""
-        apart = f", {self.retry_delay} min apart" if self.max_retries else ""
         zones = ", ".join(str(row) for row in self.zones) or "none"
         token = f" confirm_token {self.confirm_token}." if self.confirm_token else ""
         return (
             f'Starting campaign "{self.name}" ({self.campaign_id}, {self.status}) is '
             f"{self.verdict}: agent {self.agent} calls {counted(self.contacts, 'contact')} of "
-            f'audience "{self.audience}"{new}{callers}, {self.dials} dials, '
-            f"max_retries {self.max_retries}{apart}{lasts}, from "
+            f'audience "{self.audience}"{new}{callers}, {self.dials} dials'
+            f"{retries(self.max_retries, self.retry_delay)}{lasts}, from "
             f"{self.starts_at.isoformat(timespec='minutes')} to at most "
             f"{self.ends_before.isoformat(timespec='minutes')}. "
             f"Contacts by time zone: {zones}; calling hours {self.calling_hours}. "

@@ -89,6 +89,11 @@ class Audience(Row):
         default=None, validation_alias=AliasChoices("createdAt", "created_at")
     )
 
+    def told(self) -> str:
+        """Give its name, size and age."""
+        size = "" if self.contacts is None else f", {counted(self.contacts, 'contact')}"
+        return f"{self.label}{size}" + (f", of {self.created_at[:10]}" if self.created_at else "")
+
     def is_like(self, name: str, contacts: int) -> bool:
         """Say whether it has that name and as many contacts."""
         return (self.name, self.contacts) == (clean(name), contacts)
@@ -105,4 +110,4 @@ class AudiencePage(PageResult):
 
     def rows(self) -> list[str]:
         """Give name, size and id of each."""
-        return [f"{row.label} {row.contacts} contacts ({row.id})" for row in self.audiences]
+        return [f"{row.told()} ({row.id})" for row in self.audiences]

@@ -7,6 +7,7 @@ good once and for five minutes, and counts only while the facts are still the sa
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from atoms_campaigns_mcp.server.asking import Answer, Asking
 from atoms_campaigns_mcp.server.claims import SENDING, Claims
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
 from atoms_campaigns_mcp.tools._tool import Tool, ToolContext
+from atoms_campaigns_mcp.tools._uses import scheduling
 
 _NOTHING = "Nothing was done."
 _AGAIN = "Call again without confirm_token to be asked anew."
@@ -159,18 +161,24 @@ class Gate:
 
     async def _claimed(self, record: PlanRecord | None, how: Confirmed) -> Result:
         """Keep equal calls out, judge the facts as they are now, and go ahead."""
-        subject = getattr(self.args, "campaign_id", None) or self._request()
+        subjects = [getattr(self.args, "campaign_id", None) or self._request()]
         busy = NotConfirmed(
             f"{_NOTHING} Another call is changing the same thing at this moment.",
             next_step="Look with get_campaign_status, then call again if it is still needed; a "
             f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
         )
-        async with self.claims.holding(subject, busy):
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self.claims.holding(subjects[0], busy))
             proposal = await self._propose()
+            if isinstance(proposal, Proposal) and proposal.plan.action == "schedule":
+                # Until it is there, nothing shows that contacts must not be added.
+                subjects.append(scheduling(proposal.plan.audience_id))
+                await held.enter_async_context(self.claims.holding(subjects[1], busy))
+                proposal = await self._propose()
             if isinstance(proposal, Result):
                 return proposal
             digest = proposal.plan.digest(self.offers.tenant)
-            if not await self.claims.still_holding(subject):
+            if not all([await self.claims.still_holding(subject) for subject in subjects]):
                 raise NotConfirmed(
                     f"{_NOTHING} Looking at the facts took too long to be sure that no other call "
                     "does the same.",

@@ -39,7 +39,7 @@ class JournalLedger:
 
 def _busy() -> WrongState:
     return WrongState(
-        "An equal request is being carried out at this moment. Nothing was sent.",
+        "Another request for the same thing is being carried out at this moment. Nothing was sent.",
         next_step="Wait, then call again: it finds what the other one made. A server that was "
         f"ended in the middle keeps others out for up to {SENDING} seconds.",
     )

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 
 from atoms_campaigns_mcp.contacts import table
+from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, Refused
 from atoms_campaigns_mcp.schemas.arguments import ContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import SPANS_SHOWN
@@ -132,13 +133,13 @@ def of_results(rows: Sequence[Stored]) -> table.Contacts:
     columns = [column for row in rows for column in row.data]
     others = [c for c in dict.fromkeys(columns) if not _is_number_column(c, rows)]
     return table.Contacts(
-        columns=("phoneNumber", *others),
+        columns=(PHONE, *others),
         rows=tuple((r.phone, *(_text(r.data.get(c)) for c in others)) for r in rows),
     )
 
 
 def _is_number_column(column: str, rows: Sequence[Stored]) -> bool:
-    return column == "phoneNumber" or all(
+    return column == PHONE or all(
         _text(row.data.get(column)).lstrip("+") == row.phone.lstrip("+") for row in rows
     )
 

@@ -63,7 +63,7 @@ class Creation(Generic[T]):
         Raises:
             WrongState: An equal request is under way, or `refuse` raises it.
         """
-        ledger = _ledger(ctx)
+        ledger = ledger_of(ctx)
         async with ledger.alone(self.key):
             sight = await self._look(ctx)
             if sight.made:
@@ -74,7 +74,7 @@ class Creation(Generic[T]):
             return Made(thing, ABSENT if sight.earlier else "")
 
     async def _look(self, ctx: ToolContext) -> "_Sight[T]":
-        ledger = _ledger(ctx)
+        ledger = ledger_of(ctx)
         earlier, alike = await ledger.unresolved(self.key), await self.alike()
         known = {name for one in earlier for name in one.known}
         new = [thing for thing in alike if thing.id not in known]
@@ -98,7 +98,8 @@ def key_of(*facts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _ledger(ctx: ToolContext) -> Ledger:
+def ledger_of(ctx: ToolContext) -> Ledger:
+    """Give what a tool that changes something always has."""
     if ctx.ledger is None:
-        raise TypeError("something is created without a ledger")
+        raise TypeError("something is changed without a ledger")
     return ctx.ledger

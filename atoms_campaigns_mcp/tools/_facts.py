@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio.to_thread
 
-from atoms_campaigns_mcp.atoms.client import AtomsClient
+from atoms_campaigns_mcp.atoms.client import AtomsClient, digits
 from atoms_campaigns_mcp.errors import NotFound
 from atoms_campaigns_mcp.guardrails import hours
 from atoms_campaigns_mcp.guardrails.facts import (
@@ -90,7 +90,7 @@ async def _do_not_call(atoms: AtomsClient, agent_id: str) -> frozenset[str] | No
             if page > DNC_PAGES:
                 return None
             rows, listed = await atoms.list_do_not_call(page=page, agent_id=owner)
-            numbers |= {row.number.lstrip("+") for row in rows}
+            numbers |= {digits(row.number) for row in rows}
             more = listed.has_more
     return frozenset(numbers)
 

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from functools import partial
 
-from atoms_campaigns_mcp.atoms.client import MEMBERS_PAGE, PHONE_COLUMN, AtomsClient
+from atoms_campaigns_mcp.atoms.client import MEMBERS_PAGE, MEMBERS_PAGES, AtomsClient, endless
+from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.schemas.resources import Audience
 from atoms_campaigns_mcp.tools._parallel import all_of
 
@@ -22,7 +23,7 @@ class Contact:
 async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
     """Give every contact, in the order of the audience."""
     pages = max(math.ceil((audience.contacts or 0) / MEMBERS_PAGE), 1)
-    column = audience.phone_column or PHONE_COLUMN
+    column = audience.phone_column or PHONE
 
     async def read(page: int) -> list[Contact]:
         rows = await atoms.list_members(audience.id, page=page)
@@ -38,6 +39,8 @@ async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
     found = [contact for contacts in read_all for contact in contacts]
     # The API may not tell the count: nobody may be called who was not looked at.
     while len(found) == pages * MEMBERS_PAGE and len(found) != audience.contacts:
+        if pages >= MEMBERS_PAGES:
+            raise endless()
         pages += 1
         found += await read(pages)
     return found

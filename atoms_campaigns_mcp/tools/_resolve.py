@@ -28,6 +28,8 @@ async def agent(atoms: AtomsClient, reference: str) -> Agent:
         rows, _ = await atoms.list_agents(limit=SEARCHED, search=reference)
         if not _named(rows, reference):
             rows, _ = await atoms.anew().list_agents(limit=SEARCHED, search=reference)
+        if not rows:  # candidates are better than none
+            rows, _ = await atoms.list_agents(limit=SEARCHED)
         found = _one(rows, reference, argument="agent_id", tool="list_agents")
     if found.archived:
         raise NotFound(
@@ -81,7 +83,7 @@ def _one(rows: Sequence[N], reference: str, *, argument: str, tool: str) -> N:
     named = _named(rows, reference)
     if len(named) == 1:
         return named[0]
-    shown = _candidates([f'"{row.name}" ({row.id})' for row in named or rows])
+    shown = _candidates([f"{row.told()} ({row.id})" for row in named or rows])
     if named:
         raise InvalidArguments(
             f"{argument}: {len(named)} have exactly this name. {shown}",

@@ -6,13 +6,14 @@ import re
 
 import anyio.to_thread
 
+from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.contacts.table import spreadsheet_safe
 from atoms_campaigns_mcp.state.results import Results, Stored
 from atoms_campaigns_mcp.telemetry import mask_number, redact
 
 NUMBER = re.compile(r"\+?[\d ().-]+")
 FEWEST, MOST = 10, 15  # digits of what is taken for a number though it has no +
-HEADER = ("phoneNumber", "attempts", "finalStatus", "seconds", "cost")
+HEADER = (PHONE, "attempts", "finalStatus", "seconds", "cost")
 
 
 async def as_csv(results: Results, *, show_numbers: bool) -> bytes:

@@ -47,6 +47,12 @@ async def _named(args: CreateCampaignArgs, ctx: ToolContext) -> tuple[Plan, Audi
     agent = await _resolve.agent(ctx.atoms, args.agent_id)
     audience = await _resolve.audience(ctx.atoms, args.audience_id)
     callers = await _resolve.phone_numbers(ctx.atoms, args.phone_ids)
+    if not any(row.active for row in callers):
+        raise InvalidArguments(
+            "phone_ids: none of them is active, and a campaign's caller IDs cannot be changed. "
+            "Nothing was sent.",
+            next_step="Give an active one; list_phone_numbers shows which are.",
+        )
     named = Plan(
         action="schedule",
         name=args.name,
@@ -76,7 +82,8 @@ async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
 
 def _creation(args: CreateCampaignArgs, facts: Plan, ctx: ToolContext) -> Creation[Campaign]:
     body = _body(args, facts)
-    key = key_of("campaign", {name: body[name] for name in body if name != "description"})
+    same = {name: body[name] for name in body if name != "description"}
+    key = key_of("campaign", {**same, "phoneNumberIds": sorted(facts.phone_ids)})
 
     async def alike() -> list[Campaign]:
         rows = await ctx.atoms.campaigns_like(body)

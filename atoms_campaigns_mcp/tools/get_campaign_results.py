@@ -80,4 +80,6 @@ def _next_step(outcomes: dict[str, int], *, over: bool) -> str:
         return "These are provisional: watch_campaign with until finished says when they are final."
     if outcomes.keys() - {"completed", "blocked"}:
         return "To call those not reached, call create_audience with from_campaign_id."
-    return "Everyone was reached."
+    if outcomes.keys() == {"completed"}:
+        return "Everyone was reached."
+    return "Nobody is left to call: those not reached are on the do-not-call list."

@@ -1,4 +1,5 @@
 from atoms_campaigns_mcp.schemas.arguments import ListAgentsArgs
+from atoms_campaigns_mcp.schemas.base import nothing_here
 from atoms_campaigns_mcp.schemas.resources import AgentPage
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
@@ -14,5 +15,8 @@ async def run(args: ListAgentsArgs, ctx: ToolContext) -> AgentPage:
         has_more=listed.has_more,
         next_step="Pass an id or exact name as agent_id to create_campaign."
         if rows
-        else "Nothing matches: search for less, or create an agent in the Atoms dashboard.",
+        else nothing_here(
+            args.page,
+            "Nothing matches: search for less, or create an agent in the Atoms dashboard.",
+        ),
     )

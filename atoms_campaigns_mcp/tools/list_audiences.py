@@ -1,4 +1,5 @@
 from atoms_campaigns_mcp.schemas.arguments import ListAudiencesArgs
+from atoms_campaigns_mcp.schemas.base import nothing_here
 from atoms_campaigns_mcp.schemas.resources import AudiencePage
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
@@ -18,5 +19,7 @@ async def run(args: ListAudiencesArgs, ctx: ToolContext) -> AudiencePage:
         has_more=start + args.limit < len(rows),
         next_step="Pass an id or exact name as audience_id to create_campaign."
         if page
-        else "Nothing matches: search for less, or create an audience first.",
+        else nothing_here(
+            args.page, "Nothing matches: search for less, or create an audience first."
+        ),
     )

@@ -1,4 +1,5 @@
 from atoms_campaigns_mcp.schemas.arguments import ListCallsArgs
+from atoms_campaigns_mcp.schemas.base import nothing_here
 from atoms_campaigns_mcp.schemas.calls import CallPage, CallRow
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
@@ -13,6 +14,8 @@ async def run(args: ListCallsArgs, ctx: ToolContext) -> CallPage:
         statuses=[args.status] if args.status else [],
         attempts=args.attempt,
     )
+    if not calls:  # of a campaign that does not exist the API says the same
+        await ctx.atoms.get_campaign(args.campaign_id)
     return CallPage(
         campaign_id=args.campaign_id,
         calls=[CallRow.of(call, show_numbers=ctx.show_numbers) for call in calls],
@@ -21,5 +24,7 @@ async def run(args: ListCallsArgs, ctx: ToolContext) -> CallPage:
         has_more=listed.has_more,
         next_step="Pass an id as call_id to get_call for the transcript."
         if calls
-        else "There are no such calls; get_campaign_status shows whether it has started.",
+        else nothing_here(
+            args.page, "There are no such calls; get_campaign_status shows whether it has started."
+        ),
     )

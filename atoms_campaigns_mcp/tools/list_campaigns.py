@@ -1,4 +1,5 @@
 from atoms_campaigns_mcp.schemas.arguments import ListCampaignsArgs
+from atoms_campaigns_mcp.schemas.base import nothing_here
 from atoms_campaigns_mcp.schemas.campaigns import CampaignPage, CampaignRow
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
@@ -14,5 +15,7 @@ async def run(args: ListCampaignsArgs, ctx: ToolContext) -> CampaignPage:
         has_more=listed.has_more,
         next_step="Pass an id as campaign_id to get_campaign_status."
         if rows
-        else "Nothing matches: loosen the filters, or create one with create_campaign.",
+        else nothing_here(
+            args.page, "Nothing matches: loosen the filters, or create one with create_campaign."
+        ),
     )

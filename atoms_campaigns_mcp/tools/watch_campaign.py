@@ -93,7 +93,8 @@ async def _tell(sight: Sight, ctx: ToolContext) -> None:
     metrics = sight.details.metrics
     called, total = metrics.contacts_called or 0, metrics.total_participants
     connected = metrics.contacts_connected or 0
-    text = f"{sight.details.campaign.status}: {called} of {total} called, {connected} connected"
+    whole = "" if total is None else f" of {total}"
+    text = f"{sight.details.campaign.status}: {called}{whole} called, {connected} connected"
     await ctx.progress(called, total, text)
 
 

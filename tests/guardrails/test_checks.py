@@ -111,7 +111,7 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
             "warn",
             "dnc",
             "1 contact on the do-not-call list",
-            "without them",
+            "without these",
         ),
         (
             {"start": NOON.replace(hour=6)},

@@ -221,7 +221,7 @@ def collect_bad_calls(into: list[tuple[str, dict[str, Any], str]]) -> None:
             {"retry_delay": 0},
             "retry_delay: must be a whole number from 1 to 1440",
         ),
-        ("create_campaign", {"name": " "}, "name: must be text of 1 to 100 characters"),
+        ("create_campaign", {"name": " "}, "name: must be text of 1 to 40 characters"),
         ("create_campaign", {"phone_ids": []}, "phone_ids: must be a list of 1 to 20"),
         ("create_campaign", {"phone_ids": None}, "phone_ids: is required and must be a list"),
         ("create_campaign", {"max_retries": True}, "max_retries: must be a whole number"),

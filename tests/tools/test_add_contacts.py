@@ -1,6 +1,8 @@
 from pathlib import Path
 from typing import Any
 
+import anyio
+import httpx2
 import pytest
 
 from tests.support.bench import Bench
@@ -124,7 +126,54 @@ async def test_an_audience_that_is_being_called_is_left_alone(bench: Bench) -> N
         made = await client.call("create_campaign", **DRAFT)
         await client.call("start_campaign", campaign_id=made["campaign_id"])
         text = await client.refused("add_contacts", audience_id=AUDIENCE, csv=NEW)
-    assert "cannot be changed while a campaign on it is running" in text
+    assert "is running on this audience" in text
+    assert len(await members(bench)) == 2
+    assert "members" not in bench.wire.changes
+
+
+async def test_nobody_is_added_to_what_dials_by_itself(bench: Bench) -> None:
+    async with bench.client() as client:
+        made = await client.call(
+            "create_campaign", **DRAFT, scheduled_at="2027-01-05T10:00:00+05:30"
+        )
+        text = await client.refused("add_contacts", audience_id=AUDIENCE, csv=NEW)
+        await client.call("delete_campaign", campaign_id=made["campaign_id"])
+        await client.call("add_contacts", audience_id=AUDIENCE, csv=NEW)
+    assert f"({made['campaign_id']}) is scheduled on this audience" in text
+    assert "delete_campaign" in text
+    assert bench.wire.changes.count("members") == 1
+
+
+@pytest.mark.parametrize("way", ["start", "schedule"])
+async def test_nobody_is_added_between_the_question_and_the_first_call(
+    bench: Bench, way: str
+) -> None:
+    sandbox = bench.wire.below
+    reached, go_on, text = anyio.Event(), anyio.Event(), ""
+    async with bench.client() as client:
+        made = await client.call("create_campaign", **DRAFT)
+
+        async def slow(request: httpx2.Request) -> httpx2.Response:
+            if request.method == "POST" and request.url.path.endswith(("/start", "/campaign")):
+                reached.set()
+                await go_on.wait()
+            return await sandbox.handle_async_request(request)
+
+        bench.wire.below = httpx2.MockTransport(slow)
+
+        async def dial() -> None:
+            if way == "start":
+                await client.call("start_campaign", campaign_id=made["campaign_id"])
+            else:
+                later = {**DRAFT, "name": "Later", "scheduled_at": "2027-01-05T10:00:00+05:30"}
+                await client.call("create_campaign", **later)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(dial)
+            await reached.wait()
+            text = await client.refused("add_contacts", audience_id=AUDIENCE, csv=NEW)
+            go_on.set()
+    assert "at this moment" in text
     assert len(await members(bench)) == 2
 
 

@@ -125,12 +125,58 @@ async def test_two_agents_of_one_name_are_both_offered_and_neither_is_taken(benc
     assert bench.wire.changes == []
 
 
-async def test_the_apis_own_refusal_of_a_long_name_reads_well(bench: Bench) -> None:
+async def test_the_apis_own_refusal_reads_well(bench: Bench) -> None:
+    below = bench.wire.below
+    said = {"path": ["name"], "code": "custom", "message": "name is reserved"}
+
+    async def refuse(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST":
+            return httpx2.Response(400, json={"status": False, "errors": [said]})
+        return await below.handle_async_request(request)
+
+    bench.wire.below = httpx2.MockTransport(refuse)
     async with bench.client() as client:
-        text = await client.refused("create_campaign", **{**DRAFT, "name": "x" * 60})
+        text = await client.refused("create_campaign", **DRAFT)
     assert "The Atoms API refused (400): name" in text
-    assert "xxx" not in text
     assert "{" not in text
+
+
+async def test_a_name_is_as_long_as_the_dashboard_allows(bench: Bench) -> None:
+    async with bench.client() as client:
+        await client.call("create_campaign", **{**DRAFT, "name": "x" * 40})
+        text = await client.refused("create_campaign", **{**DRAFT, "name": "x" * 41})
+    assert "1 to 40 characters" in text
+    assert "xxx" not in text
+
+
+async def test_caller_ids_of_which_none_is_active_are_refused_before_they_are_fixed_for_good(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        numbers = (await client.call("list_phone_numbers"))["phone_numbers"]
+        inactive = next(row["number"] for row in numbers if not row["active"])
+        text = await client.refused("create_campaign", **{**DRAFT, "phone_ids": [inactive]})
+        await client.call("create_campaign", **{**DRAFT, "phone_ids": [inactive, CALLER_ID]})
+    assert "none of them is active" in text
+    assert bench.wire.changes == ["campaign"]
+
+
+async def test_the_order_of_caller_ids_makes_no_other_campaign(bench: Bench) -> None:
+    async with bench.client() as client:
+        numbers = (await client.call("list_phone_numbers"))["phone_numbers"]
+        ids = [row["id"] for row in numbers if row["active"]][:2]
+        await client.call("create_campaign", **{**DRAFT, "phone_ids": ids})
+        text = await client.refused("create_campaign", **{**DRAFT, "phone_ids": ids[::-1]})
+    assert "has the same" in text
+
+
+async def test_an_agent_that_nothing_resembles_is_answered_with_those_there_are(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        text = await client.refused("create_campaign", **{**DRAFT, "agent_id": "Outreech"})
+    assert "Outreech" not in text
+    assert f'"Outreach" ({AGENT})' in text
 
 
 async def test_a_schedule_is_confirmed_and_sent_in_utc(bench: Bench) -> None:

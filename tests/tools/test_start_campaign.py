@@ -1,8 +1,10 @@
 import pytest
 from mcp_types import ElicitResult
 
+from atoms_campaigns_mcp.atoms.client import FRESH
 from tests.support.bench import Bench
 from tests.support.serving import ERAS, Caller
+from tests.support.troubles import every_number
 from tests.support.world import CALLER_ID, DRAFT
 
 pytestmark = pytest.mark.anyio
@@ -193,9 +195,10 @@ async def test_a_start_without_an_active_caller_id_is_refused_before_it_is_sent(
     bench: Bench,
 ) -> None:
     async with bench.client() as client:
-        numbers = (await client.call("list_phone_numbers"))["phone_numbers"]
-        inactive = next(row["id"] for row in numbers if not row["active"])
-        made = await client.call("create_campaign", **{**DRAFT, "phone_ids": [inactive]})
+        made = await client.call("create_campaign", **DRAFT)
+        off = every_number(lambda row: {**row, "isActive": False})
+        await off(bench, client)
+        bench.clock.advance(seconds=FRESH)
         text = await client.refused("start_campaign", campaign_id=made["campaign_id"])
     assert "none of its caller IDs is active (no_active_caller_id)" in text
     assert "list_phone_numbers" in text
