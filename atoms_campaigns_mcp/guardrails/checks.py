@@ -240,7 +240,8 @@ def capacity(facts: Facts, policy: Policy) -> Iterator[Finding]:
     if most is not None and (running is None or running >= most):
         yield _operator(
             "max_running",
-            f"{'unknown' if running is None else running} campaigns run, and {most} may",
+            f"{'unknown' if running is None else running} campaigns run or are scheduled, and "
+            f"{most} may",
             "ATOMS_MCP_MAX_RUNNING",
         )
     if facts.slots is None:

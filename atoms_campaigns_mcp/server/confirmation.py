@@ -23,7 +23,7 @@ from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.server.asking import Answer, Asking
 from atoms_campaigns_mcp.server.claims import SENDING, Claims
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
-from atoms_campaigns_mcp.tools._tool import Tool, ToolContext
+from atoms_campaigns_mcp.tools._tool import Effect, Tool, ToolContext
 from atoms_campaigns_mcp.tools._uses import scheduling
 
 _NOTHING = "Nothing was done."
@@ -162,18 +162,22 @@ class Gate:
     async def _claimed(self, record: PlanRecord | None, how: Confirmed) -> Result:
         """Keep equal calls out, judge the facts as they are now, and go ahead."""
         subjects = [getattr(self.args, "campaign_id", None) or self._request()]
+        limited = self.offers.runtime.settings.max_running is not None
+        if limited and self.tool.effect is not Effect.DESTROYS:
+            subjects.append("what runs")  # two would count the same campaigns
         busy = NotConfirmed(
             f"{_NOTHING} Another call is changing the same thing at this moment.",
             next_step="Look with get_campaign_status, then call again if it is still needed; a "
             f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
         )
         async with AsyncExitStack() as held:
-            await held.enter_async_context(self.claims.holding(subjects[0], busy))
+            for subject in subjects:
+                await held.enter_async_context(self.claims.holding(subject, busy))
             proposal = await self._propose()
             if isinstance(proposal, Proposal) and proposal.plan.action == "schedule":
                 # Until it is there, nothing shows that contacts must not be added.
                 subjects.append(scheduling(proposal.plan.audience_id))
-                await held.enter_async_context(self.claims.holding(subjects[1], busy))
+                await held.enter_async_context(self.claims.holding(subjects[-1], busy))
                 proposal = await self._propose()
             if isinstance(proposal, Result):
                 return proposal

@@ -27,6 +27,7 @@ from atoms_campaigns_mcp.tools._parallel import attempt
 from atoms_campaigns_mcp.tools._tool import ToolContext
 
 DNC_PAGES = 20  # of 500 entries; a longer list counts as unknown
+RUNNING = ACTIVE | {"scheduled"}  # which will run by themselves
 _E164 = re.compile(E164_PATTERN)
 
 
@@ -51,11 +52,11 @@ async def read_facts(
         "slots": atoms.get_concurrency,
         "live": partial(atoms.list_calls, statuses=LIVE),
         "balance": atoms.get_balance,
-        **{status: partial(atoms.list_campaigns, status=status, limit=1) for status in ACTIVE},
+        **{status: partial(atoms.list_campaigns, status=status, limit=1) for status in RUNNING},
     }
     found, _ = await attempt(reads)
-    running = [found[status][1].total for status in ACTIVE if status in found]
-    complete = len(running) == len(ACTIVE) and None not in running
+    running = [found[status][1].total for status in RUNNING if status in found]
+    complete = len(running) == len(RUNNING) and None not in running
     campaigns = audience.campaigns if audience else ()
     return Facts(
         start=start,

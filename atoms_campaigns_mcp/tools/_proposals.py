@@ -49,7 +49,10 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
         retry_delay=campaign.retry_delay or 0,
         campaign_id=campaign.id,
     )
-    facts = replace(facts, called=called or 0, added=added)
+    running = facts.running
+    if running and campaign.status == "scheduled":
+        running -= 1  # this one
+    facts = replace(facts, called=called or 0, added=added, running=running)
     plan = Plan(
         action="resume" if campaign.status == "paused" else "start",
         campaign_id=campaign.id,

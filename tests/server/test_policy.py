@@ -1,8 +1,10 @@
 """The operator's policy and modes: what an agent cannot change, argue with or walk around."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.support.bench import Bench
@@ -66,7 +68,7 @@ async def test_no_more_campaigns_than_allowed_run_at_once(bench: Bench, how: str
     bench.configure(max_running=1)
     async with bench.client() as client:
         text = await TRIES[how](client)
-    assert "1 campaigns run, and 1 may (max_running)" in text
+    assert "1 campaigns run or are scheduled, and 1 may (max_running)" in text
     assert "ATOMS_MCP_MAX_RUNNING" in text
     assert bench.wire.changes.count("start") == 1
 
@@ -87,6 +89,34 @@ async def test_a_list_that_must_be_clean_is_refused_for_one_person_on_the_do_not
     assert "on the do-not-call list (" in text
     assert "ATOMS_MCP_REQUIRE_DNC_CLEAN" in text
     nothing_dials(bench)
+
+
+async def test_of_starts_at_once_as_many_go_ahead_as_may_run(bench: Bench) -> None:
+    bench.configure(max_running=1, confirm="never")
+    async with bench.client(answer=None) as client:
+        ids = [
+            (await client.call("create_campaign", **{**DRAFT, "name": f"R{n}"}))["campaign_id"]
+            for n in range(3)
+        ]
+        async with anyio.create_task_group() as tasks:
+            for campaign in ids:
+                tasks.start_soon(partial(client.raw, "start_campaign", campaign_id=campaign))
+        rows = (await client.call("list_campaigns"))["campaigns"]
+    ours = sorted(row["status"] for row in rows if row["id"] in ids)
+    assert ours == ["draft", "draft", "running"]
+    assert bench.wire.changes.count("start") == 1
+
+
+async def test_what_is_scheduled_counts_among_what_may_run(bench: Bench) -> None:
+    bench.configure(max_running=1, confirm="never")
+    async with bench.client(answer=None) as client:
+        await client.call("create_campaign", **DRAFT, scheduled_at=WHEN)
+        ours = (await client.call("list_campaigns"))["campaigns"][0]["id"]
+        preview = await client.call("preview_campaign", campaign_id=ours)
+        other = {**DRAFT, "name": "Other"}
+        text = await client.refused("create_campaign", **other, scheduled_at=WHEN)
+    assert "1 campaigns run or are scheduled, and 1 may" in text
+    assert "max_running" not in {row["rule"] for row in preview["findings"]}
 
 
 async def test_a_rule_set_after_the_token_was_given_still_holds(bench: Bench) -> None:
