@@ -159,7 +159,7 @@ class Runtime:
             shared=self.shared,
             policy=Policy.of(self.settings),
             plan=plan,
-            files=self.settings.files,
+            files=() if self.settings.read_only else self.settings.files,
             show_numbers=self.settings.show_numbers,
             **abilities,
         )

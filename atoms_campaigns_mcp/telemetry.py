@@ -27,9 +27,10 @@ from atoms_campaigns_mcp.errors import AtomsCampaignsError
 
 _KEY = re.compile(r"\bsk_[A-Za-z0-9_-]+")
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+")
-# Seven digits are the shortest national number that E.164 knows; ids are hexadecimal or longer.
+# Seven digits are the shortest national number that E.164 knows. Dates and ids are no numbers.
 _NUMBER = re.compile(
-    r"(?<![\w.-])(?!\d{4}-\d\d-\d\d(?!\d))\+?\(?\d(?:[ ().\u2010-\u2015-]{0,2}\d){6,14}(?![\w-])"
+    r"(?<![\w.-])(?!\d{4}-\d\d-\d\d(?!\d)|\d\d?/\d\d?/\d{2,4}(?![\d/])|[0-9a-f]{16}|[0-9a-f]{8}-[0-9a-f]{4}-)"
+    r"\+?\(?\d(?:[ \u00a0()./\u00b7\u2010-\u2015-]{0,3}\d){6,14}"
 )
 _ID = re.compile(r"/(?:[a-f0-9]{24}|CALL-[\w-]+)(?=/|$)")
 

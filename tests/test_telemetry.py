@@ -36,6 +36,12 @@ def test_no_full_number_survives_redaction(number: str, before: str) -> None:
         "call 202.555.0143 now",
         "number:2025550143",
         "202\u2011555\u20110143",
+        "+12025550143x5",
+        "202/555/0143",
+        "202 - 555 - 0143",
+        "202\u00b7555\u00b70143",
+        "+1\u00a0202\u00a0555\u00a00143",
+        "12025550143_ext",
     ],
 )
 def test_numbers_with_separators_are_redacted_too(text: str) -> None:
@@ -58,6 +64,8 @@ def test_keys_are_redacted(text: str) -> None:
         "on 2027-01-15",
         "CALL-1778226705739-7e4c17",
         "max 10000",
+        "on 01/04/2027 at",
+        "12345678-1234-4321-8765-123456789012",
     ],
 )
 def test_ids_times_and_counts_are_left_alone(text: str) -> None:

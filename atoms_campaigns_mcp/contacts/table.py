@@ -40,7 +40,8 @@ _SAVE = 'Save it as "CSV UTF-8" and use that.'
 _HINT = re.compile(r"sep=([,;\t])[\r\n]", re.IGNORECASE)  # Excel's own first line
 _JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Hindi, Persian and emoji
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-_PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
+_INNER_FORMULA = re.compile(r"(?<!^)([;\t|]\s*)(?=[=+@\uff1d\uff0b\uff20-])")
+_PLAIN_NUMBER = re.compile(r"[+-]?[\d*]+(?:\.\d+)?", re.ASCII)  # * where it is masked
 
 Record = tuple[int, list[str]]
 """The line of the file on which a row begins, counted from 1, and the row's cells."""
@@ -127,14 +128,16 @@ def parse(text: str | bytes, *, phone_column: str | None, region: str | None) ->
 
 
 def spreadsheet_safe(value: str) -> str:
-    """Put an apostrophe before a value that a spreadsheet would run as a formula (OWASP's list).
+    """Put an apostrophe before what a spreadsheet would run as a formula (OWASP's list).
 
     For exports that people open. Plain numbers stay as they are: `+919876543210` and `-5` do
     nothing, and a number with an apostrophe would not be one any more.
     """
+    # Where the separator is another, a new cell begins in the middle of ours.
+    inner = _INNER_FORMULA.sub(r"\1'", value)
     if value.startswith(_FORMULA) and not _PLAIN_NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
+        return f"'{inner}"
+    return inner
 
 
 def _refused(what: str, next_step: str) -> InvalidArguments:

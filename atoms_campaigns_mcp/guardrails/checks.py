@@ -9,7 +9,7 @@ from atoms_campaigns_mcp.guardrails.facts import AgentFact, Facts
 from atoms_campaigns_mcp.guardrails.findings import Finding, Severity
 from atoms_campaigns_mcp.guardrails.policy import CHANGED_BY, Policy
 from atoms_campaigns_mcp.guardrails.zones import ZoneShare, shares
-from atoms_campaigns_mcp.schemas.fields import counted
+from atoms_campaigns_mcp.schemas.fields import counted, quoted
 
 Check = Callable[[Facts, Policy], Iterator[Finding]]
 COUNTRIES_SHOWN = 3
@@ -98,13 +98,13 @@ def agent(facts: Facts, policy: Policy) -> Iterator[Finding]:
         yield Finding(
             "block",
             "archived_agent",
-            f'agent "{found.name}" is archived',
+            f"agent {quoted(found.name)} is archived",
             "Create the campaign again with another agent.",
         )
     if policy.agents and not {found.id, found.name} & policy.agents:
         yield _operator(
             "allowed_agents",
-            f'agent "{found.name}" is not one of those allowed',
+            f"agent {quoted(found.name)} is not one of those allowed",
             "ATOMS_MCP_ALLOWED_AGENTS",
         )
 
@@ -266,7 +266,7 @@ def capacity(facts: Facts, policy: Policy) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "same_audience",
-            f'campaign "{rival}" is calling the same audience',
+            f"campaign {quoted(rival)} is calling the same audience",
             "People would be called by both; pause it first.",
         )
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from atoms_campaigns_mcp.guardrails.findings import Finding
-from atoms_campaigns_mcp.schemas.fields import counted
+from atoms_campaigns_mcp.schemas.fields import counted, quoted
 
 Action = Literal["start", "resume", "schedule", "delete_campaign", "delete_audience"]
 
@@ -38,8 +38,11 @@ class Plan:
     scheduled_at: str = ""
 
     def digest(self, tenant: str) -> str:
-        """Fingerprint of every fact, for `tenant`: a yes to one digest is no yes to another."""
-        facts = json.dumps({"tenant": tenant, **asdict(self)}, sort_keys=True)
+        """Fingerprint of every fact, for `tenant`: a yes to one digest is no yes to another.
+
+        `called` is left out: it grows for a while after a pause, and fewer calls need no other yes.
+        """
+        facts = json.dumps({"tenant": tenant, **asdict(self), "called": None}, sort_keys=True)
         return hashlib.sha256(facts.encode()).hexdigest()
 
     def question(self) -> str:
@@ -73,16 +76,16 @@ def fingerprint(numbers: Iterable[str]) -> str:
 
 def _start(plan: Plan) -> str:
     verb = "Resume" if plan.action == "resume" else "Start"
-    return f"{verb} campaign {_quoted(plan.name)} now? {_calls(plan)}"
+    return f"{verb} campaign {quoted(plan.name)} now? {_calls(plan)}"
 
 
 def _schedule(plan: Plan) -> str:
-    return f"Schedule campaign {_quoted(plan.name)} for {plan.scheduled_at}? {_calls(plan)}"
+    return f"Schedule campaign {quoted(plan.name)} for {plan.scheduled_at}? {_calls(plan)}"
 
 
 def _delete(plan: Plan) -> str:
     return (
-        f"Delete campaign {_quoted(plan.name)} ({plan.campaign_id}, {plan.status}) with its "
+        f"Delete campaign {quoted(plan.name)} ({plan.campaign_id}, {plan.status}) with its "
         "history? This cannot be undone."
     )
 
@@ -90,7 +93,7 @@ def _delete(plan: Plan) -> str:
 def _delete_audience(plan: Plan) -> str:
     people = counted(plan.people, "contact") if plan.people is not None else "its contacts"
     return (
-        f"Delete audience {_quoted(plan.name)} ({plan.audience_id}) with {people}? This cannot be "
+        f"Delete audience {quoted(plan.name)} ({plan.audience_id}) with {people}? This cannot be "
         "undone."
     )
 
@@ -108,14 +111,9 @@ def _calls(plan: Plan) -> str:
     )
     callers = f" Caller IDs: {', '.join(plan.caller_ids)}." if plan.caller_ids else ""
     return (
-        f"It places real phone calls to {people} (audience {_quoted(plan.audience)}) with agent "
-        f"{_quoted(plan.agent)}{retries}.{callers}"
+        f"It places real phone calls to {people} (audience {quoted(plan.audience)}) with agent "
+        f"{quoted(plan.agent)}{retries}.{callers}"
     )
-
-
-def _quoted(name: str) -> str:
-    # A name comes from outside; quotes inside it could pose as the end of it.
-    return '"' + name.replace('"', "'") + '"'
 
 
 _QUESTIONS = {

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from atoms_campaigns_mcp.schemas.fields import ShortText, Text, clean
+from atoms_campaigns_mcp.schemas.fields import ShortText, Text, quoted
 
 LABEL_MAX = 60  # characters
 
@@ -36,7 +36,7 @@ class Row(Noun):
     @property
     def label(self) -> str:
         """The name as sentences show it: quoted, and no longer than a line."""
-        return f'"{clean(self.name, limit=LABEL_MAX)}"'
+        return quoted(self.name, LABEL_MAX)
 
     def told(self) -> str:
         """Say by what one knows it beside others of its name."""

@@ -23,6 +23,7 @@ NAME_MAX = 100  # characters
 CAMPAIGN_NAME_MAX = 40  # characters; what the dashboard allows, the API says nothing
 CSV_MAX = 5_000_000  # characters; the API takes 5 MB
 TEXT_MAX = 300  # characters kept of a text that came from outside
+_QUOTES = re.compile('["\u201c-\u201f\u00ab\u00bb\uff02]')
 _ISO_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d", re.ASCII)
 EXAMPLE_ID = "696ddd2a04ff172dbd8eddad"
 
@@ -55,7 +56,7 @@ def listed(value: Any) -> Any:
     if isinstance(value, str) and value.strip().startswith("["):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 
@@ -112,7 +113,7 @@ ScheduledAt = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2027-01-15T10:00:00+05:30"]}),
 ]
 Description = Annotated[
-    str, Field(max_length=250, examples=["Spring list"]), BeforeValidator(_trimmed)
+    str, Field(max_length=250, examples=["Spring list"]), BeforeValidator(_printable)
 ]
 Search = Annotated[
     str, Field(min_length=1, max_length=NAME_MAX, examples=["renewal"]), BeforeValidator(_printable)
@@ -159,6 +160,11 @@ def clean(value: Any, limit: int = TEXT_MAX) -> Any:
     flat = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value)
     flat = "".join(c for c in flat if unicodedata.category(c) != "Cf").strip()
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def quoted(name: str, limit: int = TEXT_MAX) -> str:
+    """Put a name that comes from outside into quotes, which it cannot close itself."""
+    return '"' + _QUOTES.sub("'", clean(name, limit=limit)) + '"'
 
 
 def _short(value: Any) -> Any:

@@ -1,8 +1,9 @@
 """From an argument to contacts: CSV text, an allowed file, or those a campaign did not reach."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import anyio
 
@@ -81,19 +82,30 @@ def _first_readable(paths: Sequence[Path]) -> bytes | None:
         try:
             if path.is_file():
                 with path.open("rb") as file:
-                    return file.read(table.LARGEST + 1)
+                    if _is_still(path, file):
+                        return file.read(table.LARGEST + 1)
         except OSError:
             continue
     return None
 
 
+def _is_still(path: Path, file: BinaryIO) -> bool:
+    """Say whether what was opened is what lies at the path that was allowed, links resolved."""
+    return path.resolve() == path and os.path.samestat(os.fstat(file.fileno()), path.lstat())
+
+
 async def write_file(path: Path, content: bytes) -> None:
     """Write a new file; one that exists is never replaced, since it may be the user's list."""
+    if path.suffix.casefold() != ".csv" or path.name.startswith(".") or ":" in path.name:
+        raise InvalidArguments(
+            "file: results are written to a name that ends in .csv, without : and no dot first.",
+            next_step="Give another name in an allowed folder.",
+        )
 
     def write() -> None:
         try:
-            with path.open("xb") as file:
-                file.write(content)
+            path.touch(0o600, exist_ok=False)  # the rows hold full numbers
+            path.write_bytes(content)
         except OSError as error:
             exists = isinstance(error, FileExistsError)
             raise InvalidArguments(
@@ -104,19 +116,20 @@ async def write_file(path: Path, content: bytes) -> None:
     await anyio.to_thread.run_sync(write)
 
 
-def allowed_paths(name: str, ctx: ToolContext) -> list[Path]:
+def allowed_paths(name: str, ctx: ToolContext, instead: str = "Pass the list as csv") -> list[Path]:
     """Resolve a path in each allowed folder, links included; refuse one outside all of them."""
     if not ctx.files:
         raise Refused(
-            "file: the operator of this server allows no folder (ATOMS_MCP_FILES).",
-            next_step="Pass the list as csv, or ask the operator to allow a folder.",
+            "file: the operator of this server allows no folder (ATOMS_MCP_FILES, and not "
+            "ATOMS_MCP_READ_ONLY).",
+            next_step=f"{instead}, or ask the operator to allow a folder.",
         )
     places = {folder: _resolved(folder / name) for folder in ctx.files}
     inside = [path for folder, path in places.items() if path and path.is_relative_to(folder)]
     if not inside:
         raise Refused(
             "file: it is not in a folder that the operator allows (ATOMS_MCP_FILES).",
-            next_step="Put it there, or pass the list as csv.",
+            next_step=f"Use one that is allowed. {instead}, or ask the operator which are.",
         )
     return inside
 

@@ -7,7 +7,8 @@ import re
 import anyio.to_thread
 
 from atoms_campaigns_mcp.contacts.columns import PHONE
-from atoms_campaigns_mcp.contacts.table import spreadsheet_safe
+from atoms_campaigns_mcp.contacts.table import LONGEST_VALUE, spreadsheet_safe
+from atoms_campaigns_mcp.schemas.fields import clean
 from atoms_campaigns_mcp.state.results import Results, Stored
 from atoms_campaigns_mcp.telemetry import mask_number, redact
 
@@ -30,19 +31,18 @@ def _written(rows: list[Stored], show_numbers: bool) -> bytes:  # noqa: FBT001 -
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     # A column of the list may be called like one of ours.
-    names = [f"contact_{c}" if c in HEADER else spreadsheet_safe(c) for c in columns]
+    names = [f"contact_{c}" if c in HEADER else spreadsheet_safe(clean(c)) for c in columns]
     writer.writerow([*HEADER, *names])
     for row in rows:
         shown = [_shown(row.data.get(c), row, show_numbers=show_numbers) for c in columns]
         phone = row.phone if show_numbers else mask_number(row.phone)
-        writer.writerow(
-            [phone, row.attempts, row.final_status, f"{row.seconds:g}", f"{row.cost:.4f}", *shown]
-        )
+        told = [spreadsheet_safe(phone), row.attempts, spreadsheet_safe(row.final_status)]
+        writer.writerow([*told, f"{row.seconds:g}", f"{row.cost:.4f}", *shown])
     return file.getvalue().encode()
 
 
 def _shown(value: object, row: Stored, *, show_numbers: bool) -> str:
-    text = "" if value is None else str(value)
+    text = clean("" if value is None else str(value), limit=LONGEST_VALUE)
     return spreadsheet_safe(text if show_numbers else hidden(text, row.phone))
 
 

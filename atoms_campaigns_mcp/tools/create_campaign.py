@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from atoms_campaigns_mcp.errors import InvalidArguments, WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
@@ -14,6 +14,8 @@ from atoms_campaigns_mcp.tools._members import contacts_of
 from atoms_campaigns_mcp.tools._proposals import judged
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
+FARTHEST = timedelta(days=366)  # ours: beyond it, a mistyped year is likelier than a plan
+
 
 async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | CampaignCreated:
     """Judge a scheduled campaign as its start would be, for it dials without being started."""
@@ -22,6 +24,12 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
         raise InvalidArguments(
             f"scheduled_at: must be in the future; it is now {ctx.now():%Y-%m-%dT%H:%M:%S%z}.",
             next_step="Give a later time, or leave it out and start the campaign when due.",
+        )
+    if start - ctx.now() > FARTHEST:
+        raise InvalidArguments(
+            f"scheduled_at: must be within {FARTHEST.days} days; it is now "
+            f"{ctx.now():%Y-%m-%dT%H:%M:%S%z}.",
+            next_step="Check the year, or create a draft and start it when due.",
         )
     facts, audience = await _named(args, ctx)
     if made := await _creation(args, facts, ctx).found(ctx):

@@ -1,8 +1,9 @@
 from atoms_campaigns_mcp.errors import WrongState
-from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import DeleteAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import AudienceDeleted
 from atoms_campaigns_mcp.tools import _resolve
+from atoms_campaigns_mcp.tools._members import contacts_of
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 
@@ -16,13 +17,15 @@ async def plan(args: DeleteAudienceArgs, ctx: ToolContext) -> Proposal:
             "Nothing was sent.",
             next_step="Delete those campaigns first, or keep the audience.",
         )
+    contacts = await contacts_of(ctx.atoms, audience)
     return Proposal(
         Plan(
             action="delete_audience",
             name=audience.name,
             audience_id=audience.id,
             audience=audience.name,
-            people=audience.contacts,
+            people=len(contacts),
+            members=fingerprint(contact.number for contact in contacts),
         )
     )
 

@@ -12,6 +12,7 @@ from atoms_campaigns_mcp.tools._results_csv import as_csv, hidden
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 NAME_MAX = 80  # characters of a contact's name; a page has a hundred
+_INSTEAD = "Leave it out to get pages, or read the resource of its CSV"
 NAME_COLUMNS = ("name", "Name", "full_name", "first_name", "firstName")
 
 
@@ -23,7 +24,7 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
     while calls are in progress or retries are due. Numbers are masked; with file every row is
     written as CSV with full numbers to an allowed folder.
     """
-    path = allowed_paths(args.file, ctx)[0] if args.file else None
+    path = allowed_paths(args.file, ctx, _INSTEAD)[0] if args.file else None
     details = await ctx.atoms.get_campaign(args.campaign_id)
     left = await unfinished(details, ctx)
     over = is_terminal(details) and not left

@@ -183,12 +183,10 @@ async def test_no_number_and_no_list_of_contacts_is_kept(bench: Bench) -> None:
     assert json.loads(kept[0])["csv"] == f"{len(csv)} characters"
 
 
-@pytest.mark.parametrize("before", ["\n", "\t", "x\r\n"])
-async def test_a_number_at_the_start_of_a_line_is_not_kept_either(
-    bench: Bench, before: str
-) -> None:
+@pytest.mark.parametrize("before", [" ", ":", "\u2003("])
+async def test_a_number_in_a_note_is_not_kept_either(bench: Bench, before: str) -> None:
     async with bench.client() as client:
-        await client.call("create_campaign", **DRAFT, description=f"Call:{before}12025550111")
+        await client.call("create_campaign", **DRAFT, description=f"Call{before}12025550111")
     assert "12025550111" not in (await journal(bench))[-1].intent.arguments
 
 

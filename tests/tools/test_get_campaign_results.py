@@ -218,8 +218,12 @@ async def test_a_file_that_exists_is_never_replaced(bench: Bench, tmp_path: Path
         ("/tmp/report.csv", "not in a folder that the operator allows"),  # noqa: S108
         ("out/report.csv", "not in a folder that the operator allows"),
         ("none/report.csv", "cannot be written there"),
-        (".", "exists already"),
-        ("n" * 300, "cannot be written there"),
+        ("there.csv", "exists already"),
+        ("n" * 300 + ".csv", "cannot be written there"),
+        (".", "ends in .csv"),
+        ("hook.sh", "ends in .csv"),
+        (".hidden.csv", "no dot first"),
+        ("con.txt:stream.csv", "without :"),
     ],
 )
 async def test_a_file_that_cannot_be_written_is_a_clear_error(
@@ -227,6 +231,7 @@ async def test_a_file_that_cannot_be_written_is_a_clear_error(
 ) -> None:
     folder = allowed(bench, tmp_path)
     (folder / "out").symlink_to(tmp_path)
+    (folder / "there.csv").touch()
     async with bench.client() as client:
         campaign = await over(bench, client)
         text = await client.refused("get_campaign_results", **campaign, file=name)
