@@ -20,7 +20,7 @@ from atoms_campaigns_mcp.ending import Ending
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
-from atoms_campaigns_mcp.settings import LOCAL, Settings, tenant_of
+from atoms_campaigns_mcp.settings import LOCAL, Settings, account_of, tenant_of
 from atoms_campaigns_mcp.state.absent import AbsentStore
 from atoms_campaigns_mcp.state.folder import secrets_of, state_folder
 from atoms_campaigns_mcp.state.opening import open_state
@@ -120,7 +120,11 @@ class Runtime:
     @property
     def account(self) -> str:
         """The account of the API key, which several tenants may share."""
-        return tenant_of(self.settings.api_key) if self.settings.serves_tenants else LOCAL
+        return account_of(self.settings.api_key)
+
+    def own(self, subject: str) -> str:
+        """Name something of this account, as every server that shares the state names it."""
+        return f"{self.account} {subject}"
 
     def of(self, tenant: str) -> "Runtime":
         """Give the same account, used by `tenant`."""

@@ -19,6 +19,7 @@ from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.setting_texts import InvalidError, RedisAddress
 
 LOCAL = "local"  # the tenant of a server that has one account
+SANDBOX = "sandbox"  # the account of a server without a key
 Auth = Literal["", "key", "oauth", "none"]
 Confirm = Literal["ask", "human", "token", "never"]
 Mode = Literal["sandbox", "live"]
@@ -247,6 +248,14 @@ class Settings:
 def tenant_of(key: str) -> str:
     """Name the account of an API key without telling the key."""
     return hashlib.sha256(f"atoms-campaigns-mcp/tenant/v1 {key}".encode()).hexdigest()[:24]
+
+
+def account_of(key: str) -> str:
+    """Name the account that a server uses with `key`, the same in every server; without, its own.
+
+    A tenant is who asks, an account whose campaigns they are.
+    """
+    return tenant_of(key) if key else SANDBOX
 
 
 def tenant_of_subject(issuer: str, subject: str) -> str:

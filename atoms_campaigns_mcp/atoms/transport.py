@@ -99,7 +99,8 @@ class Transport:
             NotFound: The API says that it does not exist.
         """
         query = {name: value for name, value in params.items() if value is not None}
-        key = path, *sorted(query.items())
+        # An urgent read must not wait for an equal one that queues for its turn.
+        key = self.urgent, path, *sorted(query.items())
         fetch = partial(self._read, path, query)
         return await self.flights.get(key, fetch, fresh_for=fresh_for)
 

@@ -74,7 +74,12 @@ class AccountsFile:
         self._look()
         if self._trouble:
             raise Unavailable("The accounts file cannot be used.")
-        return self._keys.get(f"{self._issuer}|{subject}") or self._keys.get(subject, "")
+        if exact := self._keys.get(f"{self._issuer}|{subject}"):
+            return exact
+        # A subject that reads like `issuer|subject` is not the one whom such a line means; others
+        # may hold a `|` (auth0|…), and issuers are addresses.
+        before, bar, _ = subject.partition("|")
+        return "" if bar and "://" in before else self._keys.get(subject, "")
 
     def _look(self) -> None:
         try:

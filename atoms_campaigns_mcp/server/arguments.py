@@ -3,7 +3,7 @@
 The text names the argument, its bounds and an example, and never the value that was refused.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ from atoms_campaigns_mcp.schemas.fields import (
 )
 
 A = TypeVar("A", bound=Args)
+NAMED = 5  # unknown arguments that an error names: a message has room for 400,000
 _PATTERNS = {
     ID_PATTERN: "24 hexadecimal digits, as the list tools give them",
     ID_OR_ALL_PATTERN: "24 hexadecimal digits, as the list tools give them, or the word all",
@@ -35,8 +36,8 @@ def check(model: type[A], arguments: Mapping[str, Any], offered: Collection[str]
     Raises:
         InvalidArguments: With a sentence for each argument that is wrong.
     """
-    unknown = sorted(set(arguments) - set(offered))
-    problems = [f"{_shown(name)}: no such argument" for name in unknown]
+    unknown = [name for name in arguments if name not in offered]
+    problems = list(_not_there(unknown))
     given = {name: arguments[name] for name in offered if arguments.get(name) is not None}
     try:
         args = model.model_validate(given)
@@ -51,6 +52,12 @@ def check(model: type[A], arguments: Mapping[str, Any], offered: Collection[str]
         f"Invalid arguments, nothing was sent. {'; '.join(problems)}.{hint}",
         next_step="Correct them and call again.",
     )
+
+
+def _not_there(unknown: Sequence[str]) -> Iterable[str]:
+    yield from (f"{_shown(name)}: no such argument" for name in unknown[:NAMED])
+    if len(unknown) > NAMED:
+        yield f"{len(unknown) - NAMED} more: no such arguments"
 
 
 def _wrong(error: ValidationError) -> Iterable[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mcp_types import InputRequiredResult
 
-from atoms_campaigns_mcp.errors import NotConfirmed, Refused
+from atoms_campaigns_mcp.errors import NotConfirmed, NotRecorded, Refused
 from atoms_campaigns_mcp.guardrails import tokens
 from atoms_campaigns_mcp.guardrails.findings import blocks
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
@@ -23,6 +23,7 @@ from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.server.asking import Answer, Asking
 from atoms_campaigns_mcp.server.claims import SENDING, Claims
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
+from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Effect, Tool, ToolContext
 from atoms_campaigns_mcp.tools._uses import scheduling
 
@@ -148,16 +149,30 @@ class Gate:
 
     async def _accept(self, plan_id: str, answer: Answer, how: Confirmed) -> Result:
         if answer != "yes":
+            await self._withdraw(plan_id)
             raise _not_a_yes(answer)
-        record = await self.offers.runtime.store.plan(plan_id)
-        owner = (self.offers.tenant, self.tool.name)
-        if record is None or (record.tenant, record.tool) != owner:
+        record = await self._stored(plan_id)
+        if record is None:
             raise NotConfirmed(
                 f"{_NOTHING} The confirmation was given for something else.", next_step=_AGAIN
             )
         if record.expires_at < self.offers.seconds():
             raise NotConfirmed(f"{_NOTHING} The confirmation has expired.", next_step=_AGAIN)
         return await self._claimed(record, how)
+
+    async def _stored(self, plan_id: str) -> PlanRecord | None:
+        """Give the plan if it is this tenant's, for this tool."""
+        record = await self.offers.runtime.store.plan(plan_id)
+        owner = (self.offers.tenant, self.tool.name)
+        return record if record and (record.tenant, record.tool) == owner else None
+
+    async def _withdraw(self, plan_id: str) -> None:
+        """Let a question take one answer, readable or not: nobody can say yes to it later."""
+        try:
+            if await self._stored(plan_id):
+                await self.offers.runtime.store.use_plan(plan_id)
+        except NotRecorded:  # the answer is no all the same
+            log.exception("a question that was not agreed to can be answered until it expires")
 
     async def _claimed(self, record: PlanRecord | None, how: Confirmed) -> Result:
         """Keep equal calls out, judge the facts as they are now, and go ahead."""
@@ -205,7 +220,9 @@ class Gate:
                 next_step=_AGAIN,
             )
         if not await self.offers.runtime.store.use_plan(record.plan_id):
-            raise NotConfirmed(f"{_NOTHING} The confirmation was already used.", next_step=_AGAIN)
+            raise NotConfirmed(
+                f"{_NOTHING} The confirmation was already used, or declined.", next_step=_AGAIN
+            )
 
     async def _propose(self) -> Proposal | Result:
         if self.tool.plan is None:

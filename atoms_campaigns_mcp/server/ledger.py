@@ -27,7 +27,7 @@ class JournalLedger:
     async def unresolved(self, key: str) -> list[Earlier]:
         """See `Ledger.unresolved`."""
         runtime = self.claims.runtime
-        entries = await runtime.store.unresolved(runtime.tenant, key)
+        entries = await runtime.store.unresolved(runtime.own(key))
         return [Earlier(entry.id, entry.intent.known) for entry in entries]
 
     async def resolve(self, earlier: Sequence[Earlier], *, found: bool) -> None:

@@ -8,7 +8,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_REQUEST
 
 from atoms_campaigns_mcp.effects import EVERYTHING, Effect
-from atoms_campaigns_mcp.settings import LOCAL, Settings, tenant_of
+from atoms_campaigns_mcp.settings import LOCAL, Settings, account_of
 
 SCOPE = "atoms_campaigns.principal"
 """Where the HTTP side keeps the principal of a request."""
@@ -30,7 +30,7 @@ class Principal:
     @property
     def account(self) -> str:
         """The account of the API key, which several tenants may share."""
-        return LOCAL if self.tenant == LOCAL else tenant_of(self.key)
+        return account_of(self.key)
 
     def within(self, effects: frozenset[Effect]) -> "Principal":
         """Take away every right that is not among `effects`."""

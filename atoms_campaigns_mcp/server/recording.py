@@ -32,7 +32,9 @@ class Recorder:
         """
         if self.tool.effect is Effect.READS:
             raise TypeError(f"{self.tool.name} reads, but sent a change")
-        entry = await self._begin(replace(self.intent, key=change.key, known=change.known))
+        # By account, not by tenant: whoever asks it for the same again must hear of this.
+        key = self.runtime.own(change.key) if change.key else ""
+        entry = await self._begin(replace(self.intent, key=key, known=change.known))
         return await self.runtime.ending.despite_cancellation(
             lambda: self._carry_out(entry, change)
         )

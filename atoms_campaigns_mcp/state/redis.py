@@ -134,9 +134,9 @@ class RedisStore:
         """See `Store.finish`."""
         await self._journal.finish(entry_id, outcome, detail, request_id)
 
-    async def unresolved(self, tenant: str, key: str) -> list[Entry]:
+    async def unresolved(self, key: str) -> list[Entry]:
         """See `Store.unresolved`."""
-        return await self._journal.unresolved(tenant, key)
+        return await self._journal.unresolved(key)
 
     async def entries(self, limit: int) -> list[Entry]:
         """See `Store.entries`."""

@@ -6,7 +6,7 @@
 | `last` | number of the last entry |
 | `outcomes:N` | list of the outcomes of entry N, the last one counts |
 | `open` | set of numbers without an outcome that no start has reported |
-| `unresolved:TENANT:KEY` | set of numbers of creations whose outcome is unknown |
+| `unresolved:KEY` | set of numbers of creations whose outcome is unknown |
 """
 
 import json
@@ -43,7 +43,7 @@ class RedisJournal:
         """See `Store.begin`; returns when the entry is on Redis's disk, if Redis can say so."""
         keys = [LAST, JOURNAL, OPEN]
         if intent.key:
-            keys.append(_unresolved(intent.tenant, intent.key))
+            keys.append(_unresolved(intent.key))
         values = (repr(at), *astuple(intent)[:-1], json.dumps(intent.known))
         named = [part for pair in zip(_FIELDS, values, strict=True) for part in pair]
         write = ("EVAL", _BEGIN, len(keys), *keys, *named)
@@ -81,12 +81,12 @@ class RedisJournal:
         ]
         if intent.key:
             change = "SADD" if outcome == "unknown" else "SREM"
-            commands.append((change, _unresolved(intent.tenant, intent.key), entry_id))
+            commands.append((change, _unresolved(intent.key), entry_id))
         await self._link.together(*commands)
 
-    async def unresolved(self, tenant: str, key: str) -> list[Entry]:
+    async def unresolved(self, key: str) -> list[Entry]:
         """See `Store.unresolved`."""
-        return await self._read(await self._link.do("SMEMBERS", _unresolved(tenant, key)))
+        return await self._read(await self._link.do("SMEMBERS", _unresolved(key)))
 
     async def entries(self, limit: int) -> list[Entry]:
         """See `Store.entries`."""
@@ -127,8 +127,8 @@ def _outcomes(number: int) -> str:
     return key("outcomes", str(number))
 
 
-def _unresolved(tenant: str, creation: str) -> str:
-    return key("unresolved", tenant, creation)
+def _unresolved(creation: str) -> str:
+    return key("unresolved", creation)
 
 
 def _entry(number: int, fields: Any, outcome: bytes | None) -> Entry:

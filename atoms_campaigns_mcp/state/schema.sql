@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS journal (
     known     TEXT NOT NULL DEFAULT '[]'  -- JSON array
 ) STRICT;
 
-CREATE INDEX IF NOT EXISTS journal_key ON journal (tenant, key) WHERE key <> '';
+CREATE INDEX IF NOT EXISTS journal_creations ON journal (key) WHERE key <> '';
 
 CREATE TABLE IF NOT EXISTS claims (
     key   TEXT PRIMARY KEY,

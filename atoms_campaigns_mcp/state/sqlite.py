@@ -182,11 +182,11 @@ class SqliteStore:
             )
         )
 
-    async def unresolved(self, tenant: str, key: str) -> list[Entry]:
+    async def unresolved(self, key: str) -> list[Entry]:
         """See `Store.unresolved`."""
-        return await self._entries(
-            "WHERE tenant = ? AND key = ? AND outcome IN ('', 'unknown')", tenant, key
-        )
+        # The index leaves out changes without a key.
+        where = "WHERE key = ? AND key <> '' AND outcome IN ('', 'unknown')"
+        return await self._entries(where, key)
 
     async def entries(self, limit: int) -> list[Entry]:
         """See `Store.entries`."""

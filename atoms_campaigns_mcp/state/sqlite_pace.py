@@ -16,8 +16,10 @@ class SqlitePace:
     def __init__(self, folder: Path) -> None:
         """Open or create `pace.sqlite3` in `folder`."""
         self._lock = threading.Lock()
+        path = folder / "pace.sqlite3"
+        path.touch(mode=0o600)
         self._db = sqlite3.connect(
-            folder / "pace.sqlite3", timeout=PATIENCE, isolation_level=None, check_same_thread=False
+            path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
         )
         self._db.execute("PRAGMA journal_mode = WAL")
         # What a power cut takes away is a second's worth of counting.

@@ -26,8 +26,8 @@ class Intent:
     """What is about to be sent: the first half of a journal entry.
 
     `arguments` is JSON without phone numbers or keys; `confirmed` says how it was agreed to. `key`
-    is the same for creations that ask for the same, and `known` holds the ids of what they would
-    be confused with.
+    is the same for creations that ask one account for the same, and `known` holds the ids of what
+    they would be confused with.
     """
 
     tenant: str
@@ -158,7 +158,7 @@ class Store(Protocol):
         """Record how it ended."""
         ...
 
-    async def unresolved(self, tenant: str, key: str) -> list[Entry]:
+    async def unresolved(self, key: str) -> list[Entry]:
         """Give the creations of that key whose outcome is unknown or not yet recorded."""
         ...
 

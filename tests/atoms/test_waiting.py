@@ -1,12 +1,14 @@
 """Waiting for others: after 429, for equal reads in flight, for what was read a moment ago."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import anyio
 import httpx2
 import pytest
 
+from atoms_campaigns_mcp.atoms.pacing import Pacer
 from atoms_campaigns_mcp.errors import (
     RateLimited,
 )
@@ -103,3 +105,22 @@ async def test_an_emergency_does_not_queue() -> None:
         await opened.urgently().change("POST", "/thing", lambda _: 1)
     assert clock.now() == before
     assert [request.method for request in api.requests] == ["POST"]
+
+
+async def test_an_emergency_does_not_wait_for_an_equal_read_that_queues() -> None:
+    api, queued = Api([GOOD]), anyio.Event()
+
+    async def queue(_: float) -> None:
+        queued.set()
+        await anyio.sleep_forever()
+
+    clock = FakeClock()
+    async with connected(httpx2.MockTransport(api.handle), clock, rate=1) as opened:
+        slow = replace(opened, pacer=Pacer(1, clock.monotonic, queue))
+        await slow.pacer.slow_down(5)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(slow.read, "/thing")
+            await queued.wait()
+            assert await slow.urgently().read("/thing") == GOOD
+            tasks.cancel_scope.cancel()
+    assert len(api.requests) == 1

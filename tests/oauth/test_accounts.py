@@ -33,6 +33,15 @@ async def test_a_subject_is_looked_up_alone_or_with_its_issuer(tmp_path: Path) -
     assert [await accounts.key(name) for name in ("bert", "ANNA", "")] == ["", "", ""]
 
 
+async def test_a_subject_that_reads_like_another_with_its_issuer_is_not_that_one(
+    tmp_path: Path,
+) -> None:
+    keys = {f"{ISSUER}|maya": "sk_maya", "https://b.example|bert": "sk_b", "auth0|1": "sk_one"}
+    accounts = AccountsFile(written(tmp_path / "a.json", json.dumps(keys)), ISSUER)
+    subjects = [f"{ISSUER}|maya", "https://b.example|bert", "maya", "auth0|1"]
+    assert [await accounts.key(name) for name in subjects] == ["", "", "sk_maya", "sk_one"]
+
+
 async def test_a_changed_file_is_read_again(path: Path) -> None:
     accounts = AccountsFile(path, ISSUER)
     assert await accounts.key("anna") == "sk_one"

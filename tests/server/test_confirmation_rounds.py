@@ -1,5 +1,6 @@
 """Answers and tokens used twice, changed, mixed up, or all at once: never more than one start."""
 
+import sqlite3
 from itertools import cycle
 from pathlib import Path
 from typing import Any, get_args
@@ -11,7 +12,9 @@ from hypothesis import given, settings, strategies as st
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ElicitResult, InputRequiredResult
 
+from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.settings import Confirm
+from atoms_campaigns_mcp.state.sqlite import SqliteStore
 from tests.support.bench import Bench
 from tests.support.clients import Where, connected
 from tests.support.serving import ERAS, Caller, text_of
@@ -93,6 +96,72 @@ async def test_an_accepted_answer_cannot_be_replayed(bench: Bench, where: Where)
     assert all("was already used" in refusal(result) for result in again)
     assert all("to be asked anew" in refusal(result) for result in again)
     assert starts(bench) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        (ElicitResult(action="decline"), "declined it"),
+        (ElicitResult(action="cancel"), "cancelled it"),
+        (ElicitResult(action="accept", content={"confirm": False}), "declined it"),
+        (ElicitResult(action="accept", content={"confirm": "true"}), "completed form"),
+    ],
+)
+async def test_after_any_answer_but_yes_the_same_question_cannot_be_answered_yes(
+    bench: Bench, first: ElicitResult, words: str
+) -> None:
+    async with connected(bench, "memory", MODERN, yes) as client:
+        campaign = await draft(client)
+        state = await question(client, "start_campaign", campaign)
+        answers = [{"confirm": first}, ANSWER]
+        said = [
+            refusal(
+                await play(
+                    client,
+                    "start_campaign",
+                    campaign,
+                    input_responses=answer,
+                    request_state=state,
+                )
+            )
+            for answer in answers
+        ]
+        assert starts(bench) == 0
+        await client.call("start_campaign", **campaign)  # asked anew, it may be agreed to
+    assert words in said[0]
+    assert "already used, or declined" in said[1]
+    assert starts(bench) == 1
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_no_spends_the_plan_that_was_asked_about_and_no_other(
+    bench: Bench, tmp_path: Path, era: str
+) -> None:
+    async with connected(bench, "memory", era, None) as client:
+        campaign = await draft(client)
+        token = (await client.call("preview_campaign", **campaign))["confirm_token"]
+    async with connected(bench, "memory", era, no) as client:
+        await client.refused("start_campaign", **campaign)
+    with sqlite3.connect(tmp_path / "state.sqlite3") as db:
+        assert [used for (used,) in db.execute("SELECT used FROM plans ORDER BY rowid")] == [0, 1]
+    async with connected(bench, "memory", era, None) as client:
+        await client.call("start_campaign", **campaign, confirm_token=token)
+    assert starts(bench) == 1
+
+
+async def test_a_no_is_a_no_even_where_nothing_can_be_written(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connected(bench, "memory", MODERN, no) as client:
+        campaign = await draft(client)
+        monkeypatch.setattr(SqliteStore, "use_plan", unwritable)
+        text = await client.refused("start_campaign", **campaign)
+    assert "The user declined it. Do not try again" in text
+    assert starts(bench) == 0
+
+
+async def unwritable(*_: object) -> bool:
+    raise NotRecorded("The disk is full.")
 
 
 async def test_an_answer_does_not_start_a_campaign_that_was_paused_since(bench: Bench) -> None:

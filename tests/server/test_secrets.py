@@ -180,5 +180,7 @@ def test_the_state_folder_is_for_its_owner_only_and_its_secret_too(
         job.call("delete_campaign", campaign_id=made["campaign_id"])  # refused with a token
         child.leave()
     assert state.stat().st_mode & 0o077 == 0
-    assert (state / "secret").stat().st_mode & 0o077 == 0
+    assert {path.name for path in state.iterdir() if path.stat().st_mode & 0o077} == set()
+    assert (state / "secret").exists()
+    assert (state / "pace.sqlite3").exists()
     assert json.dumps(sorted(path.name for path in state.iterdir())).count("sandbox") == 0

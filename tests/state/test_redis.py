@@ -58,7 +58,7 @@ CALLS: dict[str, Callable[[RedisStore], Awaitable[object]]] = {
     "upload": lambda store: store.upload("tenant", "u1", 1000.0),
     "begin": lambda store: store.begin(INTENT, 1),
     "finish": lambda store: store.finish(1, "done"),
-    "unresolved": lambda store: store.unresolved("tenant", "k"),
+    "unresolved": lambda store: store.unresolved("k"),
     "entries": lambda store: store.entries(5),
     "unfinished": lambda store: store.unfinished(),
     "pace": lambda store: store.pace("key", Slot(1000.0, 0.1)),

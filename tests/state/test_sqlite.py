@@ -60,7 +60,7 @@ async def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path:
     async with stores(tmp_path) as (store,):
         await store.begin(INTENT, 1)
     with sqlite3.connect(tmp_path / "state.sqlite3") as db:
-        db.execute("DROP INDEX journal_key")
+        db.execute("DROP INDEX journal_creations")
         db.execute("ALTER TABLE journal DROP COLUMN key")
         db.execute("ALTER TABLE journal DROP COLUMN known")
         db.execute("ALTER TABLE claims DROP COLUMN owner")
