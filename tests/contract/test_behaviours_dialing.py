@@ -145,12 +145,15 @@ async def test_retries_wait_for_slots_too() -> None:
 @behaviour("slots.foreign-load.fails-calls")
 async def test_calls_fail_when_other_traffic_holds_every_slot() -> None:
     async with driving(org_limit=20, foreign_calls=20) as api:
-        campaign = await api.started(seconds=5, maxRetries=0)
+        campaign = await api.started(seconds=5, maxRetries=1, retryDelay=1)
+        assert [call["status"] for call in await api.calls(campaign)] == ["failed"] * 2
+        api.later(minutes=2)
         calls = await api.calls(campaign)
-        assert [call["status"] for call in calls] == ["failed", "failed"]
+        assert [call["status"] for call in calls] == ["failed"] * 4
         reasons = {call["callFailureReason"] for call in calls}
         assert reasons == {"No concurrency slots available"}
         assert await api.status(campaign) == "completed"
+        assert await api.metrics(campaign) == (2, 2, 0)
 
 
 @behaviour("dnc.campaign.blocked-and-settled")
