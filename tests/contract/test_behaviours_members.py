@@ -1,5 +1,7 @@
 """Members of an audience: added, removed, listed and searched."""
 
+from typing import Any
+
 import pytest
 
 from tests.contract.driver import UNKNOWN, Driver, behaviour
@@ -125,7 +127,12 @@ async def test_members_are_found_by_any_column_or_by_named_ones(api: Driver) -> 
     )
     path = f"/audience/{audience}/members/search"
     found = await api.get(path, query="pune")
-    told = {"searchType": "general", "searchTerm": "pune", "searchFields": [], "totalResults": 2}
+    told: dict[str, Any] = {
+        "searchType": "general",
+        "searchTerm": "pune",
+        "searchFields": [],
+        "totalResults": 2,
+    }
     assert (found["searchInfo"], len(found["members"])) == (told, 2)
     found = await api.get(path, city="pun")
     assert found["searchInfo"]["searchType"] == "multiple"
