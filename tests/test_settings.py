@@ -1,8 +1,18 @@
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
 import pytest
+from mcp import Client
 
 from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.server.build import build
+from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.setting_texts import RedisAddress
 from atoms_campaigns_mcp.settings import DEFAULT_API_URL, SETTINGS, Settings
+from tests.support.bench import Bench
+from tests.support.clock import FakeClock
+from tests.support.serving import Caller
 
 KEY = "sk_test_0123456789"
 
@@ -152,3 +162,43 @@ def test_several_secrets_are_read_in_their_order() -> None:
     settings = Settings.load({"ATOMS_MCP_SECRET": f"{first}, {second}"})
     assert settings.secret == (first.encode(), second.encode())
     assert "short" not in refusal({"ATOMS_MCP_SECRET": f"{first},short"}).split("It means")[0]
+
+
+@pytest.mark.anyio
+async def test_billing_is_asked_where_the_operator_says(bench: Bench) -> None:
+    environ = {"SMALLEST_API_KEY": KEY, "ATOMS_MCP_PAYMENT_URL": "https://billing.example/v2/"}
+    bench.settings = replace(Settings.load(environ), state=bench.settings.state)
+    sandbox, asked = bench.wire.below, list[str]()
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.host != "billing.example":
+            return await sandbox.handle_async_request(request)
+        asked.append(str(request.url))
+        return httpx2.Response(200, json={"success": True, "data": {"creditBalance": 7}})
+
+    bench.wire.below = httpx2.MockTransport(answer)
+    async with bench.client() as client:
+        account = await client.call("get_account")
+    assert asked == ["https://billing.example/v2/credits/balance"]
+    assert account["balance_usd"] == 7
+
+
+async def outcomes(state: Path, seed: str) -> list[str]:
+    """What became of each contact of the campaign that a new sandbox comes with."""
+    settings = replace(Settings.load({"ATOMS_MCP_SANDBOX_SEED": seed}), state=state)
+    runtimes = Runtimes(settings, clocks=FakeClock().clocks())
+    try:
+        async with Client(build(settings, runtimes)) as client:
+            caller = Caller(client)
+            (campaign,) = (await caller.call("list_campaigns"))["campaigns"]
+            results = await caller.call("get_campaign_results", campaign_id=campaign["id"])
+    finally:
+        await runtimes.close()
+    return [row["final_status"] for row in results["results"]]
+
+
+@pytest.mark.anyio
+async def test_the_seed_decides_how_the_sandboxs_calls_end(tmp_path: Path) -> None:
+    seeds = {"one": "1", "again": "1", "none": "", "two": "2"}
+    ends = {name: await outcomes(tmp_path / name, seed) for name, seed in seeds.items()}
+    assert ends["one"] == ends["again"] == ends["none"] != ends["two"]

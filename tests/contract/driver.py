@@ -165,6 +165,11 @@ class Driver:
         assert response.status_code == 200, response.text
         return response.json()["data"]["_id"]
 
+    async def members(self, audience: str) -> list[Any]:
+        """The columns of each member."""
+        page = await self.get(f"/audience/{audience}/members", offset=100)
+        return [member["data"] for member in page["members"]]
+
     async def agent(self) -> str:
         """Make an agent that has no number."""
         return await self.post("/agent", {"name": "Numberless"}, 201)

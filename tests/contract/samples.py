@@ -12,6 +12,13 @@ AUDIENCE = "696ddd287f45bf7b27344e7c"
 PHONE = "6963d3a8862e1cb702da7244"
 CALL = "CALL-1778226705739-7e4c17"
 NOON = "2026-04-24T12:00:00.000Z"
+FILE = "phoneNumber,name\n+12025550101,Ada\n+12025550102,Grace\n"
+
+
+def rows(count: int) -> str:
+    """A contact list of so many numbers."""
+    return "phoneNumber\n" + "".join(f"+1202{line:07}\n" for line in range(count))
+
 
 CREATE: Json = {
     "name": "January Outreach",

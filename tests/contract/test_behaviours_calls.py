@@ -1,5 +1,6 @@
 """The call log, one call, cancelling, the analytics log."""
 
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -112,12 +113,16 @@ async def test_calls_are_filtered_by_campaign_agent_status_reason_length_and_tex
 
 
 @behaviour("call.get.by-call-id-only")
-async def test_a_call_is_found_by_its_call_id_and_not_by_its_object_id(api: Driver) -> None:
+@pytest.mark.parametrize("part", ["", "/retries"])
+async def test_a_call_is_found_by_its_call_id_and_not_by_its_object_id(
+    api: Driver, part: str
+) -> None:
     call = (await api.get("/conversation"))["logs"][0]
     assert (await api.get(f"/conversation/{call['callId']}"))["_id"] == call["_id"]
-    response = await api.careless.get(f"/conversation/{call['_id']}")
-    assert response.status_code in (400, 404)
-    await api.refused("GET", f"/conversation/{UNKNOWN_CALL}", 404)
+    errors = await api.refused("GET", f"/conversation/{call['_id']}{part}")
+    assert errors == ["Invalid call id"]
+    errors = await api.refused("GET", f"/conversation/{UNKNOWN_CALL}{part}", 404)
+    assert errors == [f"Conversation with ID {UNKNOWN_CALL} not found"]
 
 
 @behaviour("call.get.by-call-id-only")
@@ -181,12 +186,16 @@ async def test_a_call_costs_its_minutes_times_a_fixed_rate(api: Driver) -> None:
 async def test_a_recording_appears_some_seconds_after_the_end() -> None:
     async with driving(odds=only("connected")) as api:
         campaign = await api.started()
-        waited = False
+        seen = defaultdict[str, list[bool]](list)
         for _ in range(130):
             api.later(seconds=1)
             done = await api.calls(campaign, statusFilter="completed")
-            waited |= any("recordingUrl" not in call for call in done)
-        assert waited
+            for call in done:
+                seen[call["callId"]].append("recordingUrl" in call)
+        assert len(seen) == 2
+        for shown in seen.values():
+            assert shown.index(True) >= 4
+            assert all(shown[shown.index(True) :])
         calls = await api.calls(campaign)
         assert all(call["recordingUrl"].startswith("https://") for call in calls)
 
@@ -278,3 +287,21 @@ async def test_the_analytics_log_counts_in_milliseconds_and_writes_a_dash_for_no
         seconds = {call["callId"]: call["duration"] for call in await api.calls(campaign)}
         for call in data["calls"]:
             assert call["callDurationMs"] // 1000 == seconds[call["callId"]]
+
+
+@behaviour("call.analytics.milliseconds-and-a-dash")
+async def test_the_analytics_log_has_every_attempt_ten_to_a_page_or_those_of_one_status(
+    api: Driver,
+) -> None:
+    campaign = await seeded(api)
+
+    async def log(**query: Any) -> Any:
+        return await api.get("/analytics/call-counts-log", campaignId=campaign, **query)
+
+    calls, page = await api.calls(campaign), await log()
+    assert (page["limit"], page["currentPage"], len(page["calls"])) == (10, 1, 10)
+    assert page["totalCalls"] == len(calls) > 25
+    (blocked,) = (await log(callStatus="blocked"))["calls"]
+    assert blocked["disconnectionReason"] == "-"
+    assert blocked["campaignName"] == "Spring renewals, first round"
+    assert blocked["callId"] in {call["callId"] for call in calls if call["status"] == "blocked"}

@@ -128,26 +128,32 @@ async def test_campaigns_of_one_organization_share_its_slots() -> None:
 @behaviour("slots.own-calls.wait-in-the-queue")
 async def test_retries_wait_for_slots_too() -> None:
     async with driving(org_limit=1, odds=only("no_answer")) as api:
-        campaign = await api.started(maxRetries=2, retryDelay=1)
-        for _ in range(60):
-            live = [
-                call
-                for call in await api.calls(campaign)
-                if call["status"] in ("processing", "in_progress", "active")
-            ]
-            assert len(live) <= 1
-            api.later(seconds=7)
+        campaign = await api.started(maxRetries=1, retryDelay=1)
+        api.later(seconds=85)
+        await api.paused(campaign)
+        api.later(minutes=5)  # both retries are due when it goes on
+        await api.start(campaign)
+        api.later(seconds=3)
+        retries = await api.calls(campaign, callAttemptFilter="retry")
+        assert sorted(call["status"] for call in retries) == ["in_queue", "processing"]
+        api.later(minutes=3)
+        retries = await api.calls(campaign, callAttemptFilter="retry")
+        assert [call["status"] for call in retries] == ["no_answer", "no_answer"]
+        assert await api.status(campaign) == "completed"
 
 
 @behaviour("slots.foreign-load.fails-calls")
 async def test_calls_fail_when_other_traffic_holds_every_slot() -> None:
     async with driving(org_limit=20, foreign_calls=20) as api:
-        campaign = await api.started(seconds=5, maxRetries=0)
+        campaign = await api.started(seconds=5, maxRetries=1, retryDelay=1)
+        assert [call["status"] for call in await api.calls(campaign)] == ["failed"] * 2
+        api.later(minutes=2)
         calls = await api.calls(campaign)
-        assert [call["status"] for call in calls] == ["failed", "failed"]
+        assert [call["status"] for call in calls] == ["failed"] * 4
         reasons = {call["callFailureReason"] for call in calls}
         assert reasons == {"No concurrency slots available"}
         assert await api.status(campaign) == "completed"
+        assert await api.metrics(campaign) == (2, 2, 0)
 
 
 @behaviour("dnc.campaign.blocked-and-settled")

@@ -1,5 +1,6 @@
 """Bad input: the documented envelope with every problem, never a fault."""
 
+import json
 from typing import Any
 
 import pytest
@@ -38,16 +39,21 @@ JSON = {"Content-Type": "application/json"}
 async def test_malformed_json_is_refused_in_the_envelope(
     api: Driver, method: str, path: str, body: bytes
 ) -> None:
-    assert await api.refused(method, path, content=body, headers=JSON)
+    errors = await api.refused(method, path, content=body, headers=JSON)
+    assert errors == ["Invalid JSON in request body"]
 
 
 @behaviour("input.json.malformed-is-400")
 @pytest.mark.parametrize(("method", "path"), WRITES)
-@pytest.mark.parametrize("body", [[], "text", 7, None, True])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [([], "array"), ("text", "string"), (7, "number"), (None, "null"), (True, "boolean")],
+)
 async def test_json_that_is_no_object_is_refused_in_the_envelope(
-    api: Driver, method: str, path: str, body: object
+    api: Driver, method: str, path: str, body: object, kind: str
 ) -> None:
-    assert await api.refused(method, path, json=body)
+    errors = await api.refused(method, path, content=json.dumps(body), headers=JSON)
+    assert errors == [f"Expected object, received {kind}"]
 
 
 @behaviour("input.json.malformed-is-400")
@@ -68,19 +74,27 @@ async def test_odd_letters_in_a_name_are_no_fault(api: Driver, name: str) -> Non
 async def test_another_content_type_is_not_read_and_what_is_required_is_named(
     api: Driver, method: str, path: str, kind: str
 ) -> None:
-    errors = await api.refused(
-        method, path, content=b'{"name":"x"}', headers={"Content-Type": kind}
-    )
+    names = ("name", "agentId", "audienceId", "members", "memberIds", "callId")
+    whole = json.dumps(dict.fromkeys(names, "x")).encode()
+    errors = await api.refused(method, path, content=whole, headers={"Content-Type": kind})
     assert all("Required" in error for error in errors)
+    if path == "/campaign":
+        assert errors == ["name: Required", "agentId: Required", "audienceId: Required"]
 
 
 @behaviour("input.json.empty-body-with-json-type")
-@pytest.mark.parametrize("action", ["start", "pause"])
-async def test_an_empty_body_with_a_json_content_type_is_welcome(api: Driver, action: str) -> None:
-    campaign = await api.started() if action == "pause" else await api.draft()
-    path = f"/campaign/{campaign}/{action}"
-    response = await api.careless.post(path, content=b"", headers=JSON)
-    assert response.status_code == (202 if action == "start" else 200)
+@pytest.mark.parametrize(
+    ("method", "part", "status"),
+    [("POST", "/start", 202), ("POST", "/pause", 200), ("DELETE", "", 200)],
+)
+async def test_an_empty_body_with_a_json_content_type_is_welcome(
+    api: Driver, method: str, part: str, status: int
+) -> None:
+    campaign = await api.started() if part == "/pause" else await api.draft()
+    response = await api.careless.request(
+        method, f"/campaign/{campaign}{part}", content=b"", headers=JSON
+    )
+    assert response.status_code == status
 
 
 @behaviour("input.json.empty-body-with-json-type")

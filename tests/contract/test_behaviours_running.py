@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.driver import Driver, behaviour, driving, only
+from tests.contract.samples import AGENT, AUDIENCE
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -52,21 +53,32 @@ async def test_a_switch_makes_a_second_start_harmless(state: str) -> None:
         campaign = await api.in_state(state)
         await api.start(campaign)
         assert await api.status(campaign) == state
+        api.later(seconds=2)
         assert await api.actions(campaign) == ["started"]
         done = await api.in_state("completed")
         assert await api.refused("POST", f"/campaign/{done}/start")
 
 
 @behaviour("campaign.start.without-caller-id-fails-soon-after")
-@pytest.mark.parametrize("inactive", [False, True])
+@pytest.mark.parametrize(
+    ("own", "chosen"),
+    [(False, "nothing"), (False, "none"), (False, "inactive"), (True, "inactive")],
+)
 async def test_without_an_active_caller_id_the_start_is_accepted_and_the_campaign_fails(
-    api: Driver, *, inactive: bool
+    api: Driver, chosen: str, *, own: bool
 ) -> None:
     numbers = await api.get("/product/phone-numbers")
-    (sleeping,) = [number["_id"] for number in numbers if not number["isActive"]]
-    campaign = await api.draft(
-        agentId=await api.agent(), phoneNumberIds=[sleeping] if inactive else None
-    )
+    sleeping = [number["_id"] for number in numbers if not number["isActive"]]
+    assert len(sleeping) == 1
+    body = {
+        "name": "Spring",
+        "agentId": AGENT if own else await api.agent(),
+        "audienceId": AUDIENCE,
+        **{"nothing": {}, "none": {"phoneNumberIds": []}, "inactive": {"phoneNumberIds": sleeping}}[
+            chosen
+        ],
+    }
+    campaign = (await api.careless.post("/campaign", json=body)).json()["data"]["_id"]
     await api.start(campaign)
     assert await api.status(campaign) == "processing"
     api.later(seconds=2)
@@ -74,6 +86,7 @@ async def test_without_an_active_caller_id_the_start_is_accepted_and_the_campaig
     assert document["status"] == "failed"
     assert document["error"] == "No phone numbers available"
     assert document["failedAt"] == "2027-01-04T12:00:01.000Z"
+    assert [one["status"] for one in document["executions"]] == ["failed"]
     assert await api.actions(campaign) == ["started", "failed"]
     assert await api.calls(campaign) == []
 
@@ -83,8 +96,11 @@ async def test_credits_stop_a_campaign_only_when_they_are_enforced() -> None:
     async with driving(credits=0.0) as api:
         assert await api.status(await api.started()) == "running"
     async with driving(credits=0.0, enforce_credits=True) as api:
-        document = await api.campaign(await api.started(seconds=2))
+        campaign = await api.started(seconds=2)
+        document = await api.campaign(campaign)
         assert (document["status"], document["error"]) == ("failed", "Insufficient credits")
+        assert await api.actions(campaign) == ["started", "failed"]
+        assert await api.calls(campaign) == []
 
 
 @behaviour("campaign.stop.is-no-route")
@@ -93,11 +109,13 @@ async def test_stop_is_unknown_and_changes_nothing_unless_a_switch_makes_it_a_pa
 ) -> None:
     campaign = await api.started()
     response = await api.unjudged.post(f"/campaign/{campaign}/stop")
-    assert (response.status_code, "Cannot POST" in response.text) == (404, True)
+    assert response.status_code == 404
+    assert f"Cannot POST /atoms/v1/campaign/{campaign}/stop" in response.text
     assert await api.status(campaign) == "running"
     async with driving(stop_route=True) as switched:
         campaign = await switched.started()
-        await switched.post(f"/campaign/{campaign}/stop")
+        response = await switched.http.post(f"/campaign/{campaign}/stop")
+        assert (response.status_code, response.json()) == (200, {"status": True})
         switched.later(seconds=2)
         assert await switched.status(campaign) == "paused"
 
@@ -128,7 +146,9 @@ async def test_only_a_campaign_at_work_can_be_paused(api: Driver, state: str) ->
 async def test_a_processing_campaign_can_be_paused(api: Driver) -> None:
     campaign = await api.draft()
     await api.start(campaign)
-    await api.paused(campaign)
+    document = await api.paused(campaign)
+    assert document["pausedAt"] == "2027-01-04T12:00:01.000Z"
+    assert await api.actions(campaign) == ["started", "paused"]
 
 
 @behaviour("campaign.pause.from-running-and-processing-only")
@@ -148,6 +168,9 @@ async def test_a_pause_cancels_what_is_queued_and_lets_live_calls_end() -> None:
         campaign = await api.started(seconds=3)
         document = await api.paused(campaign)
         assert document["cancelledCallsCount"] == 1
+        assert document["executions"][0]["processedMembers"] == 1
+        calls = await api.calls(campaign)
+        assert sorted(call["status"] for call in calls) == ["cancelled", "processing"]
         api.later(minutes=5)
         calls = await api.calls(campaign)
         assert sorted(call["status"] for call in calls) == ["cancelled", "completed"]
@@ -247,9 +270,11 @@ async def test_a_switch_completes_a_campaign_when_all_are_dispatched_as_recorded
     async with driving(completion="dispatched", odds=only("no_answer")) as api:
         campaign = await api.started(seconds=4, maxRetries=1, retryDelay=1)
         assert await api.status(campaign) == "completed"
-        assert len(await api.calls(campaign)) == 2
+        assert [call["status"] for call in await api.calls(campaign)] == ["processing"] * 2
         api.later(minutes=5)
-        assert len(await api.calls(campaign)) == 4
+        assert [call["status"] for call in await api.calls(campaign)] == ["no_answer"] * 4
+        assert (await api.campaign(campaign))["retryAttempts"] == 2
+        assert await api.actions(campaign) == ["started", "completed"]
 
 
 @behaviour("campaign.schedule.starts-by-itself")

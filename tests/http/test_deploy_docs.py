@@ -4,17 +4,17 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import anyio
 import pytest
+from mcp.server.streamable_http_manager import DEFAULT_MAX_SESSIONS
 
 from atoms_campaigns_mcp.schemas.fields import CSV_MAX
 from atoms_campaigns_mcp.server import auth, http, limits, listeners, runtimes, uploads, web
-from atoms_campaigns_mcp.settings import SETTINGS
-from tests.support.process import Child, address, environment
+from atoms_campaigns_mcp.settings import SETTINGS, Settings
+from tests.support.process import address, environment, spawned
 from tests.support.team import ANNA, Team
 
 pytestmark = pytest.mark.anyio
@@ -23,6 +23,7 @@ DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")
 COMMANDS = re.findall(r"```sh\n(.*?)```", DEPLOY, re.DOTALL)
 SERVING = [text for text in COMMANDS if " serve " in text and "opentelemetry" not in text]
 ASKING = [text for text in COMMANDS if "curl" in text]
+DEFAULTS = Settings()
 
 
 async def said(command: str, team: Team, folder: Path) -> str:
@@ -53,29 +54,18 @@ async def test_the_example_of_fewer_rights_hides_tools(team: Team, tmp_path: Pat
     assert not {"start_campaign", "create_campaign", "pause_campaign"} & names
 
 
-@pytest.mark.parametrize("command", SERVING)
-def test_the_commands_serve(command: str, tmp_path: Path) -> None:
+def test_every_command_of_the_page_that_serves_begins_to_listen_and_ends_when_told(
+    tmp_path: Path,
+) -> None:
+    assert SERVING
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    process = subprocess.Popen(
-        [
-            "/bin/sh",
-            "-c",
-            re.sub(r"(\w+=\S+ )?(atoms)", r"\1exec \2", command.replace(":8080", ":0")),
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**environment(tmp_path), "PATH": path},
-    )
-    try:
-        assert address(Child(process, [])).endswith("/mcp")
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
-    assert process.returncode == 0
-
-
-def test_there_is_something_to_try() -> None:
-    assert (len(SERVING), len(ASKING)) == (2, 2)
+    env = {**environment(tmp_path), "PATH": path}
+    for text in SERVING:
+        command = re.sub(r"(\w+=\S+ )?(atoms)", r"\1exec \2", text.replace(":8080", ":0"))
+        with spawned(command=("/bin/sh", "-c", command), env=env) as child:
+            assert address(child).endswith("/mcp")
+            child.process.terminate()
+            assert child.leave()[0] == 0
 
 
 def test_every_variable_of_the_page_is_a_setting() -> None:
@@ -87,10 +77,14 @@ def test_every_variable_of_the_page_is_a_setting() -> None:
 @pytest.mark.parametrize(
     ("row", "figure"),
     [
+        ("requests of a tenant (", f"{DEFAULTS.client_rate:.0f} a second"),
+        ("requests of a tenant at once", f"| {DEFAULTS.client_calls} |"),
+        ("requests to the Atoms API", f"{DEFAULTS.rate:.0f} a second"),
         ("a message", f"{web.LARGEST:,} bytes"),
         ("an uploaded contact list", f"{CSV_MAX:,} bytes"),
         ("uploaded lists", f"{uploads.LIFETIME // 60} minutes | {uploads.MOST}"),
         ("connections", f"{http.CONNECTIONS:,}"),
+        ("sessions of the older era", f"{DEFAULT_MAX_SESSIONS:,}"),
         ("tenants at hand", f"{runtimes.RESTING:.0f} seconds without a call | {runtimes.MOST:,}"),
         ("`subscriptions/listen`", f"| {listeners.EACH} |"),
         ("time for a request's body", f"{limits.BODY_SECONDS:.0f} seconds"),

@@ -1,22 +1,32 @@
 """What one tenant takes is its own: pace, requests at once, and clients that dawdle."""
 
+import gc
+import sys
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
+from functools import partialmethod
+from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 from anyio.abc import SocketStream
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
 from starlette.types import Message, Receive, Scope, Send
 
+from atoms_campaigns_mcp.server import listeners, runtimes
 from atoms_campaigns_mcp.server.limits import Patience, TenantLimits
 from atoms_campaigns_mcp.server.principal import SCOPE, Principal
 from tests.support.bench import Bench
 from tests.support.clock import FakeClock
+from tests.support.process import address, environment, spawned
 from tests.support.serving import ERAS
-from tests.support.team import ACCEPT, ANNA, BERT, CSV, Team, routing, serving_team
+from tests.support.team import ACCEPT, ANNA, BERT, CSV, LEGACY, Team, routing, serving_team, told
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
@@ -136,6 +146,80 @@ async def test_an_open_stream_that_nobody_reads_keeps_nobody_waiting(bench: Benc
         await served(team, BERT)
 
 
+async def test_beyond_the_tenants_at_hand_another_waits_until_one_rests(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtimes, "MOST", 2)
+    async with serving_team(bench) as team:
+
+        async def refusal(key: str) -> str:
+            call: dict[str, Any] = {"name": "list_campaigns", "arguments": {}}
+            result = told(await team.post(key, "tools/call", call))["result"]
+            return result["content"][0]["text"] if result["isError"] else ""
+
+        assert [await refusal(key) for key in (ANNA, BERT)] == ["", ""]
+        assert "as many accounts as it can" in await refusal("sk_tenant_carl")
+        assert await refusal(ANNA) == ""
+        bench.clock.advance(seconds=runtimes.RESTING + 1)
+        assert await refusal("sk_tenant_carl") == ""
+
+
+async def test_beyond_the_sessions_a_new_one_gets_503_until_another_ends(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = partialmethod(Server.streamable_http_app, max_sessions=2)
+    monkeypatch.setattr(Server, "streamable_http_app", few)
+    async with serving_team(bench) as team:
+        sessions = [await team.session(key) for key in (ANNA, BERT)]
+        with pytest.raises(httpx2.HTTPStatusError, match="503"):
+            await team.session(ANNA)
+        assert (await team.post(ANNA, "tools/list")).status_code == 200
+        async with team.http(ANNA) as http:
+            ended = {**LEGACY, **ACCEPT, "Mcp-Session-Id": sessions[0]}
+            assert (await http.delete("/mcp", headers=ended)).status_code == 200
+        await team.session(ANNA)
+
+
+async def test_a_tenant_listens_on_so_many_streams_and_others_on_theirs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "EACH", 2)
+    async with (
+        serving_team(bench) as team,
+        team.client(ANNA) as anna,
+        team.client(BERT) as bert,
+        AsyncExitStack() as streams,
+    ):
+        for client in (anna, anna, bert, bert):
+            await streams.enter_async_context(client.client.listen(tools_list_changed=True))
+        with pytest.raises(MCPError, match="limit"):
+            await streams.enter_async_context(anna.client.listen(tools_list_changed=True))
+
+
+FEW_CONNECTIONS = """
+from atoms_campaigns_mcp.cli import main
+from atoms_campaigns_mcp.server import http
+http.CONNECTIONS = 5
+main(["serve", "--http", "127.0.0.1:0", "--auth", "none"])
+"""
+
+
+def test_a_connection_too_many_gets_503_until_another_is_closed(tmp_path: Path) -> None:
+    serving = (sys.executable, "-c", FEW_CONNECTIONS)
+    with spawned(command=serving, env=environment(tmp_path)) as child, ExitStack() as clients:
+        origin = address(child).removesuffix("/mcp")
+
+        def connect() -> tuple[httpx2.Client, int]:
+            client = clients.enter_context(httpx2.Client(base_url=origin))
+            return client, client.get("/health/live").status_code
+
+        kept = [connect() for _ in range(4)]
+        assert [status for _, status in kept] == [200] * 4
+        assert connect()[1] == 503
+        kept[0][0].close()
+        assert connect()[1] == 200
+
+
 def request_of(tenant: str, method: str = "POST") -> Scope:
     return {"type": "http", "method": method, "path": "/mcp", SCOPE: Principal(tenant)}
 
@@ -160,18 +244,26 @@ async def test_a_body_that_does_not_arrive_in_time_ends_its_request() -> None:
 
 
 async def test_once_a_body_is_whole_its_answer_may_take_as_long_as_it_takes() -> None:
-    heard = list[Message]()
-    messages = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "later"}]
+    heard = list[str]()
 
     async def app(_: Scope, receive: Receive, __: Send) -> None:
-        heard.extend([await receive(), await receive()])
+        for _number in range(2):
+            heard.append((await receive())["type"])
 
     async def receive() -> Message:
-        return messages[len(heard)]
+        if not heard:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await anyio.lowlevel.checkpoint()  # where a wait that is over would be cut off
+        return {"type": "later"}
 
-    patience = Patience(app, seconds=60)
-    await patience(request_of("a"), receive, unheard)
-    assert heard[0]["type"] == "http.request"
+    await Patience(app, seconds=0)(request_of("a"), receive, unheard)
+    assert heard == ["http.request", "later"]
+
+
+class Name(str):
+    """A tenant, of whom can be told whether anybody still holds it."""
+
+    __slots__ = ("__weakref__",)
 
 
 @pytest.mark.parametrize("ends", ["well", "badly"])
@@ -183,10 +275,14 @@ async def test_limits_remember_nothing_of_tenants_that_are_gone(ends: str) -> No
             raise ConnectionResetError
 
     limits = TenantLimits(app, rate=5, in_flight=2, monotonic=clock.monotonic)
-    for number in range(1000):
-        try:
-            await limits(request_of(f"tenant {number}"), nothing, unheard)
-        except ConnectionResetError:
-            assert ends == "badly"
+
+    async def ask(number: int) -> ref[Name]:
+        tenant = Name(f"tenant {number}")
+        with suppress(ConnectionResetError):
+            await limits(request_of(tenant), nothing, unheard)
         clock.advance(seconds=1)
-    assert limits.tenants <= 1
+        return ref(tenant)
+
+    names = [await ask(number) for number in range(1000)]
+    gc.collect()
+    assert sum(name() is not None for name in names) <= 1

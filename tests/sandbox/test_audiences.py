@@ -5,14 +5,10 @@ from typing import Any
 import pytest
 
 from tests.sandbox.harness import (
-    AUDIENCE,
-    UNKNOWN,
     Json,
     Sandbox,
     csv_of,
-    draft,
     form,
-    phone,
 )
 
 pytestmark = pytest.mark.anyio
@@ -146,23 +142,6 @@ async def test_a_long_list_of_bad_rows_is_cut(sandbox: Sandbox) -> None:
     assert problems[-1] == "80 more rows are invalid"
 
 
-async def test_ten_thousand_members_fit(sandbox: Sandbox) -> None:
-    audience = await sandbox.audience_of(10_000)
-    page = await sandbox.get(f"/audience/{audience}/members", page=2000)
-    assert (page["totalCount"], page["totalPages"], page["hasMore"]) == (10_000, 2000, False)
-    assert [member["data"]["phoneNumber"] for member in page["members"]] == [
-        phone(index) for index in range(9995, 10_000)
-    ]
-    body = {"members": [{"phoneNumber": "+447700900001"}]}
-    path = f"/audience/{audience}/members"
-    assert await sandbox.refused("POST", path, json=body) == [
-        (
-            "Cannot add 1 members. You currently have 10000 members in this audience. The maximum"
-            " limit is 10000 members. You can add up to 0 more members."
-        )
-    ]
-
-
 async def test_pages_of_members_are_named_like_the_vendors(sandbox: Sandbox) -> None:
     audience = await sandbox.audience_of(7)
     first = await sandbox.get(f"/audience/{audience}/members", limit=100)
@@ -171,104 +150,3 @@ async def test_pages_of_members_are_named_like_the_vendors(sandbox: Sandbox) -> 
     response = await sandbox.send("GET", f"/audience/{audience}/members", params={"page": "0"})
     assert response.status_code == 400
     assert response.json()["status"] == "error"
-
-
-async def test_added_members_skip_duplicates_and_are_counted(sandbox: Sandbox) -> None:
-    path = f"/audience/{AUDIENCE}/members"
-    known = (await members(sandbox, AUDIENCE))[0]["phoneNumber"]
-    people = [
-        {"phoneNumber": known.removeprefix("+"), "name": "Twin"},
-        {"phoneNumber": "+12025550166", "name": "New", "score": 7},
-        {"phoneNumber": "+12025550166", "name": "Again"},
-    ]
-    assert await sandbox.call("POST", path, json={"members": people}) == [
-        {"message": "1 members added successfully", "data": {"added": 1, "skipped": 2}}
-    ]
-    assert (await members(sandbox, AUDIENCE))[-1] == people[1]
-
-
-async def test_wrong_members_are_refused_with_every_problem(sandbox: Sandbox) -> None:
-    path = f"/audience/{AUDIENCE}/members"
-    people = [{"name": "A"}, {"name": "B"}, 7, {"phoneNumber": "1-2"}, {"phoneNumber": 12025550101}]
-    assert await sandbox.refused("POST", path, json={"members": people}) == [
-        "Each member must have a phoneNumber field",
-        "members.2: Expected object, received number",
-        "members.3.phoneNumber: Invalid phone number",
-        "members.4.phoneNumber: Invalid phone number",
-    ]
-    assert await sandbox.refused("POST", path, json={}) == ["members: Required"]
-    assert await sandbox.refused("POST", path, json={"members": "x"}) == [
-        "members: Expected array, received string"
-    ]
-    assert await sandbox.refused("DELETE", path, json={}) == ["memberIds: Required"]
-    too_many = {"members": [{"phoneNumber": phone(index)} for index in range(10_001)]}
-    assert (await sandbox.refused("POST", path, json=too_many))[0].startswith("Cannot add 10001")
-
-
-async def test_members_are_removed_by_id_and_their_number_may_come_again(
-    sandbox: Sandbox,
-) -> None:
-    path = f"/audience/{AUDIENCE}/members"
-    first = (await sandbox.get(path))["members"][0]
-    body = {"memberIds": [first["_id"], first["_id"], UNKNOWN]}
-    assert await sandbox.call("DELETE", path, json=body) == {"deletedCount": 1}
-    assert len(await members(sandbox, AUDIENCE)) == 1
-    added = await sandbox.call("POST", path, json={"members": [first["data"]]})
-    assert added[0]["data"]["added"] == 1
-
-
-async def test_members_stay_as_they_are_while_a_campaign_calls_them(sandbox: Sandbox) -> None:
-    campaign = await sandbox.started()
-    path = f"/audience/{AUDIENCE}/members"
-    person = {"members": [{"phoneNumber": "+12025550166"}]}
-    for status in ("processing", "running"):
-        text = f"Audience cannot be changed while a campaign on it is {status}"
-        assert await sandbox.refused("POST", path, json=person) == [text]
-        assert await sandbox.refused("DELETE", path, json={"memberIds": []}) == [text]
-        sandbox.clock.advance(seconds=1)
-    await sandbox.pause(campaign)
-    sandbox.clock.advance(seconds=2)
-    assert await sandbox.call("POST", path, json=person)
-
-
-async def test_members_are_searched_in_all_fields_or_in_named_ones(sandbox: Sandbox) -> None:
-    audience = await sandbox.audience_of(30)
-    path = f"/audience/{audience}/members/search"
-    general = await sandbox.get(path, query="PERSON 1")
-    assert len(general["members"]) == 10
-    assert general["searchInfo"] == {
-        "searchType": "general",
-        "searchTerm": "PERSON 1",
-        "searchFields": [],
-        "totalResults": 10,
-    }
-    named = await sandbox.get(path, name="person 7", phoneNumber="00007")
-    assert [member["data"]["name"] for member in named["members"]] == ["Person 7"]
-    assert named["searchInfo"]["searchType"] == "multiple"
-    assert named["searchInfo"]["searchFields"] == ["name", "phoneNumber"]
-    assert (await sandbox.get(path, city="x"))["members"] == []
-    assert (await sandbox.refused("GET", path))[0].startswith("At least one search parameter")
-    both = {"query": "a", "name": "b"}
-    assert (await sandbox.refused("GET", path, params=both))[0].startswith("Use either")
-
-
-async def test_an_audience_is_kept_while_any_campaign_refers_to_it(sandbox: Sandbox) -> None:
-    audience = await sandbox.audience_of(2)
-    campaign = await sandbox.create(audienceId=audience)
-    path = f"/audience/{audience}"
-    assert await sandbox.refused("DELETE", path) == [
-        f"can't delete audience, campaign with this audience {audience} exists"
-    ]
-    await sandbox.call("DELETE", f"/campaign/{campaign}")
-    response = await sandbox.send("DELETE", path)
-    assert response.json() == {"status": True, "data": []}
-    assert await sandbox.refused("GET", path, 404) == ["Audience not found"]
-    assert "Audience not found" in await sandbox.refused(
-        "POST", "/campaign", json=draft(audienceId=audience)
-    )
-
-
-@pytest.mark.parametrize("part", ["", "/members", "/members/search?query=x"])
-async def test_unknown_and_malformed_audiences(sandbox: Sandbox, part: str) -> None:
-    assert await sandbox.refused("GET", f"/audience/{UNKNOWN}{part}", 404) == ["Audience not found"]
-    assert await sandbox.refused("GET", f"/audience/x{part}") == ["Invalid audience id"]

@@ -81,57 +81,6 @@ async def test_a_draft_passes_through_processing_and_running_to_completed(
     assert {event["triggerSource"] for event in details["events"]} == {"system"}
 
 
-async def test_every_start_has_its_own_task(sandbox: Sandbox) -> None:
-    first, second = await sandbox.create(), await sandbox.create()
-    tasks = {(await sandbox.start(campaign))["taskId"] for campaign in (first, second)}
-    assert len(tasks) == 2
-
-
-async def test_start_is_refused_from_every_state_but_draft_and_paused(sandbox: Sandbox) -> None:
-    campaign = await sandbox.create(maxRetries=0)
-    start = f"/campaign/{campaign}/start"
-    await sandbox.start(campaign)
-    text = "Campaign cannot be started from status"
-    assert await sandbox.refused("POST", start) == [f"{text} processing"]
-    sandbox.clock.advance(seconds=1)
-    assert await sandbox.refused("POST", start) == [f"{text} running"]
-    sandbox.clock.advance(minutes=5)
-    assert await sandbox.refused("POST", start) == [f"{text} completed"]
-    later = await sandbox.create(scheduledAt="2027-01-05T12:00:00Z")
-    assert await sandbox.refused("POST", f"/campaign/{later}/start") == [f"{text} scheduled"]
-
-
-async def test_a_switch_makes_starting_a_running_campaign_harmless(
-    open_sandbox: OpenSandbox,
-) -> None:
-    sandbox = open_sandbox(options=Options(speed=1, idempotent_start=True))
-    campaign = await sandbox.started(maxRetries=0)
-    await sandbox.start(campaign)
-    sandbox.clock.advance(seconds=2)
-    await sandbox.start(campaign)
-    details = await sandbox.details(campaign)
-    assert actions(details) == ["started"]
-    sandbox.clock.advance(minutes=5)
-    assert await sandbox.refused("POST", f"/campaign/{campaign}/start")
-
-
-async def test_pause_is_refused_unless_the_campaign_is_processing_or_running(
-    sandbox: Sandbox,
-) -> None:
-    campaign = await sandbox.create()
-    pause = f"/campaign/{campaign}/pause"
-    assert await sandbox.refused("POST", pause) == ["Campaign is not running"]
-    await sandbox.start(campaign)
-    await sandbox.pause(campaign)
-    await sandbox.pause(campaign)  # one is pending already
-    sandbox.clock.advance(seconds=2)
-    details = await sandbox.details(campaign)
-    assert details["campaign"]["status"] == "paused"
-    assert details["campaign"]["pausedAt"] == "2027-01-04T12:00:01.000Z"
-    assert actions(details) == ["started", "paused"]
-    assert await sandbox.refused("POST", pause) == ["Campaign is not running"]
-
-
 async def test_a_running_campaign_must_be_paused_before_deletion(sandbox: Sandbox) -> None:
     campaign = await sandbox.started()
     path = f"/campaign/{campaign}"
@@ -316,14 +265,3 @@ async def test_every_organization_has_the_recorded_ids_of_its_own(sandbox: Sandb
     assert (await other.campaign(theirs))["name"] == "Theirs"
     assert await other.calls(theirs) == []
     await other.http.aclose()
-
-
-async def test_the_stop_route_is_unknown_unless_switched_on(open_sandbox: OpenSandbox) -> None:
-    sandbox = open_sandbox()
-    campaign = await sandbox.started()
-    response = await sandbox.send("POST", f"/campaign/{campaign}/stop")
-    assert response.status_code == 404
-    assert f"Cannot POST /atoms/v1/campaign/{campaign}/stop" in response.text
-    switched = open_sandbox(options=Options(speed=1, stop_route=True))
-    campaign = await switched.started()
-    assert await switched.call("POST", f"/campaign/{campaign}/stop") == {"status": True}

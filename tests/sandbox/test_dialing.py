@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,6 @@ from tests.sandbox.harness import (
     NEVER_ANSWERED,
     Json,
     Sandbox,
-    actions,
     statuses,
 )
 
@@ -163,18 +161,6 @@ async def test_campaigns_share_the_slots_evenly(open_sandbox: OpenSandbox) -> No
     assert live == [2, 2]
 
 
-async def test_calls_fail_when_other_traffic_holds_every_slot(open_sandbox: OpenSandbox) -> None:
-    sandbox = open_sandbox(options=Options(speed=1, org_limit=5, foreign_calls=5))
-    campaign = await sandbox.started(maxRetries=1, retryDelay=1)
-    sandbox.clock.advance(minutes=5)
-    calls = await sandbox.calls(campaign)
-    assert statuses(calls) == ["failed"] * 4
-    assert {call["callFailureReason"] for call in calls} == {"No concurrency slots available"}
-    details = await sandbox.details(campaign)
-    assert details["campaign"]["status"] == "completed"
-    assert details["metrics"]["contacts_called"] == 2
-
-
 async def test_numbers_on_the_dnc_list_are_not_dialled(sandbox: Sandbox) -> None:
     audiences = {row["name"]: row["_id"] for row in await sandbox.get("/audience")}
     listed = await sandbox.get("/dnc")
@@ -202,32 +188,6 @@ async def test_an_entry_for_one_agent_blocks_that_agent_only(sandbox: Sandbox) -
     assert len(await sandbox.calls(campaign, statusFilter="blocked")) == 4
 
 
-async def fails(sandbox: Sandbox, error: str, **changes: Any) -> None:
-    campaign = await sandbox.create(**changes)
-    await sandbox.start(campaign)
-    sandbox.clock.advance(seconds=2)
-    details = await sandbox.details(campaign)
-    shown = details["campaign"]
-    assert shown["status"] == "failed"
-    assert shown["error"] == error
-    assert shown["failedAt"].startswith("2027-01-")
-    assert shown["executions"][-1]["status"] == "failed"
-    assert actions(details) == ["started", "failed"]
-    assert await sandbox.calls(campaign) == []
-
-
-async def test_a_campaign_without_a_usable_caller_id_fails_after_its_start(
-    sandbox: Sandbox,
-) -> None:
-    agents = {row["name"]: row["_id"] for row in (await sandbox.get("/agent"))["agents"]}
-    numbers = await sandbox.get("/product/phone-numbers")
-    inactive = next(number["_id"] for number in numbers if not number["isActive"])
-    text = "No phone numbers available"
-    await fails(sandbox, text, agentId=agents["Follow-up"], phoneNumberIds=None)
-    await fails(sandbox, text, agentId=agents["Follow-up"], phoneNumberIds=[])
-    await fails(sandbox, text, phoneNumberIds=[inactive])
-
-
 async def test_the_agents_own_number_is_used_when_none_is_chosen(sandbox: Sandbox) -> None:
     campaign = await sandbox.started(phoneNumberIds=None)
     sandbox.clock.advance(seconds=2)
@@ -242,15 +202,6 @@ async def test_an_agent_archived_after_the_creation_fails_the_start(sandbox: San
     assert (await sandbox.campaign(campaign))["error"] == "Agent is archived"
 
 
-async def test_a_campaign_without_credit_fails_when_credits_are_enforced(
-    open_sandbox: OpenSandbox,
-) -> None:
-    await fails(
-        open_sandbox(options=Options(speed=1, credits=0, enforce_credits=True)),
-        "Insufficient credits",
-    )
-
-
 async def test_caller_ids_take_turns_and_a_contact_keeps_its_own(
     open_sandbox: OpenSandbox,
 ) -> None:
@@ -262,22 +213,6 @@ async def test_caller_ids_take_turns_and_a_contact_keeps_its_own(
     calls = await sandbox.calls(campaign)
     assert len({call["from"] for call in calls}) == 2
     assert len({(call["from"], call["to"]) for call in calls}) == 2
-
-
-async def test_the_mode_dispatched_completes_while_calls_still_run(
-    open_sandbox: OpenSandbox,
-) -> None:
-    options = Options(speed=1, completion="dispatched", odds=NEVER_ANSWERED)
-    sandbox = open_sandbox(options=options)
-    campaign = await sandbox.started(maxRetries=1, retryDelay=5)
-    sandbox.clock.advance(seconds=2)
-    assert await sandbox.status(campaign) == "completed"
-    assert set(statuses(await sandbox.calls(campaign))) == {"processing"}
-    sandbox.clock.advance(minutes=10)
-    details = await sandbox.details(campaign)
-    assert statuses(await sandbox.calls(campaign)) == ["no_answer"] * 4
-    assert details["campaign"]["retryAttempts"] == 2
-    assert actions(details) == ["started", "completed"]
 
 
 async def test_deleting_a_dispatched_campaign_drops_its_queue_and_retries(

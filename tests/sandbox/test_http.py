@@ -1,7 +1,5 @@
 """What every operation shares: prefixes, keys, content types, unknown routes."""
 
-import json
-
 import httpx2
 import pytest
 
@@ -138,35 +136,6 @@ async def test_no_body_whatever_is_answered_with_an_internal_error(
         assert response.status_code < 500
         is_json = response.headers["content-type"].startswith("application/json")
         assert response.is_success or not is_json or response.json()["errors"]
-
-
-async def test_malformed_json_says_so(sandbox: Sandbox) -> None:
-    headers = {"Content-Type": "application/json"}
-    refused = await sandbox.refused("POST", "/campaign", content=b"{", headers=headers)
-    assert refused == ["Invalid JSON in request body"]
-    refused = await sandbox.refused("POST", "/campaign", content=b"[]", headers=headers)
-    assert refused == ["Expected object, received array"]
-
-
-async def test_a_body_of_another_content_type_counts_as_missing(sandbox: Sandbox) -> None:
-    content = json.dumps(draft()).encode()
-    headers = {"Content-Type": "text/plain"}
-    assert await sandbox.refused("POST", "/campaign", content=content, headers=headers) == [
-        "name: Required",
-        "agentId: Required",
-        "audienceId: Required",
-    ]
-
-
-async def test_an_empty_body_with_a_json_content_type_is_fine(sandbox: Sandbox) -> None:
-    campaign = await sandbox.create()
-    headers = {"Content-Type": "application/json"}
-    for method, part in (("POST", "/start"), ("POST", "/pause")):
-        response = await sandbox.send(method, f"/campaign/{campaign}{part}", headers=headers)
-        assert response.is_success
-    sandbox.clock.advance(seconds=2)
-    response = await sandbox.send("DELETE", f"/campaign/{campaign}", headers=headers)
-    assert response.is_success
 
 
 async def test_a_body_beyond_every_limit_is_refused_unread(sandbox: Sandbox) -> None:

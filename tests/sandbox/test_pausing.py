@@ -11,32 +11,11 @@ from tests.sandbox.harness import (
     NEVER_ANSWERED,
     Sandbox,
     actions,
-    statuses,
 )
 
 pytestmark = pytest.mark.anyio
 
 FAR = {"days": 3}
-
-
-async def test_a_pause_cancels_queued_calls_and_lets_live_ones_finish(
-    open_sandbox: OpenSandbox,
-) -> None:
-    sandbox = open_sandbox(options=Options(speed=1, org_limit=3, odds=ALWAYS_CONNECTED))
-    audience = await sandbox.audience_of(10)
-    campaign = await sandbox.started(audienceId=audience)
-    sandbox.clock.advance(seconds=2)
-    await sandbox.pause(campaign)
-    sandbox.clock.advance(seconds=1)
-    counted = Counter(statuses(await sandbox.calls(campaign)))
-    assert counted == {"processing": 3, "cancelled": 7}
-    shown = await sandbox.campaign(campaign)
-    assert shown["cancelledCallsCount"] == 7
-    assert shown["executions"][0]["processedMembers"] == 3
-    sandbox.clock.advance(hours=1)
-    counted = Counter(statuses(await sandbox.calls(campaign)))
-    assert counted == {"completed": 3, "cancelled": 7}
-    assert await sandbox.status(campaign) == "paused"
 
 
 async def test_resuming_goes_on_from_where_it_stopped(open_sandbox: OpenSandbox) -> None:

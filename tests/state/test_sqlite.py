@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.state import sqlite
 from atoms_campaigns_mcp.state.sqlite import KEEP_PLANS, SCHEMA_VERSION, SqliteStore
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
 
@@ -41,8 +42,17 @@ def locked(folder: Path) -> Generator[None]:
         other.close()
 
 
-def impatient(store: SqliteStore) -> None:
-    store._connection.execute("PRAGMA busy_timeout = 1")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+@contextmanager
+def full(folder: Path) -> Generator[None]:
+    """No file of this process can grow beyond the size that the state has now."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    largest = max(file.stat().st_size for file in folder.iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 async def test_old_plans_go_and_fresh_ones_stay(tmp_path: Path) -> None:
@@ -84,10 +94,10 @@ CALLS: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_what_cannot_be_written_is_said_in_words_and_never_passed_over(
-    tmp_path: Path, call: str
+    tmp_path: Path, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.001)
     async with stores(tmp_path) as (store,):
-        impatient(store)
         with locked(tmp_path), pytest.raises(NotRecorded) as caught:
             await CALLS[call](store)
         assert "operator" in caught.value.next_step
@@ -97,12 +107,11 @@ async def test_what_cannot_be_written_is_said_in_words_and_never_passed_over(
 
 async def test_a_full_disk_is_said_in_words_too(tmp_path: Path) -> None:
     async with stores(tmp_path) as (store,):
-        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        store._connection.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         large = Intent("tenant", "start_campaign", "x" * 200_000, "asked")
-        with pytest.raises(NotRecorded):
+        with full(tmp_path), pytest.raises(NotRecorded):
             await store.begin(large, 1)
         assert await store.entries(10) == []
+        await store.begin(large, 1)
 
 
 async def test_a_server_that_starts_while_the_file_is_locked_still_opens_it(

@@ -1,4 +1,5 @@
 import json
+import re
 
 import httpx2
 import pytest
@@ -75,8 +76,14 @@ async def test_the_operator_may_have_numbers_shown(bench: Bench) -> None:
     bench.configure(show_numbers=True)
     async with bench.client() as client:
         campaign = await called(bench, client)
-        page = await client.call("list_calls", **campaign)
-    assert all("*" not in row["to"] for row in page["calls"])
+        page = await client.call("list_calls", **campaign, limit=100)
+    told = await bench.api(
+        "GET",
+        f"/conversation?campaignIds={campaign['campaign_id']}&callAttemptFilter=all&limit=100",
+    )
+    numbers = {call["callId"]: call["to"] for call in told["logs"]}
+    assert all(re.fullmatch(r"\+\d{11,12}", number) for number in numbers.values())
+    assert {row["id"]: row["to"] for row in page["calls"]} == numbers
 
 
 async def test_the_sentence_alone_leads_to_a_transcript(bench: Bench) -> None:
