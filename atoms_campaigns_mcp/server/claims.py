@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
 
+import anyio
+
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.telemetry import log
@@ -12,14 +14,17 @@ from atoms_campaigns_mcp.telemetry import log
 # A claim ends by itself, so that a server that is killed keeps nobody out for long.
 LOOKING = 25  # seconds that looking at the facts may take
 SENDING = 40  # seconds for the change, looking for its effect, and a few looks more
+RELEASING = 2.0  # seconds that the store may take
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claims:
-    """The claims of one call."""
+    """The claims of one call; they stay until they end by themselves once it is `in_doubt`."""
 
     runtime: Runtime
     owner: str = field(default_factory=lambda: token_hex(8))
+    in_doubt: bool = False
+    """Whether something was sent, and nobody has seen what became of it."""
 
     @asynccontextmanager
     async def holding(self, subject: str, busy: AtomsCampaignsError) -> AsyncGenerator[None]:
@@ -28,15 +33,16 @@ class Claims:
         Raises:
             AtomsCampaignsError: `busy`, if another call holds it.
         """
-        now = self.runtime.clocks.seconds()
-        if not await self.runtime.store.claim(
-            self.runtime.own(subject), self.owner, now, now + LOOKING
-        ):
-            raise busy
+        key, now = self.runtime.own(subject), self.runtime.clocks.seconds()
+        # Whoever is cancelled in the middle of it would not know whether there is one to release.
+        with anyio.CancelScope(shield=True):
+            if not await self.runtime.store.claim(key, self.owner, now, now + LOOKING):
+                raise busy
         try:
             yield
         finally:
-            await self._release(subject)
+            if not self.in_doubt:
+                await self._release(subject)
 
     async def still_holding(self, subject: str) -> bool:
         """Say whether it is still ours, and hold it for as long as a change takes."""
@@ -44,8 +50,14 @@ class Claims:
         return await self.runtime.store.keep_claim(self.runtime.own(subject), self.owner, until)
 
     async def _release(self, subject: str) -> None:
+        released = False
         try:
-            await self.runtime.store.release(self.runtime.own(subject), self.owner)
-        except NotRecorded:
+            # The call may be cancelled, and whoever comes next should not wait for that.
+            with anyio.move_on_after(RELEASING, shield=True):
+                await self.runtime.store.release(self.runtime.own(subject), self.owner)
+                released = True
+        except NotRecorded as error:
             # What was sent meanwhile must not be reported as not sent.
-            log.exception("a claim stays for up to %s seconds", SENDING)
+            log.warning("%s", error.message)
+        if not released:
+            log.error("a claim stays for up to %s seconds", SENDING)

@@ -4,9 +4,12 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
+import anyio
+
 from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, OutcomeUnknown
 from atoms_campaigns_mcp.runtime import Runtime
+from atoms_campaigns_mcp.server.claims import Claims
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.telemetry import log, redact
 from atoms_campaigns_mcp.tools._tool import Effect, Tool
@@ -19,10 +22,15 @@ LONGEST = 200  # characters of an argument that the journal keeps; a contact lis
 class Recorder:
     """The guard of one call's changes; an emergency goes ahead without the journal."""
 
-    runtime: Runtime
+    claims: Claims
     tool: Tool[Any, Any]
     intent: Intent
     unrecorded: bool = False
+
+    @property
+    def runtime(self) -> Runtime:
+        """Whose changes they are."""
+        return self.claims.runtime
 
     async def __call__(self, change: Change[T]) -> T:
         """Record the intent, make the change, record the outcome.
@@ -63,6 +71,11 @@ class Recorder:
             raise
         except AtomsCampaignsError as error:
             outcome, detail = "refused", redact(error.message)
+            raise
+        except anyio.get_cancelled_exc_class():
+            # The server ends before the answer came or the effect was looked for, so the intent
+            # stays open.
+            self.claims.in_doubt, entry = True, None
             raise
         finally:
             if entry is not None:
