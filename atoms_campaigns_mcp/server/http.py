@@ -24,6 +24,7 @@ from atoms_campaigns_mcp.server.listeners import Listeners
 from atoms_campaigns_mcp.server.oauth import OAuth
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.runtimes import Runtimes
+from atoms_campaigns_mcp.server.sessions import TenantSessions
 from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.server.uploads import Contacts
 from atoms_campaigns_mcp.server.web import LARGEST, PATH, AccessLog, AllowedHosts, application, cors
@@ -88,7 +89,7 @@ class Service:
         """Put around `app` what a request must pass, the outermost last."""
         settings = self._settings
         limited = TenantLimits(
-            app,
+            TenantSessions(app, self._clocks.monotonic),
             rate=settings.client_rate,
             in_flight=settings.client_calls,
             monotonic=self._clocks.monotonic,

@@ -2,20 +2,27 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
 
 import anyio
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.pace import Slot, booked
+from atoms_campaigns_mcp.server.lanes import emergency, only_waits
 from atoms_campaigns_mcp.server.principal import SCOPE
 
+STOPS = 16  # emergency stops of a tenant at once, beside its other requests
 BODY_SECONDS = 30.0  # in which a request must have arrived; slower ones hold a place for nothing
 
 
 class TenantLimits:
-    """Bounds how fast a tenant asks and how much it has in flight; answers 429 beyond."""
+    """Bounds how fast a tenant asks and how much it has in flight; answers 429 beyond.
+
+    What only waits leaves a quarter of the places to other requests, and the emergency stop has
+    places and a pace of its own when there are none.
+    """
 
     def __init__(
         self, app: ASGIApp, *, rate: float, in_flight: int, monotonic: Callable[[], float]
@@ -24,14 +31,18 @@ class TenantLimits:
         self._app = app
         self._step = 1 / rate
         self._most = in_flight
+        self._most_waiting = max(in_flight * 3 // 4, 1)
         self._monotonic = monotonic
-        self._due: dict[str, float] = {}
+        self._due: dict[tuple[str, str], float] = {}
         self._busy = Counter[str]()
+        self._waiting = Counter[str]()
+        self._stopping = Counter[str]()
 
     @property
     def tenants(self) -> int:
         """How many are remembered."""
-        return len(self._due.keys() | self._busy.keys())
+        paced = {tenant for tenant, _ in self._due}
+        return len(paced | self._busy.keys() | self._waiting.keys() | self._stopping.keys())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, if its tenant may have it served now."""
@@ -39,26 +50,43 @@ class TenantLimits:
         if principal is None:  # a health check
             await self._app(scope, receive, send)
             return
-        tenant = principal.tenant
-        wait = self._wait(tenant)
-        if wait or self._busy[tenant] >= self._most:
-            await _too_many(math.ceil(wait) or 1)(scope, receive, send)
+        tenant, waits = principal.tenant, only_waits(scope)
+        wait = self._wait(tenant, "all")
+        full = self._busy[tenant] >= self._most
+        if wait or full or (waits and self._waiting[tenant] >= self._most_waiting):
+            await self._beyond(tenant, math.ceil(wait) or 1, (scope, receive, send))
             return
-        self._busy[tenant] += 1
-        try:
+        with _held(self._busy, tenant), _held(self._waiting, tenant) if waits else nullcontext():
             await self._app(scope, receive, send)
-        finally:
-            self._busy[tenant] -= 1
-            if not self._busy[tenant]:
-                del self._busy[tenant]
 
-    def _wait(self, tenant: str) -> float:
+    async def _beyond(self, tenant: str, wait: int, request: tuple[Scope, Receive, Send]) -> None:
+        scope, receive, send = request
+        stop = await emergency(scope, receive)
+        if stop is None or self._stopping[tenant] >= STOPS or self._wait(tenant, "stops"):
+            await _too_many(wait)(scope, receive, send)
+            return
+        with _held(self._stopping, tenant):
+            await self._app(scope, stop, send)
+
+    def _wait(self, tenant: str, lane: str) -> float:
         now = self._monotonic()
         # A due time that has passed says nothing any more.
         self._due = {name: due for name, due in self._due.items() if due > now}
-        due, wait = booked(self._due.get(tenant, 0.0), Slot(now, self._step, patience=0))
-        self._due[tenant] = due
+        slot = Slot(now, self._step, patience=0)
+        due, wait = booked(self._due.get((tenant, lane), 0.0), slot)
+        self._due[tenant, lane] = due
         return wait
+
+
+@contextmanager
+def _held(places: Counter[str], tenant: str) -> Generator[None]:
+    places[tenant] += 1
+    try:
+        yield
+    finally:
+        places[tenant] -= 1
+        if not places[tenant]:
+            del places[tenant]
 
 
 class Patience:

@@ -3,8 +3,8 @@
 import gc
 import sys
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack, suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from functools import partialmethod
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,33 @@ import pytest
 from anyio.abc import SocketStream
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
+from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.server import listeners, runtimes
-from atoms_campaigns_mcp.server.limits import Patience, TenantLimits
+from atoms_campaigns_mcp.server.limits import STOPS, Patience, TenantLimits
 from atoms_campaigns_mcp.server.principal import SCOPE, Principal
 from tests.support.bench import Bench
 from tests.support.clock import FakeClock
 from tests.support.process import address, environment, spawned
 from tests.support.serving import ERAS
-from tests.support.team import ACCEPT, ANNA, BERT, CSV, LEGACY, Team, routing, serving_team, told
+from tests.support.team import (
+    ACCEPT,
+    ANNA,
+    BERT,
+    CSV,
+    LEGACY,
+    Team,
+    request,
+    routing,
+    serving_team,
+    told,
+)
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
 SLOW = 200
+STOP = b'{"method": "tools/call", "params": {"name": "pause_campaign"}}'
 
 
 async def test_a_tenant_beyond_its_rate_waits_and_others_do_not(bench: Bench) -> None:
@@ -84,6 +97,150 @@ async def test_a_tenant_has_so_many_requests_at_once_and_others_do_not_notice(
             go.set()
         assert statuses == {200: 3}
         assert (await team.post(ANNA, "tools/list")).status_code == 200
+
+
+@asynccontextmanager
+async def busy(bench: Bench, team: Team, count: int) -> AsyncGenerator[None]:
+    """Meanwhile, so many calls of one tenant wait for the API."""
+    held, go, below = anyio.Semaphore(0), anyio.Event(), bench.wire.below
+
+    async def holding(request: httpx2.Request) -> httpx2.Response:
+        if "search=No" in request.url.query.decode():
+            held.release()
+            await go.wait()
+        return await below.handle_async_request(request)
+
+    async def ask(number: int) -> None:
+        await team.post(ANNA, "tools/call", called("list_campaigns", search=f"No{number}"))
+
+    bench.wire.below = httpx2.MockTransport(holding)
+    async with anyio.create_task_group() as tasks:
+        for number in range(count):
+            tasks.start_soon(ask, number)
+        for _ in range(count):
+            await held.acquire()
+        yield
+        go.set()
+
+
+def called(tool: str, **arguments: Any) -> dict[str, Any]:
+    return {"name": tool, "arguments": arguments}
+
+
+async def running(team: Team) -> str:
+    async with team.client(ANNA) as client:
+        made = await client.call("create_campaign", **DRAFT)
+        await client.call("start_campaign", campaign_id=made["campaign_id"])
+    return made["campaign_id"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_emergency_stop_gets_through_when_a_tenant_has_nothing_left(
+    bench: Bench, era: str
+) -> None:
+    bench.configure(client_calls=4)
+    async with serving_team(bench) as team:
+        campaign = await running(team)
+        async with team.http(ANNA) as http:
+            session = {**ACCEPT, **LEGACY, "Mcp-Session-Id": await team.session(ANNA)}
+            async with busy(bench, team, 4):
+                assert (await team.post(ANNA, "tools/list")).status_code == 429
+                params = called("pause_campaign", campaign_id="all")
+                if era == "legacy":
+                    body = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": params}
+                    paused = await http.post("/mcp", json=body, headers=session)
+                else:
+                    paused = await team.post(ANNA, "tools/call", params)
+                assert paused.status_code == 200
+        assert told(paused)["result"]["structuredContent"]["campaigns"][0]["id"] == campaign
+        async with team.client(ANNA) as client:
+            report = await client.call("get_campaign_status", campaign_id=campaign)
+        assert report["status"] == "paused"
+
+
+async def test_the_emergency_stop_gets_through_when_a_tenant_has_used_its_rate(
+    bench: Bench,
+) -> None:
+    bench.configure(client_rate=4)
+    async with serving_team(bench) as team:
+        while (await team.post(ANNA, "tools/list")).status_code == 200:
+            pass
+        stop = called("pause_campaign", campaign_id="all")
+        answers = [(await team.post(ANNA, "tools/call", stop)).status_code for _ in range(6)]
+        assert answers == [200] * 4 + [429] * 2  # it has a pace of its own, not none
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        called("get_account"),
+        called("pause_campaign", campaign_id="a" * 5000),
+        {"name": "get_account", "arguments": {"name": "pause_campaign"}},
+    ],
+)
+async def test_what_only_looks_like_the_emergency_stop_does_not_get_through(
+    bench: Bench, params: dict[str, Any]
+) -> None:
+    bench.configure(client_calls=2)
+    async with serving_team(bench) as team, busy(bench, team, 2), team.http(ANNA) as http:
+        head = {**routing("tools/call", params), "Mcp-Name": "pause_campaign"}
+        answer = await http.post("/mcp", json=request("tools/call", params), headers=head)
+        assert answer.status_code == 429
+
+
+async def test_so_many_emergency_stops_at_once_are_enough() -> None:
+    limits = TenantLimits(hanging, rate=1e6, in_flight=1, monotonic=FakeClock().monotonic)
+    statuses = Counter[int]()
+
+    async def noting(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses[message["status"]] += 1
+
+    async def stop() -> Message:
+        return {"type": "http.request", "body": STOP, "more_body": False}
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(STOPS + 4):
+            scope = request_of("a", headers={"content-length": str(len(STOP))})
+            tasks.start_soon(limits, scope, stop, noting)
+        await anyio.wait_all_tasks_blocked()
+        assert statuses == {429: 3}
+        tasks.cancel_scope.cancel()
+    assert limits.tenants <= 1
+
+
+WAITING: list[tuple[str, dict[str, str]]] = [
+    ("GET", {}),
+    ("POST", {"mcp-name": "watch_campaign"}),
+    ("POST", {"mcp-method": "subscriptions/listen"}),
+]
+
+
+@pytest.mark.parametrize(("method", "headers"), WAITING)
+async def test_what_only_waits_leaves_places_to_other_requests(
+    method: str, headers: dict[str, str]
+) -> None:
+    limits = TenantLimits(hanging, rate=1e6, in_flight=8, monotonic=FakeClock().monotonic)
+    statuses = Counter[int]()
+
+    async def noting(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses[message["status"]] += 1
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(limits, request_of("a", method, headers), nothing, noting)
+        await anyio.wait_all_tasks_blocked()
+        assert statuses == {429: 2}
+        for _ in range(3):
+            tasks.start_soon(limits, request_of("a"), nothing, noting)
+        await anyio.wait_all_tasks_blocked()
+        assert statuses == {429: 3}
+        tasks.cancel_scope.cancel()
+
+
+async def hanging(_: Scope, __: Receive, ___: Send) -> None:
+    await anyio.sleep_forever()
 
 
 async def served(team: Team, key: str) -> None:
@@ -220,8 +377,10 @@ def test_a_connection_too_many_gets_503_until_another_is_closed(tmp_path: Path) 
         assert connect()[1] == 200
 
 
-def request_of(tenant: str, method: str = "POST") -> Scope:
-    return {"type": "http", "method": method, "path": "/mcp", SCOPE: Principal(tenant)}
+def request_of(tenant: str, method: str = "POST", headers: dict[str, str] | None = None) -> Scope:
+    raw = Headers(headers or {}).raw
+    scope: Scope = {"type": "http", "method": method, "path": "/mcp", "headers": raw}
+    return {**scope, SCOPE: Principal(tenant)}
 
 
 async def nothing() -> Message:

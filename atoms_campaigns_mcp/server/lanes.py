@@ -1,0 +1,66 @@
+"""Telling apart, before anything is parsed, what only waits and what must get through."""
+
+import json
+from typing import Any, cast
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
+
+STOP = "pause_campaign"
+STOP_BYTES = 4096  # of a call that stops something; what is longer is none
+STOP_SECONDS = 2.0  # in which it must have arrived
+
+
+def only_waits(scope: Scope) -> bool:
+    """Say whether a request holds its place without doing much, as far as its head tells.
+
+    A watch of the era with sessions has no header that names it.
+    """
+    headers = Headers(scope=scope)
+    return (
+        scope["method"] == "GET"
+        or headers.get("mcp-method") == "subscriptions/listen"
+        or headers.get("mcp-name") == "watch_campaign"
+    )
+
+
+async def emergency(scope: Scope, receive: Receive) -> Receive | None:
+    """Look into a small message; if it is the emergency stop, give what receives it again.
+
+    Headers do not tell it in every era, and what they tell need not be true.
+    """
+    length = Headers(scope=scope).get("content-length", "")
+    if scope["method"] != "POST" or not length.isdecimal() or int(length) > STOP_BYTES:
+        return None
+    body = bytearray()
+    with anyio.move_on_after(STOP_SECONDS):
+        while len(body) < int(length):
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            body += message.get("body", b"")
+    return _replaying(bytes(body), receive) if _is_stop(bytes(body)) else None
+
+
+def _is_stop(body: bytes) -> bool:
+    try:
+        message: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(message, dict):
+        return False
+    call = cast("dict[str, Any]", message)
+    params = call.get("params")
+    if call.get("method") != "tools/call" or not isinstance(params, dict):
+        return False
+    return cast("dict[str, Any]", params).get("name") == STOP
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    rest: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return rest.pop() if rest else await receive()
+
+    return again
