@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -220,7 +221,10 @@ def test_the_journal_shows_what_was_changed(tmp_path: Path) -> None:
 
 def test_a_client_that_install_wrote_for_is_found_and_started_by_doctor(tmp_path: Path) -> None:
     env = {**environment(tmp_path / "state"), "HOME": str(tmp_path), "CODEX_HOME": ""}
-    assert run("install", "codex", env=env).returncode == 0
+    installed = run("install", "codex", env=env)
+    assert installed.returncode == 0
+    named = shlex.split(installed.stdout.splitlines()[0].rpartition("then: ")[2])
+    assert named == [sys.executable, "-m", "atoms_campaigns_mcp", "doctor"]
     done = run("doctor", "--json", env=env)
     report = json.loads(done.stdout)
     (check,) = (check for check in report["checks"] if check["name"] == "client codex")
