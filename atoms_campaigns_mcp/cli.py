@@ -2,42 +2,58 @@
 
 import argparse
 import json
+import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence, Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
 from atoms_campaigns_mcp import __version__
-from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, ConfigurationError
 from atoms_campaigns_mcp.install import CLIENT_NAMES
-from atoms_campaigns_mcp.settings import SETTINGS, Auth, Settings, tenant_of_subject
+from atoms_campaigns_mcp.invocation import NAME
+from atoms_campaigns_mcp.setting_texts import count
+from atoms_campaigns_mcp.settings import SETTINGS, Auth, Settings
 from atoms_campaigns_mcp.telemetry import configure
 
-PROGRAM = "atoms-campaigns-mcp"
 BAD_USAGE = 2
+INTERRUPTED = 130
+SHARED = frozenset(row.name for row in SETTINGS)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command in `argv`; without one, serve over stdio."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            status = _run(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            if not sys.stdout.closed:
+                sys.stdout.flush()
+    except* BrokenPipeError:  # who reads has enough, as `head` does; perhaps in a task group
+        # The interpreter flushes once more at its end, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    sys.exit(status)
+
+
+def _run(words: list[str]) -> int:
     if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
         words.insert(0, "serve")
     args = parser().parse_args(words)
     configure(sys.stderr)
     try:
-        sys.exit(args.run(args))
-    except ConfigurationError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
-        sys.exit(BAD_USAGE)
+        return args.run(args)
+    except AtomsCampaignsError as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return BAD_USAGE if isinstance(error, ConfigurationError) else 1
     except KeyboardInterrupt:
-        sys.exit(130)
+        return INTERRUPTED
 
 
 def parser() -> argparse.ArgumentParser:
     """Give the parser of every command."""
-    parser = argparse.ArgumentParser(prog=PROGRAM, description=_ABOUT)
+    parser = argparse.ArgumentParser(prog=NAME, description=_ABOUT)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = _command(commands, "serve", _serve, "serve MCP; over stdio unless --http is given")
@@ -59,15 +75,19 @@ def parser() -> argparse.ArgumentParser:
     watch = _command(commands, "watch", _watch, "follow a campaign until it is finished")
     watch.add_argument("campaign", metavar="ID", help="id of the campaign, from list_campaigns")
     _settings_flags(watch)
-    tools = _command(commands, "tools", _tools, "list the tools that the settings allow")
+    tools = _command(
+        commands, "tools", _tools, "list the tools that the settings allow, or explain one"
+    )
+    tools.add_argument("tool", metavar="NAME", nargs="?", help="show the arguments of this one")
     _settings_flags(tools)
     journal = _command(commands, "journal", _journal, "show what was changed, the latest first")
-    journal.add_argument("--limit", type=int, default=50, help="entries to show")
+    journal.add_argument("--limit", type=count, default=50, help="most entries to show (50)")
     journal.add_argument("--unfinished", action="store_true", help="only those without an outcome")
     journal.add_argument(
         "--subject", help="only what this subject of ATOMS_MCP_OAUTH_ISSUER did; names its tenant"
     )
-    journal.add_argument("--state", help="folder of the journal (ATOMS_MCP_STATE)")
+    journal.add_argument("--json", action="store_true", help="print one JSON object a line")
+    _settings_flags(journal, {"state"})
     doctor = _command(commands, "doctor", _doctor, "check everything, and say what to do")
     doctor.add_argument("--json", action="store_true", help="print the checks for a program")
     _settings_flags(doctor)
@@ -75,7 +95,11 @@ def parser() -> argparse.ArgumentParser:
     sandbox = _command(commands, "sandbox", _sandbox, "serve the emulated Atoms API over HTTP")
     sandbox.add_argument("action", nargs="?", choices=["serve", "reset"], default="serve")
     sandbox.add_argument("--port", type=int, default=8790)
-    sandbox.add_argument("--db", type=Path, help="database file; default in the state folder")
+    sandbox.add_argument(
+        "--db",
+        type=Path,
+        help="database file; default: ATOMS_MCP_SANDBOX_DB, else in the state folder",
+    )
     sandbox.add_argument(
         "--speed", type=_speed, default=60.0, help="virtual seconds a second, or max"
     )
@@ -86,29 +110,53 @@ def parser() -> argparse.ArgumentParser:
 _ABOUT = "MCP server with which AI agents run outbound voice-call campaigns on Atoms, safely."
 
 
+class _Form(argparse.HelpFormatter):
+    """Leaves the settings out of the usage line: they have their group below."""
+
+    def add_usage(
+        self, usage: str | None, actions: Iterable[argparse.Action], *rest: Any, **options: Any
+    ) -> None:
+        """Add the usage line."""
+        own = [action for action in actions if action.dest not in SHARED]
+        super().add_usage(usage, own, *rest, **options)
+
+
 def _command(
     commands: Any, name: str, run: Callable[[argparse.Namespace], int], about: str
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=about, description=about)
+    parser = commands.add_parser(name, help=about, description=about, formatter_class=_Form)
     parser.set_defaults(run=run)
     return parser
 
 
-def _settings_flags(parser: argparse.ArgumentParser) -> None:
+def _settings_flags(parser: argparse.ArgumentParser, names: AbstractSet[str] = SHARED) -> None:
+    group = parser.add_argument_group("settings (docs/configuration.md)")
     for row in SETTINGS:
-        if row.secret:
-            continue  # ps would show it
+        if row.secret or row.name not in names:
+            continue  # ps would show a secret
         flag = f"--{row.name.replace('_', '-')}"
         about = f"{row.help} ({row.variable})".replace("%", "%%")
         if row.switch:
-            parser.add_argument(flag, dest=row.name, action="store_const", const="1", help=about)
+            group.add_argument(flag, dest=row.name, action="store_const", const="1", help=about)
         else:
-            parser.add_argument(flag, dest=row.name, help=about)
+            group.add_argument(flag, dest=row.name, metavar="VALUE", help=about)
 
 
-def _settings(args: argparse.Namespace, auth: Auth = "") -> Settings:
+def _serving(args: argparse.Namespace) -> Settings:
+    """Read the settings of a server, which logs what happens."""
+    auth: Auth = (args.auth or "key") if args.http else ""
     settings = Settings.load(os.environ, _flags(args), auth=auth)
     configure(sys.stderr, form=settings.log)
+    return settings
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    """Read the settings of a command, which says itself what people want to know."""
+    settings = Settings.load(os.environ, _flags(args))
+    if "log" in _flags(args) or os.environ.get("ATOMS_MCP_LOG"):
+        configure(sys.stderr, form=settings.log)
+    else:
+        configure(sys.stderr, form="text", ours=logging.WARNING)
     return settings
 
 
@@ -135,7 +183,7 @@ def _speed(text: str) -> float | str:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    settings = _settings(args, auth=(args.auth or "key") if args.http else "")
+    settings = _serving(args)
     if not args.http:
         from atoms_campaigns_mcp.server.stdio import serve  # noqa: PLC0415
 
@@ -177,58 +225,23 @@ def _ask(question: str) -> bool:
 
 
 def _watch(args: argparse.Namespace) -> int:
-    from rich.console import Console  # noqa: PLC0415
-
+    from atoms_campaigns_mcp.terminal import Terminal  # noqa: PLC0415 - rich
     from atoms_campaigns_mcp.watch import run  # noqa: PLC0415 - rich, client
 
-    return run(_settings(args), args.campaign, Console())
+    return run(_settings(args), args.campaign, Terminal())
 
 
 def _tools(args: argparse.Namespace) -> int:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from atoms_campaigns_mcp.cli_tools import run  # noqa: PLC0415 - rich
 
-    from atoms_campaigns_mcp.server.catalog import Catalog  # noqa: PLC0415
-
-    settings = _settings(args)
-    table = Table("tool", "effect", "what it does")
-    for name, entry in Catalog.read(settings.permitted).entries.items():
-        table.add_row(name, entry["effect"], entry["tool"]["description"].split(". ")[0])
-    Console().print(table)
-    return 0
+    return run(_settings(args), args.tool)
 
 
 def _journal(args: argparse.Namespace) -> int:
-    import anyio  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from atoms_campaigns_mcp.cli_journal import Wish, run  # noqa: PLC0415 - rich, state
 
-    from atoms_campaigns_mcp.server.history import entries  # noqa: PLC0415
-
-    settings = _settings(args)
-    if args.subject and not settings.oauth_issuer:
-        raise ConfigurationError("--subject needs ATOMS_MCP_OAUTH_ISSUER.")
-    tenant = tenant_of_subject(settings.oauth_issuer, args.subject) if args.subject else ""
-    names = ("#", "time (UTC)", "tenant", "tool", "confirmed", "outcome", "request", "arguments")
-    table = Table(*names, title=f"tenant {tenant[:8]}" if tenant else None)
-    for row in anyio.run(entries, settings, args.limit):
-        if (args.unfinished and row.outcome) or (tenant and row.intent.tenant != tenant):
-            continue
-        moment = datetime.fromtimestamp(row.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        outcome = f"{row.outcome or 'OPEN'} {row.detail}".strip()
-        intent = row.intent
-        table.add_row(
-            str(row.id),
-            moment,
-            intent.tenant[:8],
-            intent.tool,
-            intent.confirmed,
-            outcome,
-            row.request_id,
-            intent.arguments,
-        )
-    Console().print(table)
-    return 0
+    wish = Wish(args.limit, args.unfinished, args.subject or "", args.json)
+    return run(_settings(args), wish)
 
 
 def _doctor(args: argparse.Namespace) -> int:
@@ -247,22 +260,11 @@ def _install(args: argparse.Namespace) -> int:
 
 
 def _sandbox(args: argparse.Namespace) -> int:
-    import uvicorn  # noqa: PLC0415
-
-    from atoms_campaigns_mcp.sandbox.app import create_app  # noqa: PLC0415
-    from atoms_campaigns_mcp.sandbox.world import Options, World, reset  # noqa: PLC0415
+    from atoms_campaigns_mcp.cli_sandbox import Wish, serve, start_afresh  # noqa: PLC0415 - uvicorn
     from atoms_campaigns_mcp.state.folder import state_folder  # noqa: PLC0415
 
-    database = args.db or state_folder(Settings.load(os.environ)) / "sandbox.sqlite3"
+    settings = Settings.load(os.environ)
+    database = args.db or settings.sandbox_db or state_folder(settings) / "sandbox.sqlite3"
     if args.action == "reset":
-        reset(database)
-        print(f"The sandbox starts afresh; {database} is gone.")
-        return 0
-    options = Options(speed=args.speed, seed=args.seed)
-    world = World.open(database, now=lambda: datetime.now(UTC), options=options)
-    print(f"Atoms sandbox on http://127.0.0.1:{args.port}/atoms/v1 (any key that starts with sk_)")
-    try:
-        uvicorn.run(create_app(world), host="127.0.0.1", port=args.port, log_level="warning")
-    finally:
-        world.close()
-    return 0
+        return start_afresh(database)
+    return serve(database, Wish(args.port, args.speed, args.seed))

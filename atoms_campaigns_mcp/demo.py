@@ -18,6 +18,7 @@ from mcp.client.stdio import stdio_client
 from mcp_types import ElicitRequestParams, ElicitResult
 from rich.console import Console
 
+from atoms_campaigns_mcp.terminal import Terminal
 from atoms_campaigns_mcp.watch import View
 
 SPEED = "300"  # virtual seconds a second: fast enough to watch, slow enough to see
@@ -34,7 +35,7 @@ class DemoError(Exception):
 
 def run() -> int:
     """Run the demonstration; 0 only if every step did what it should."""
-    console = Console()
+    console = Terminal()
     try:
         with tempfile.TemporaryDirectory(prefix="atoms-demo-") as folder:
             anyio.run(partial(_demonstrate, console, Path(folder)))

@@ -159,9 +159,10 @@ def configure(
     stream: TextIO = sys.stderr,
     level: int = logging.WARNING,
     form: Literal["json", "text"] = "json",
+    ours: int = logging.INFO,
 ) -> None:
-    """Send every logger of the process to `stream`; ours from INFO, others from `level`."""
+    """Send every logger of the process to `stream`: ours from `ours`, others from `level`."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_TextLines() if form == "text" else _JsonLines())
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    log.setLevel(logging.INFO)
+    log.setLevel(ours)

@@ -15,6 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from atoms_campaigns_mcp.invocation import command
 from atoms_campaigns_mcp.server.local import connected
 from atoms_campaigns_mcp.settings import Settings
 
@@ -38,7 +39,7 @@ def run(settings: Settings, campaign_id: str, console: Console) -> int:
     except KeyboardInterrupt:
         console.print(
             "Stopped watching. The campaign was not touched: to stop it, run "
-            f"atoms-campaigns-mcp call pause_campaign campaign_id={campaign_id}",
+            f"{command()} call pause_campaign campaign_id={campaign_id}",
             soft_wrap=True,
             highlight=False,
         )

@@ -1,14 +1,19 @@
 """The documents cannot lie: what they show is generated or tried."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from atoms_campaigns_mcp.cli import parser
 from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.settings import SETTINGS
+from tests.support.bench import Bench
+from tests.support.process import environment
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -16,6 +21,10 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 def page(name: str) -> str:
     return (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 def test_generated_files_are_up_to_date() -> None:
@@ -49,11 +58,62 @@ def test_every_page_is_reached_from_the_readme_and_no_link_is_dead() -> None:
 
 
 def test_the_readmes_configurations_are_json_that_starts_the_command() -> None:
-    blocks = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL)]
-    assert len(blocks) == 2
-    for block in blocks:
+    found = [json.loads(block) for block in blocks("json")]
+    assert len(found) == 2
+    for block in found:
         (entry,) = (block.get("mcpServers") or block["servers"]).values()
         assert entry["args"][-1] == "atoms-campaigns-mcp"
+
+
+COMMAND = re.compile(r"^atoms-campaigns-mcp ", re.MULTILINE)
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="the examples are for sh, and ask on a terminal"
+)
+def test_the_readmes_examples_work_one_after_another_as_they_stand(tmp_path: Path) -> None:
+    (script,) = (text for text in blocks("sh") if "create_campaign" in text)
+    assert len(COMMAND.findall(script)) == 6
+    env = environment(tmp_path, ATOMS_MCP_SANDBOX_SPEED="max")
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    terminal, person = os.openpty()
+    os.write(terminal, b"yes\n")
+    done = subprocess.run(
+        ["sh", "-eu", "-c", script],  # noqa: S607
+        env=env,
+        stdin=person,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(person)
+    os.close(terminal)
+    assert done.returncode == 0, done.stderr
+    assert "Start campaign" in done.stderr
+    assert "Renewals: finished, 2 of 2 called" in done.stdout
+    assert [row.split("\t")[3] for row in done.stdout.splitlines()[-2:]] == [
+        "start_campaign",
+        "create_campaign",
+    ]
+
+
+def test_every_command_of_the_readme_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line for text in blocks("sh") for line in text.splitlines() if COMMAND.match(line)]
+    assert len(lines) > 10
+    for line in lines:
+        words = line.partition("#")[0].rstrip("\\ ").split()[1:]
+        if words and words[0] != "call":  # a call may go on with another line
+            parser().parse_args(words)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.anyio
+async def test_the_readmes_list_of_contacts_becomes_an_audience(bench: Bench) -> None:
+    (contacts,) = blocks("csv")
+    async with bench.client() as client:
+        made = await client.call("create_audience", name="List", csv=contacts)
+    assert (made["contacts"], made.get("rejected_rows", 0)) == (2, 0)
 
 
 def test_the_readmes_pictures_exist_describe_themselves_and_are_modest() -> None:

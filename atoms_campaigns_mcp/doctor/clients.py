@@ -92,6 +92,6 @@ async def _started(found: _Found, machine: Machine, start: Start, scratch: Path)
         return failed(
             found.name,
             f"{found} does not start: {error}.",
-            f"Repeat atoms-campaigns-mcp install {found.client.name}, then restart the client.",
+            f"Repeat {machine.command} install {found.client.name}, then restart the client.",
         )
     return ok(found.name, f"{found} starts: version {started.version}, {started.tools} tools.")

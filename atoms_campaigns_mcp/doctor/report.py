@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from atoms_campaigns_mcp.doctor.findings import Check
+from atoms_campaigns_mcp.terminal import Terminal
 
 STYLE = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 
@@ -21,7 +21,7 @@ def show(checks: Sequence[Check], out: TextIO, *, as_json: bool) -> None:
         json.dump({"ok": healthy, "checks": [asdict(c) for c in checks]}, out, indent=2)
         out.write("\n")
     elif out.isatty():
-        Console(file=out).print(_table(checks))
+        Terminal(file=out).print(_table(checks))
     else:
         out.writelines(f"{_line(check)}\n" for check in checks)
 

@@ -4,6 +4,7 @@ import shlex
 import stat
 from pathlib import Path
 
+from atoms_campaigns_mcp import invocation
 from atoms_campaigns_mcp.doctor.findings import Check, failed, ok, warning
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from atoms_campaigns_mcp.install.files import OTHERS
@@ -39,7 +40,7 @@ async def store(settings: Settings, clocks: Clocks) -> Check:
         return warning(
             "state",
             text,
-            "See atoms-campaigns-mcp journal --unfinished, and look at each campaign.",
+            f"See {invocation.command()} journal --unfinished, and look at each campaign.",
         )
     return ok("state", text)
 

@@ -102,7 +102,7 @@ def _write(target: _Target, machine: Machine, account: dict[str, str]) -> str:
     kept = f" (backup: {backup})" if backup else ""
     title = target.client.title
     return (
-        f"Wrote {path}{kept}. Restart {title}, then: atoms-campaigns-mcp doctor\n"
+        f"Wrote {path}{kept}. Restart {title}, then: {machine.command} doctor\n"
         f"{_about_key(wanted, path)}"
     )
 

@@ -37,7 +37,7 @@ def entry(
     if any(part.startswith(PASSING) for part in re.split(r"[/\\]", machine.executable)):
         raise ConfigurationError(
             "This runs from an environment in uv's cache, which is deleted now and then.",
-            next_step="Install it to stay (uv tool install atoms-campaigns-mcp), then repeat this.",
+            next_step="Install it to stay (uv tool install, same source), then repeat this.",
         )
     kind = {"type": "stdio"} if client.typed else {}
     start = {"command": machine.executable, "args": [*START, *flags(present)]}

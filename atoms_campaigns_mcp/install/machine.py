@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from atoms_campaigns_mcp import invocation
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A home folder, a platform as `sys.platform` names it, an environment, a clock, a Python."""
+    """A home folder, a platform as `sys.platform` names it, an environment, a clock, a Python.
+
+    `command` starts this program again when it is typed.
+    """
 
     home: Path
     platform: str
     environ: Mapping[str, str]
     now: Callable[[], datetime]
     executable: str
+    command: str = invocation.NAME
 
     @classmethod
     def here(cls) -> "Machine":
@@ -27,6 +33,7 @@ class Machine:
             environ=os.environ,
             now=lambda: datetime.now(UTC),
             executable=sys.executable,
+            command=invocation.command(),
         )
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from atoms_campaigns_mcp.sandbox.errors import ApiError
 from atoms_campaigns_mcp.sandbox.messages import Context, Operation, Request
-from atoms_campaigns_mcp.sandbox.organizations import authorize, by_pk, of_key
+from atoms_campaigns_mcp.sandbox.organizations import acting, authorize, by_pk
 from atoms_campaigns_mcp.sandbox.world import World
 
 
@@ -25,11 +25,11 @@ def postpone(
 ) -> None:
     """Have a request worked off `delay` milliseconds of the wall clock from now."""
     try:
-        organization = of_key(world, authorize(world, headers))
+        key = authorize(world, headers)
     except ApiError:
         return  # it would have been refused, now as later
-    stored = asdict(request) | {"body": "", "route": operation.route, "org": organization.pk}
-    with world.writing() as moment:
+    with acting(world, key, writes=True) as (organization, moment):
+        stored = asdict(request) | {"body": "", "route": operation.route, "org": organization.pk}
         moment.db.execute(
             "INSERT INTO late_work (due_at, request, body) VALUES (?, ?, ?)",
             (world.wall() + delay, json.dumps(stored), request.body),

@@ -1,14 +1,15 @@
 """Which organization a key belongs to: each key is its own, made and seeded on first use."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 
 from atoms_campaigns_mcp.sandbox import lookup
 from atoms_campaigns_mcp.sandbox.errors import UnauthorizedError
 from atoms_campaigns_mcp.sandbox.ids import key_digest, object_id
 from atoms_campaigns_mcp.sandbox.messages import Organization
 from atoms_campaigns_mcp.sandbox.seed import populate
-from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.sandbox.world import Moment, World
 
 SELECT = "SELECT pk, id, user_id, created_at FROM organization"
 
@@ -28,17 +29,30 @@ def authorize(world: World, headers: Mapping[str, str]) -> str:
     return key
 
 
-def of_key(world: World, key: str) -> Organization:
-    """The organization of a key, seeded now if the key is new."""
+@contextmanager
+def acting(world: World, key: str, *, writes: bool) -> Generator[tuple[Organization, Moment]]:
+    """One transaction and the organization of a key, made and seeded before it if it is new.
+
+    It is looked up inside the transaction: another process may reset the world at any moment.
+    """
     digest = key_digest(key)
-    with world.reading() as moment:
-        found = _find(moment.db, digest)
-    if found:
-        return found
+    while True:
+        with world.writing() if writes else world.reading() as moment:
+            if organization := _find(moment.db, digest):
+                yield organization, moment
+                return
+        _make(world, digest)
+
+
+def by_pk(db: sqlite3.Connection, pk: int) -> Organization:
+    """The organization with a primary key that is known to exist."""
+    return Organization(*db.execute(f"{SELECT} WHERE pk = ?", (pk,)).fetchone())
+
+
+def _make(world: World, digest: str) -> None:
     with world.writing() as moment:
-        found = _find(moment.db, digest)  # another process may have been first
-        if found:
-            return found
+        if _find(moment.db, digest):
+            return  # another process was first
         pk = lookup.next_pk(moment.db, "organization")
         values = {
             "pk": pk,
@@ -49,12 +63,6 @@ def of_key(world: World, key: str) -> Organization:
         }
         lookup.insert(moment.db, "organization", values)
         populate(world, moment, pk)
-        return by_pk(moment.db, pk)
-
-
-def by_pk(db: sqlite3.Connection, pk: int) -> Organization:
-    """The organization with a primary key that is known to exist."""
-    return Organization(*db.execute(f"{SELECT} WHERE pk = ?", (pk,)).fetchone())
 
 
 def _find(db: sqlite3.Connection, digest: str) -> Organization | None:

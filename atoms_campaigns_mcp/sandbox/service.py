@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from atoms_campaigns_mcp.sandbox.errors import ApiError, BadRequestError, UnauthorizedError
 from atoms_campaigns_mcp.sandbox.messages import Context, Operation, Reply, Request, reply_json
-from atoms_campaigns_mcp.sandbox.organizations import authorize, of_key
+from atoms_campaigns_mcp.sandbox.organizations import acting, authorize
 from atoms_campaigns_mcp.sandbox.world import World
 
 
@@ -13,8 +13,8 @@ def serve(
 ) -> Reply:
     """Answer a request; refusals become the envelope of the route."""
     try:
-        organization = of_key(world, authorize(world, headers))
-        with world.writing() if operation.writes else world.reading() as moment:
+        key = authorize(world, headers)
+        with acting(world, key, writes=operation.writes) as (organization, moment):
             return operation.handler(Context(request, organization, moment))
     except ApiError as error:
         return refusal(operation, error)

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from socket import IPPROTO_TCP, TCP_NODELAY, socket
+from socket import socket
 
 import anyio
 import anyio.lowlevel
@@ -15,6 +15,7 @@ from atoms_campaigns_mcp.atoms.pacing import Pacer
 from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.listening import listening
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.auth import Authenticated, KeyVerifier, Verify, known
 from atoms_campaigns_mcp.server.build import build
@@ -46,7 +47,8 @@ def serve(settings: Settings, address: str) -> None:
 
     Raises:
         ConfigurationError: The address is malformed, or without authentication reachable from
-            other machines; or the state is shared, and a secret or a package for it is absent.
+            other machines; or the port is in use; or the state is shared, and a secret or a
+            package for it is absent.
     """
     host, port = _split(address)
     if host not in LOOPBACK and settings.auth == "none":
@@ -169,12 +171,19 @@ class _Uvicorn(uvicorn.Server):
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
-    await report_unfinished(settings)
-    service = Service(settings)
+    flag = f"--http {f'[{host}]' if ':' in host else host}:"
+    with listening(host, port, flag=flag) as bound:
+        await report_unfinished(settings)
+        service = Service(settings)
+        try:
+            await _until_ended(service, settings, host, bound)
+        finally:
+            await service.close()
+
+
+async def _until_ended(service: Service, settings: Settings, host: str, bound: socket) -> None:
     config = uvicorn.Config(
         service.app,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         ws="none",
@@ -188,28 +197,14 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         service.end()
         server.end()
 
-    try:
-        with listening(config) as bound:
-            port = bound.getsockname()[1]
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(end_on_signal, end)
-                tasks.start_soon(service.hear)
-                await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
-                log.info("listening on http://%s:%s%s (%s)", host, port, PATH, settings.mode)
-                await server.serve(sockets=[bound])
-                tasks.cancel_scope.cancel()
-    finally:
-        await service.close()
-
-
-def listening(config: uvicorn.Config) -> socket:
-    """Give a socket to which clients may connect from now on."""
-    bound = config.bind_socket()
-    # asyncio leaves Nagle's algorithm on for sockets that it did not make itself, and it holds
-    # back a reply's body until the client has acknowledged its headers: 40 ms a call.
-    bound.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-    bound.listen()
-    return bound
+    port = bound.getsockname()[1]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(end_on_signal, end)
+        tasks.start_soon(service.hear)
+        await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
+        log.info("listening on http://%s:%s%s (%s)", host, port, PATH, settings.mode)
+        await server.serve(sockets=[bound])
+        tasks.cancel_scope.cancel()
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -76,13 +76,13 @@ async def test_a_campaign_of_another_tenant_does_not_exist(team: Team, era: str)
             "pause_campaign",
             "delete_campaign",
             "get_campaign_results",
+            "list_calls",
         ):
             assert "not found" in (await bert.refused(tool, **campaign)).lower(), tool
         refused = await bert.refused(
             "create_audience", name="Copy", from_campaign_id=campaign["campaign_id"]
         )
         assert "not found" in refused.lower()
-        assert (await bert.call("list_calls", **campaign))["calls"] == []
         listed = (await bert.call("list_campaigns"))["campaigns"]
         assert campaign["campaign_id"] not in {row["id"] for row in listed}
         assert await its_state(anna, campaign) == "draft"

@@ -25,18 +25,18 @@ WITHOUT_NODE = not (shutil.which("node") and shutil.which("npm"))
 DATA = {".sql", ".json", ".md", ".html", ".typed"}
 
 
-def run(*words: Any, **options: Any) -> str:
+def run(*words: Any, status: int = 0, **options: Any) -> str:
     done = subprocess.run(
         words, capture_output=True, text=True, timeout=300, check=False, **options
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout if status == 0 else done.stderr
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
-    run(ROOT / "scripts" / "package", folder)
+    run(ROOT / "scripts" / "package", folder, status=int(WITHOUT_NODE))
     return folder
 
 
@@ -67,6 +67,18 @@ def test_the_sdist_holds_what_its_tests_need_and_no_rubbish(built: Path) -> None
     assert {"pyproject.toml", "README.md", "LICENSE", "mcp.json", "server.json"} <= names
     assert {"tests/conftest.py", "scripts/test", "bundle/manifest.json"} <= names
     assert not [n for n in names if "__pycache__" in n or n.startswith((".cache", ".venv", "dist"))]
+
+
+def test_without_node_it_is_said_that_there_is_no_bundle(built: Path, tmp_path: Path) -> None:
+    assert built.exists()  # the tools are installed
+    found = tmp_path / "bin"
+    found.mkdir()
+    for name in ("sh", "dirname"):
+        (found / name).symlink_to(str(shutil.which(name)))
+    dist = tmp_path / "dist"
+    said = run(ROOT / "scripts" / "package", dist, status=1, env={"PATH": str(found)})
+    assert f"sdist and wheel are in {dist}. No MCP bundle was made" in said
+    assert {path.suffix for path in dist.iterdir()} == {".gz", ".whl"}
 
 
 def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
-import uvicorn
 from mcp import Client
 from mcp_types import ElicitRequestParams, ElicitResult
 
-from atoms_campaigns_mcp.server.http import listening
+from atoms_campaigns_mcp.listening import listening
 from tests.support.process import address, environment, spawned
 from tests.support.serving import ERAS
 from tests.support.world import DRAFT
@@ -41,7 +40,7 @@ async def test_a_campaign_starts_after_a_question_over_http(tmp_path: Path, era:
 
 def test_the_bodies_of_replies_do_not_wait_for_the_clients_acknowledgement() -> None:
     with (
-        listening(uvicorn.Config("", host="127.0.0.1", port=0, log_config=None)) as server,
+        listening("127.0.0.1", 0, flag="--port ") as server,
         socket.create_connection(server.getsockname()),
         server.accept()[0] as accepted,
     ):
