@@ -248,9 +248,11 @@ def _install(args: argparse.Namespace) -> int:
 
 def _sandbox(args: argparse.Namespace) -> int:
     import uvicorn  # noqa: PLC0415
+    from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: PLC0415
 
     from atoms_campaigns_mcp.sandbox.app import create_app  # noqa: PLC0415
     from atoms_campaigns_mcp.sandbox.world import Options, World, reset  # noqa: PLC0415
+    from atoms_campaigns_mcp.setting_texts import LOOPBACK  # noqa: PLC0415
     from atoms_campaigns_mcp.state.folder import state_folder  # noqa: PLC0415
 
     database = args.db or state_folder(Settings.load(os.environ)) / "sandbox.sqlite3"
@@ -262,7 +264,8 @@ def _sandbox(args: argparse.Namespace) -> int:
     world = World.open(database, now=lambda: datetime.now(UTC), options=options)
     print(f"Atoms sandbox on http://127.0.0.1:{args.port}/atoms/v1 (any key that starts with sk_)")
     try:
-        uvicorn.run(create_app(world), host="127.0.0.1", port=args.port, log_level="warning")
+        app = TrustedHostMiddleware(create_app(world), allowed_hosts=[*LOOPBACK, "[::1]"])
+        uvicorn.run(app, host="127.0.0.1", port=args.port, log_level="warning")
     finally:
         world.close()
     return 0
