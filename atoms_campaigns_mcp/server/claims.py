@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
 
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, WrongState
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.telemetry import log
 
@@ -20,6 +20,7 @@ class Claims:
 
     runtime: Runtime
     owner: str = field(default_factory=lambda: token_hex(8))
+    ends: dict[str, float] = field(default_factory=dict[str, float])
 
     @asynccontextmanager
     async def holding(self, subject: str, busy: AtomsCampaignsError) -> AsyncGenerator[None]:
@@ -33,15 +34,33 @@ class Claims:
             self.runtime.own(subject), self.owner, now, now + LOOKING
         ):
             raise busy
+        self.ends[subject] = now + LOOKING
         try:
             yield
         finally:
+            del self.ends[subject]
             await self._release(subject)
 
     async def still_holding(self, subject: str) -> bool:
         """Say whether it is still ours, and hold it for as long as a change takes."""
         until = self.runtime.clocks.seconds() + SENDING
-        return await self.runtime.store.keep_claim(self.runtime.own(subject), self.owner, until)
+        held = await self.runtime.store.keep_claim(self.runtime.own(subject), self.owner, until)
+        if held:
+            self.ends[subject] = until
+        return held
+
+    def require(self) -> None:
+        """Look once more before something is sent: a machine that slept holds nothing any more.
+
+        Raises:
+            WrongState: A claim has ended; another call may be sending the same.
+        """
+        if any(until <= self.runtime.clocks.seconds() for until in self.ends.values()):
+            raise WrongState(
+                "Nothing was sent: this server stood still for too long to be sure that no other "
+                "call does the same.",
+                next_step="Look with get_campaign_status or list_campaigns, then call again.",
+            )
 
     async def _release(self, subject: str) -> None:
         try:

@@ -51,22 +51,23 @@ async def perform(
     if consent == "token":
         abilities["offer"] = partial(_offer, offers)
     if not tool.plans(args):
-        return await _run(runtime, tool, args, None, abilities)
+        return await _run(claims, tool, args, None, abilities)
     reading = runtime.context(refuse_changes, **abilities)
 
     async def act(agreed: Agreed) -> Result:
-        return await _run(runtime, tool, args, agreed, abilities)
+        return await _run(claims, tool, args, agreed, abilities)
 
     return await Gate(offers, tool, args, asking, reading, claims, act).open()
 
 
 async def _run(
-    runtime: Runtime,
+    claims: Claims,
     tool: Tool[Any, Any],
     args: Args,
     agreed: Agreed | None,
     abilities: dict[str, Any],
 ) -> Result:
+    runtime = claims.runtime
     intent = Intent(
         tenant=runtime.tenant,
         tool=tool.name,
@@ -74,7 +75,7 @@ async def _run(
         confirmed=agreed.how if agreed else "not needed",
         digest=agreed.digest if agreed else "",
     )
-    recorder = Recorder(runtime, tool, intent)
+    recorder = Recorder(runtime, tool, intent, claims)
     plan = agreed.plan if agreed else None
     context = runtime.context(recorder, plan, urgent=tool.emergency, **abilities)
     result = await tool.run(args, context)

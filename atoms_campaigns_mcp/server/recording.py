@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, OutcomeUnknown
 from atoms_campaigns_mcp.runtime import Runtime
+from atoms_campaigns_mcp.server.claims import Claims
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.telemetry import log, redact
 from atoms_campaigns_mcp.tools._tool import Effect, Tool
@@ -22,6 +23,7 @@ class Recorder:
     runtime: Runtime
     tool: Tool[Any, Any]
     intent: Intent
+    claims: Claims
     unrecorded: bool = False
 
     async def __call__(self, change: Change[T]) -> T:
@@ -29,6 +31,7 @@ class Recorder:
 
         Raises:
             NotRecorded: The journal cannot be written, so nothing was sent.
+            WrongState: A claim of this call has ended meanwhile, so nothing was sent.
         """
         if self.tool.effect is Effect.READS:
             raise TypeError(f"{self.tool.name} reads, but sent a change")
@@ -55,6 +58,7 @@ class Recorder:
     async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
         outcome, detail = "failed", ""
         try:
+            self.claims.require()
             answer = await change.make(self.runtime.clocks.sleep)
             outcome = "done"
             detail = "the answer was lost, the effect was seen" if change.found else ""
