@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.listening import listening
 from atoms_campaigns_mcp.sandbox.app import create_app
 from atoms_campaigns_mcp.sandbox.options import Speed
 from atoms_campaigns_mcp.sandbox.world import Options, StoreError, World, reset
+from atoms_campaigns_mcp.setting_texts import LOOPBACK
 
 HOST = "127.0.0.1"
 
@@ -61,8 +63,9 @@ def serve(database: Path, wish: Wish) -> int:
         print(f"Atoms sandbox on {url} (any key that starts with sk_)", flush=True)
         try:
             with suppress(KeyboardInterrupt):
-                server = uvicorn.Server(uvicorn.Config(create_app(world), log_level="warning"))
-                server.run(sockets=[bound])
+                # A page that gave its name this address could read it otherwise.
+                app = TrustedHostMiddleware(create_app(world), allowed_hosts=[*LOOPBACK, "[::1]"])
+                uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[bound])
         finally:
             world.close()
     return 0

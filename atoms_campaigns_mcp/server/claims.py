@@ -7,7 +7,7 @@ from secrets import token_hex
 
 import anyio
 
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, WrongState
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.telemetry import log
 
@@ -25,6 +25,7 @@ class Claims:
     owner: str = field(default_factory=lambda: token_hex(8))
     in_doubt: bool = False
     """Whether something was sent, and nobody has seen what became of it."""
+    ends: dict[str, float] = field(default_factory=dict[str, float])
 
     @asynccontextmanager
     async def holding(self, subject: str, busy: AtomsCampaignsError) -> AsyncGenerator[None]:
@@ -38,16 +39,34 @@ class Claims:
         with anyio.CancelScope(shield=True):
             if not await self.runtime.store.claim(key, self.owner, now, now + LOOKING):
                 raise busy
+        self.ends[subject] = now + LOOKING
         try:
             yield
         finally:
+            del self.ends[subject]
             if not self.in_doubt:
                 await self._release(subject)
 
     async def still_holding(self, subject: str) -> bool:
         """Say whether it is still ours, and hold it for as long as a change takes."""
         until = self.runtime.clocks.seconds() + SENDING
-        return await self.runtime.store.keep_claim(self.runtime.own(subject), self.owner, until)
+        held = await self.runtime.store.keep_claim(self.runtime.own(subject), self.owner, until)
+        if held:
+            self.ends[subject] = until
+        return held
+
+    def require(self) -> None:
+        """Look once more before something is sent: a machine that slept holds nothing any more.
+
+        Raises:
+            WrongState: A claim has ended; another call may be sending the same.
+        """
+        if any(until <= self.runtime.clocks.seconds() for until in self.ends.values()):
+            raise WrongState(
+                "Nothing was sent: this server stood still for too long to be sure that no other "
+                "call does the same.",
+                next_step="Look with get_campaign_status or list_campaigns, then call again.",
+            )
 
     async def _release(self, subject: str) -> None:
         released = False

@@ -37,6 +37,7 @@ class Recorder:
 
         Raises:
             NotRecorded: The journal cannot be written, so nothing was sent.
+            WrongState: A claim of this call has ended meanwhile, so nothing was sent.
         """
         if self.tool.effect is Effect.READS:
             raise TypeError(f"{self.tool.name} reads, but sent a change")
@@ -63,6 +64,7 @@ class Recorder:
     async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
         outcome, detail = "failed", ""
         try:
+            self.claims.require()
             answer = await change.make(self.runtime.clocks.sleep)
             outcome = "done"
             detail = "the answer was lost, the effect was seen" if change.found else ""

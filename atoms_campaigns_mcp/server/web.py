@@ -1,5 +1,6 @@
 """The web application around MCP: who may call, how much, from where, and what is logged."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from mcp.server.transport_security import TransportSecurityMiddleware, Transport
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,7 @@ from atoms_campaigns_mcp.telemetry import log
 PATH = "/mcp"
 LARGEST = 6_000_000  # bytes of a message: a contact list of 5 MB and its quotes
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+_NAMED = re.compile(r"([^\s:/?#@\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _LOOPBACK_ORIGIN = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
 _HEADERS = [
     "authorization",
@@ -49,7 +51,7 @@ def application(
         answer = await ready()
         return JSONResponse({"ready": answer}, 200 if answer else 503)
 
-    return server.streamable_http_app(
+    app = server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=LARGEST,
         transport_security=security(settings),
@@ -59,6 +61,9 @@ def application(
             Route(f"{HEALTH}ready", is_ready, methods=["GET"]),
         ],
     )
+    # A redirect would name whatever host the request did.
+    app.router.redirect_slashes = False
+    return app
 
 
 def security(settings: Settings) -> TransportSecuritySettings:
@@ -95,11 +100,22 @@ class AllowedHosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and not scope["path"].startswith(HEALTH):
-            refusal = await self._check.validate_request(Request(scope))
+            request = Request(scope)
+            refusal = _odd(request) or await self._check.validate_request(request)
             if refusal is not None:
                 await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _odd(request: Request) -> Response | None:
+    """Refuse what only begins like an allowed name: the SDK takes anything for a port."""
+    if not _NAMED.fullmatch(request.headers.get("host", "")):
+        return PlainTextResponse("Invalid Host header", 421)
+    origin = request.headers.get("origin", "")
+    if origin and not _NAMED.fullmatch(origin.partition("://")[2]):
+        return PlainTextResponse("Invalid Origin header", 403)
+    return None
 
 
 class AccessLog:

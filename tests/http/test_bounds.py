@@ -26,6 +26,12 @@ PUBLIC = {"allowed_hosts": ("mcp.example.com",), "allowed_origins": (PAGE,)}
         ({"Origin": "http://localhost.evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": PAGE}, 403),
+        ({"Host": "127.0.0.1:80@evil.example"}, 421),
+        ({"Host": "localhost:80.evil.example"}, 421),
+        ({"Host": "localhost:"}, 421),
+        ({"Origin": "http://localhost:3000.evil.example"}, 403),
+        ({"Origin": "http://127.0.0.1:3000@evil.example"}, 403),
+        ({"Origin": "http://[::1]:3000/evil.example"}, 403),
     ],
 )
 async def test_a_foreign_host_or_page_is_refused_before_anything_is_read(
@@ -46,7 +52,10 @@ async def test_allowed_hosts_and_pages_are_served_and_no_others(bench: Bench) ->
             ({"Host": "mcp.example.com:8443"}, 200),
             ({"Host": "other.example.com"}, 421),
             ({"Origin": PAGE}, 200),
+            ({"Host": "[::1]:8080"}, 200),
+            ({"Host": "mcp.example.com:8443.evil.example"}, 421),
             ({"Origin": "http://localhost:6274"}, 200),
+            ({"Origin": "http://[::1]:6274"}, 200),
             ({"Origin": f"{PAGE}.evil.example"}, 403),
             ({"Origin": f"{PAGE}:444"}, 403),
             ({"Origin": "http://app.example.com"}, 403),
@@ -63,6 +72,16 @@ async def test_health_is_told_by_any_name_and_without_a_key(team: Team) -> None:
         live, ready = await http.get("/health/live"), await http.get("/health/ready")
     assert (live.json(), ready.json()) == ({"live": True}, {"ready": True})
     assert team.bench.wire.requests == []
+
+
+@pytest.mark.parametrize("path", ["/health/live/", "/health/", "/health/live/x"])
+async def test_no_other_path_beside_health_is_answered_or_leads_elsewhere(
+    team: Team, path: str
+) -> None:
+    async with team.http(Host="evil.example") as http:
+        answer = await http.get(path)
+    assert answer.status_code == 404
+    assert "evil" not in f"{answer.headers}{answer.text}"
 
 
 @pytest.mark.parametrize("path", ["/mcp", "/contacts"])

@@ -7,8 +7,10 @@ import anyio
 import httpx2
 import pytest
 
+from atoms_campaigns_mcp.server.claims import SENDING
 from atoms_campaigns_mcp.server.history import entries
 from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.store import Intent
 from tests.support.bench import Bench
 from tests.support.lost import Sandbox, nothing_done, trouble
 from tests.support.serving import Caller
@@ -157,3 +159,25 @@ async def test_two_equal_creations_at_once_make_one_campaign(bench: Bench) -> No
             tasks.start_soon(create, client)
     assert bench.wire.changes == ["campaign"]
     assert sum('"status": "draft"' in result for result in results) == 1
+
+
+@pytest.mark.parametrize("how", [{}, {"scheduled_at": WHEN}], ids=["draft", "scheduled"])
+async def test_a_server_that_slept_before_it_could_send_leaves_it_to_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+) -> None:
+    begin = SqliteStore.begin
+
+    async def asleep(store: SqliteStore, intent: Intent, at: float) -> int:
+        entry = await begin(store, intent, at)
+        bench.clock.advance(seconds=SENDING)
+        return entry
+
+    monkeypatch.setattr(SqliteStore, "begin", asleep)
+    async with bench.client() as client:
+        text = await client.refused("create_campaign", **DRAFT, **how)
+        assert "Nothing was sent: this server stood still for too long" in text
+        assert bench.wire.changes == []
+        monkeypatch.undo()
+        await client.call("create_campaign", **DRAFT, **how)
+    assert bench.wire.changes == ["campaign"]
+    assert [entry.outcome for entry in await entries(bench.settings, 9)] == ["done", "refused"]
