@@ -16,6 +16,7 @@ KNOWN = frozenset[str](get_args(KnownStatus))
 STARTABLE = frozenset({"draft", "paused"})
 ACTIVE = frozenset({"processing", "running"})
 LAST_EVENTS = 5
+LAST_EXECUTIONS = 10
 TERMINAL = frozenset({"completed", "failed"})
 
 
@@ -53,6 +54,10 @@ class Execution(Noun):
     dispatched: int | None = Field(
         default=None, validation_alias=AliasChoices("processedMembers", "dispatched")
     )
+
+    def __str__(self) -> str:
+        """Write it for a sentence."""
+        return f"{self.number} {self.status}, {self.dispatched or 0} of {self.members} dispatched"
 
 
 class Event(Noun):
@@ -318,10 +323,15 @@ class CampaignReport(Result):
             parts.append(
                 f"{self.contacts_called} of {self.total_participants} contacts called "
                 f"({self.called_percent}%), {self.contacts_connected or 0} of them connected "
-                f"({self.connected_percent}%), {self.contacts_remaining} not yet called, "
+                f"({self.connected_percent}%), {self.contacts_remaining} not called"
+                f"{' yet' if self.status not in TERMINAL else ''}, "
                 f"{self.retry_attempts or 0} retries so far"
-                + (f", {self.retry_delay} min apart." if self.retry_delay else ".")
+                f"{retries(self.max_retries, self.retry_delay)}."
             )
+        if self.cancelled_calls:
+            parts.append(f"{counted(self.cancelled_calls, 'call')} cancelled by pauses.")
+        if self.executions:
+            parts.append(f"Executions: {'; '.join(map(str, self.executions))}.")
         return " ".join(parts)
 
     @classmethod
@@ -331,7 +341,7 @@ class CampaignReport(Result):
         fields = campaign.model_dump(include=set(cls.model_fields) - {"executions"})
         return cls(
             campaign_id=campaign.id,
-            executions=campaign.executions or (),
+            executions=(campaign.executions or ())[-LAST_EXECUTIONS:],
             events=details.events[:LAST_EVENTS],
             **metrics.model_dump(),
             **metrics.rates(),

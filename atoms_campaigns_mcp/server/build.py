@@ -45,9 +45,9 @@ the user and use the token only after they agree. pause_campaign is the emergenc
 (campaign_id all stops everything) and needs no agreement.
 
 Order: list_phone_numbers, list_agents -> create_audience (from a list) or list_audiences -> \
-create_campaign -> start_campaign -> watch_campaign until finished -> get_campaign_results. To \
-call those not reached: create_audience with from_campaign_id, then a new campaign. Agents, \
-audiences and caller IDs may be given by exact name, number or id.
+create_campaign -> preview_campaign -> start_campaign -> watch_campaign until finished -> \
+get_campaign_results. To call those not reached: create_audience with from_campaign_id, then a \
+new campaign. Agents, audiences and caller IDs may be given by exact name, number or id.
 
 States: draft, scheduled, processing, running, paused, completed, failed. Start a draft or a \
 paused one; pause a processing or running one; delete a scheduled one to stop it; pause before \

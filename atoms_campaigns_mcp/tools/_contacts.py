@@ -1,7 +1,7 @@
 """From an argument to contacts: CSV text, an allowed file, or those a campaign did not reach."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +12,7 @@ from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, Refused
 from atoms_campaigns_mcp.schemas.arguments import ContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import SPANS_SHOWN
+from atoms_campaigns_mcp.schemas.fields import counted
 from atoms_campaigns_mcp.state.results import Stored
 from atoms_campaigns_mcp.tools._tool import ToolContext
 
@@ -35,9 +36,40 @@ async def from_arguments(args: ContactsArgs, ctx: ToolContext) -> table.Contacts
         lines = "; ".join(rejected(contacts)) or "the list is empty"
         raise InvalidArguments(
             f"csv: no row can be called, so nothing was created: {lines}.",
-            next_step="Correct the numbers, or give default_region for numbers without a country.",
+            next_step="Correct what the reasons name; default_region gives numbers without a "
+            "country code theirs.",
         )
     return contacts
+
+
+def only_one(sources: Mapping[str, str | None]) -> None:
+    """Check that one of the sources is given.
+
+    Raises:
+        InvalidArguments: None is, or several are.
+    """
+    given = [name for name, source in sources.items() if source is not None]
+    if len(given) != 1:
+        names = ", ".join(sources).replace("upload_id", "upload_id (over HTTP only)")
+        raise InvalidArguments(
+            f"{names}: exactly one of them must be given. Nothing was sent.",
+            next_step=f"Call again with {'only one' if given else 'one'} of them.",
+        )
+
+
+def notes(contacts: table.Contacts) -> list[str]:
+    """Say what was changed in a list that is used."""
+    found: list[str] = []
+    others = [name for name in contacts.renamed.values() if name != PHONE]
+    if others:
+        found.append(
+            f"{counted(len(others), 'column')} renamed to letters, digits and underscores."
+        )
+    if contacts.shortened:
+        found.append(
+            f"{counted(contacts.shortened, 'value')} cut at {table.LONGEST_VALUE:,} characters."
+        )
+    return found
 
 
 def sources(args: ContactsArgs) -> dict[str, str | None]:

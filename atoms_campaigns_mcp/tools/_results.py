@@ -21,23 +21,51 @@ class Unfinished:
 
 async def results_of(details: CampaignDetails, ctx: ToolContext) -> Results:
     """Give the results as they are now; unchanged ones are not read again."""
-    campaign, metrics = details.campaign, details.metrics
-    _, calls = await ctx.atoms.list_calls(campaign.id)
-    _, live = await ctx.atoms.list_calls(campaign.id, statuses=LIVE)
-    version = f"{campaign.updated_at} {campaign.status} {metrics} {calls.total} {live.total}"
-    return await ctx.shared.results.get(campaign.id, version, ctx.atoms.export)
+    return await _read(details, await _live(details, ctx), ctx)
 
 
 async def unfinished(details: CampaignDetails, ctx: ToolContext) -> Unfinished:
     """Count the calls in progress and the retries due."""
-    campaign = details.campaign
-    _, live = await ctx.atoms.list_calls(campaign.id, statuses=LIVE)
-    due = 0
+    live = await _live(details, ctx)
+    if not _may_retry(details):
+        return Unfinished(live, 0)
+    return await _left(details, live, await _read(details, live, ctx), ctx)
+
+
+async def results_and_rest(
+    details: CampaignDetails, ctx: ToolContext
+) -> tuple[Results, Unfinished]:
+    """Give the results as they are now, and what is left to happen."""
+    live = await _live(details, ctx)
+    results = await _read(details, live, ctx)
+    return results, await _left(details, live, results, ctx)
+
+
+def _may_retry(details: CampaignDetails) -> bool:
     # A failed campaign dials no more.
-    if campaign.status != "failed" and campaign.max_retries:
-        results = await results_of(details, ctx)
-        due = await results.retries_due(campaign.max_retries, campaign.retry_delay or 0, ctx.now())
-    return Unfinished(live.total or 0, due)
+    return details.campaign.status != "failed" and bool(details.campaign.max_retries)
+
+
+async def _live(details: CampaignDetails, ctx: ToolContext) -> int:
+    _, live = await ctx.atoms.list_calls(details.campaign.id, statuses=LIVE)
+    return live.total or 0
+
+
+async def _read(details: CampaignDetails, live: int, ctx: ToolContext) -> Results:
+    campaign = details.campaign
+    _, calls = await ctx.atoms.list_calls(campaign.id)
+    version = f"{campaign.updated_at} {campaign.status} {details.metrics} {calls.total} {live}"
+    return await ctx.shared.results.get(campaign.id, version, ctx.atoms.export)
+
+
+async def _left(
+    details: CampaignDetails, live: int, results: Results, ctx: ToolContext
+) -> Unfinished:
+    campaign = details.campaign
+    if not _may_retry(details):
+        return Unfinished(live, 0)
+    delay = campaign.retry_delay or 0
+    return Unfinished(live, await results.retries_due(campaign.max_retries or 0, delay, ctx.now()))
 
 
 def is_terminal(details: CampaignDetails) -> bool:

@@ -13,10 +13,11 @@ LOOKS = (0.2, 0.4, 0.8, 1.2, 1.4)
 _NEXT = {
     "draft": "Nobody is called yet. To dial, call start_campaign.",
     "scheduled": "It dials by itself at scheduled_at. Only delete_campaign stops it before then.",
-    "processing": "It is being set up. Call get_campaign_status again in a few seconds.",
-    "running": "Call get_campaign_status again to follow it, or pause_campaign to stop it.",
+    "processing": "It is being set up. Call watch_campaign to follow it.",
+    "running": "Call watch_campaign to follow it, or pause_campaign to stop it.",
     "paused": "No new call is made. start_campaign resumes it, delete_campaign removes it.",
-    "completed": "Its contacts are dispatched. Calls may still be in progress for a few minutes.",
+    "completed": "Everybody was dispatched; calls and retries may go on: watch_campaign until "
+    "finished says when all are over, get_campaign_results how it went.",
     "failed": "It does not go on. Mend the cause, then create another with create_campaign.",
 }
 _OTHER_START = {
@@ -30,7 +31,7 @@ _OTHER_START = {
 def next_step(campaign: Campaign) -> str:
     """Say what the agent can do about this campaign now."""
     if campaign.status not in KNOWN:
-        return "This state is not known to this server. Call get_campaign_status again later."
+        return "This state is not known to this server. Look again later."
     return _NEXT[campaign.status]
 
 
@@ -50,7 +51,7 @@ def cannot_start(campaign: Campaign) -> WrongState:
 
 def cannot_pause(campaign: Campaign) -> WrongState:
     """Refuse to pause it, and say what does help."""
-    return cannot("paused", campaign, f"It is making no calls now. {next_step(campaign)}")
+    return cannot("paused", campaign, next_step(campaign))
 
 
 def cannot_delete(campaign: Campaign) -> WrongState:

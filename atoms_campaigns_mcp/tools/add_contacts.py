@@ -3,7 +3,6 @@ from functools import partial
 import anyio
 
 from atoms_campaigns_mcp.contacts.columns import PHONE
-from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.arguments import AddContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import ContactsAdded
 from atoms_campaigns_mcp.tools import _contacts, _resolve
@@ -18,11 +17,7 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
 
     Works like create_audience; contacts that are already in the audience are skipped.
     """
-    if sum(source is not None for source in _contacts.sources(args).values()) != 1:
-        raise InvalidArguments(
-            "csv, file, upload_id: exactly one of them must be given. Nothing was sent.",
-            next_step="Call again with one of them.",
-        )
+    _contacts.only_one(_contacts.sources(args))
     contacts = await _contacts.from_arguments(args, ctx)
     audience = await _resolve.audience(ctx.atoms, args.audience_id)
     column = audience.phone_column or PHONE
@@ -36,5 +31,7 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
         added=added,
         skipped=skipped,
         **await anyio.to_thread.run_sync(partial(_contacts.report, contacts, ctx)),
-        next_step=f"Pass {audience.id} as audience_id to create_campaign.",
+        next_step=" ".join(
+            [*_contacts.notes(contacts), f"Pass {audience.id} as audience_id to create_campaign."]
+        ),
     )

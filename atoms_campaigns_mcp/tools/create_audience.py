@@ -27,12 +27,13 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
     upload = await anyio.to_thread.run_sync(contacts.to_csv)
     made = await _creation(args, upload, len(contacts), ctx).once(ctx)
     step = f"Pass {made.thing.id} as audience_id to create_campaign."
+    notes = " ".join([made.note, *_contacts.notes(contacts)]).strip()
     return AudienceCreated(
         audience_id=made.thing.id,
         name=made.thing.name or args.name,
         contacts=len(contacts),
         **await anyio.to_thread.run_sync(partial(_contacts.report, contacts, ctx)),
-        next_step=f"{made.note} {step}".strip(),
+        next_step=f"{notes} {step}".strip(),
     )
 
 
@@ -55,12 +56,7 @@ def _creation(
 
 
 async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
-    sources = _contacts.sources(args) | {"from_campaign_id": args.from_campaign_id}
-    if sum(source is not None for source in sources.values()) != 1:
-        raise InvalidArguments(
-            f"{', '.join(sources)}: exactly one of them must be given. Nothing was sent.",
-            next_step="Call again with one of them.",
-        )
+    _contacts.only_one(_contacts.sources(args) | {"from_campaign_id": args.from_campaign_id})
     if args.outcomes and args.from_campaign_id is None:
         raise InvalidArguments(
             "outcomes: only goes with from_campaign_id. Nothing was sent.",
@@ -73,7 +69,10 @@ async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
         raise WrongState(
             f'from_campaign_id: campaign "{details.campaign.name}" is not finished, so contacts '
             "that it still calls would be called twice. Nothing was created.",
-            next_step="Wait with watch_campaign until finished, then call again.",
+            next_step="It has to be started first: nobody was called."
+            if details.campaign.status in {"draft", "scheduled"}
+            else "Wait with watch_campaign until finished, then call again; a paused one does not "
+            "finish by itself.",
         )
     results = await results_of(details, ctx)
     rows = await results.contacts(args.outcomes or NOT_REACHED)

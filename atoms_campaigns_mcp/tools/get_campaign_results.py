@@ -7,7 +7,7 @@ from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage
 from atoms_campaigns_mcp.state.results import Results, Stored
 from atoms_campaigns_mcp.telemetry import mask_number
 from atoms_campaigns_mcp.tools._contacts import allowed_paths, write_file
-from atoms_campaigns_mcp.tools._results import is_terminal, results_of, unfinished
+from atoms_campaigns_mcp.tools._results import is_terminal, results_and_rest
 from atoms_campaigns_mcp.tools._results_csv import as_csv, hidden
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
@@ -26,9 +26,8 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
     """
     path = allowed_paths(args.file, ctx, _INSTEAD)[0] if args.file else None
     details = await ctx.atoms.get_campaign(args.campaign_id)
-    left = await unfinished(details, ctx)
+    results, left = await results_and_rest(details, ctx)
     over = is_terminal(details) and not left
-    results = await results_of(details, ctx)
     rows, total = await results.page(args.outcome, args.page, args.limit)
     where = f"atoms://campaigns/{args.campaign_id}/results.csv"
     if path:

@@ -2,6 +2,8 @@ from atoms_campaigns_mcp.schemas.arguments import NoArgs
 from atoms_campaigns_mcp.schemas.resources import PhoneNumberList
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
+SHOWN = 200  # numbers; the API does not page them, and a reply has 25,000 tokens at most
+
 
 @tool(Effect.READS, title="List caller IDs")
 async def run(args: NoArgs, ctx: ToolContext) -> PhoneNumberList:  # noqa: ARG001
@@ -10,8 +12,10 @@ async def run(args: NoArgs, ctx: ToolContext) -> PhoneNumberList:  # noqa: ARG00
     Imported SIP numbers are not listed. Gives id, E.164 number, provider, country, whether it is
     active, and the agent it is assigned to.
     """
-    rows = await ctx.atoms.list_phone_numbers()
+    rows = sorted(await ctx.atoms.list_phone_numbers(), key=lambda row: not row.active)
     step = "Pass ids or numbers of active ones as phone_ids to create_campaign."
     if not any(row.active for row in rows):
         step = "No number is active: the account's owner must rent or activate one first."
-    return PhoneNumberList(phone_numbers=rows, next_step=step)
+    if (rest := len(rows) - SHOWN) > 0:
+        step = f"{rest} more are not shown; their numbers can be given as phone_ids, too. {step}"
+    return PhoneNumberList(phone_numbers=rows[:SHOWN], next_step=step)

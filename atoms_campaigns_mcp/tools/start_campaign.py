@@ -51,7 +51,7 @@ async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
         status=campaign.status,
         changed=ours,
         message=message,
-        next_step="Call get_campaign_status in a few seconds."
+        next_step="Call watch_campaign to see it begin, or get_campaign_status."
         if waiting
         else _states.next_step(campaign),
     )

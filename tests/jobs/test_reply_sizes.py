@@ -196,17 +196,8 @@ ELSEWHERE = {
     ("get_call", "next_turn"): "the next step tells it, which both renderings hold",
     ("pause_campaign", "campaign_id"): "that of the one row, or the word all",
 }
-MISSING = {
-    ("get_campaign_status", "max_retries"),
-    ("get_campaign_status", "cancelled_calls"),
-    ("get_campaign_status", "executions[].number"),
-    ("get_campaign_status", "executions[].members"),
-    ("get_campaign_status", "executions[].dispatched"),
-    ("preview_campaign", "max_retries"),
-}
-STILL = pytest.mark.xfail(strict=True, reason="the text does not tell it yet")
 FACTS = [
-    pytest.param(tool, path, marks=[STILL] if (tool, path) in MISSING else [])
+    (tool, path)
     for tool, filler in FILLED.items()
     for path in filler.facts
     if (tool, path) not in ELSEWHERE

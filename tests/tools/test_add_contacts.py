@@ -74,7 +74,7 @@ async def test_numbers_go_into_the_column_that_the_audience_has_for_them(bench: 
 async def test_exactly_one_source_must_be_given(bench: Bench, arguments: dict[str, str]) -> None:
     async with bench.client() as client:
         text = await client.refused("add_contacts", audience_id=AUDIENCE, **arguments)
-    assert "csv, file, upload_id: exactly one of them must be given" in text
+    assert "csv, file, upload_id (over HTTP only): exactly one of them must be given" in text
     assert bench.wire.requests == []
 
 

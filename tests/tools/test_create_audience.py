@@ -171,7 +171,10 @@ async def test_more_than_five_megabytes_are_refused_with_the_bound(
 async def test_exactly_one_source_must_be_given(bench: Bench, arguments: dict[str, str]) -> None:
     async with bench.client() as client:
         text = await client.refused("create_audience", name="A", **arguments)
-    assert "csv, file, upload_id, from_campaign_id: exactly one of them must be given" in text
+    assert (
+        "csv, file, upload_id (over HTTP only), from_campaign_id: exactly one of them must be given"
+        in text
+    )
     assert bench.wire.requests == []
 
 
@@ -383,3 +386,22 @@ async def test_a_file_that_is_no_list_is_a_clear_error(
     assert words in text
     assert "Nothing was created" in text
     assert bench.wire.requests == []
+
+
+async def test_what_was_changed_in_a_list_is_told(bench: Bench) -> None:
+    csv = f"Phone,Full Name,note\n+14155550177,Ada,{'x' * 3000}\n"
+    async with bench.client() as client:
+        made = await client.call("create_audience", name="Changed", csv=csv)
+    assert "1 column renamed" in made["next_step"]
+    assert "1 value cut at 1,000 characters" in made["next_step"]
+    assert made["columns"] == ["phoneNumber", "Full_Name", "note"]
+
+
+async def test_a_draft_is_not_waited_for(bench: Bench) -> None:
+    async with bench.client() as client:
+        made = await client.call("create_campaign", **DRAFT)
+        text = await client.refused(
+            "create_audience", name="Again", from_campaign_id=made["campaign_id"]
+        )
+    assert "has to be started first" in text
+    assert "watch_campaign" not in text

@@ -227,3 +227,20 @@ async def test_no_dial_refuses_a_schedule_and_names_the_rule(bench: Bench) -> No
         made = await client.call("create_campaign", **DRAFT)
     assert "ATOMS_MCP_NO_DIAL" in text
     assert made["status"] == "draft"
+
+
+@pytest.mark.parametrize(
+    "when", ["1893456000", "1893456000.5", " 1893456000", "9999-12-31T23:59:59+00:00"]
+)
+async def test_a_bare_number_or_a_far_year_is_no_time_to_dial(bench: Bench, when: str) -> None:
+    async with bench.client() as client:
+        text = await client.refused("create_campaign", **DRAFT, scheduled_at=when)
+    assert "scheduled_at" in text
+    assert bench.wire.changes == []
+
+
+async def test_a_list_that_nests_too_deeply_is_refused(bench: Bench) -> None:
+    async with bench.client() as client:
+        text = await client.refused("create_campaign", **{**DRAFT, "phone_ids": "[" * 100_000})
+    assert "phone_ids" in text
+    assert "fault of its own" not in text

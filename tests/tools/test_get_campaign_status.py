@@ -65,13 +65,14 @@ async def test_called_and_connected_are_explained_as_numbers(bench: Bench) -> No
         "retry_attempts": 12,
         "executions": [{"number": 1, "status": "completed", "members": 500, "dispatched": 500}],
         "events": [{"action": "started", "source": "system", "at": "2027-01-04"}],
-        "next_step": "Call get_campaign_status again to follow it, or pause_campaign to stop it.",
+        "next_step": "Call watch_campaign to follow it, or pause_campaign to stop it.",
     }
     assert getattr(result.content[0], "text", "") == (
         f'[sandbox] Campaign "January Outreach" ({ID}; agent {"a" * 24}, audience {"b" * 24}) is '
-        "running. 247 of 500 contacts called (49.4%), 150 of them connected (60.7%), 253 not yet "
-        "called, 12 retries so far, 15 min apart. "
-        "Call get_campaign_status again to follow it, or pause_campaign to stop it."
+        "running. 247 of 500 contacts called (49.4%), 150 of them connected (60.7%), 253 not "
+        "called yet, 12 retries so far, max_retries 3, 15 min apart. "
+        "Executions: 1 completed, 500 of 500 dispatched. "
+        "Call watch_campaign to follow it, or pause_campaign to stop it."
     )
 
 

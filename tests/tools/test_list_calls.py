@@ -115,3 +115,14 @@ async def test_a_call_of_a_shape_never_seen_is_still_listed(bench: Bench) -> Non
         page = await client.call("list_calls", campaign_id="a" * 24)
     (row,) = page["calls"]
     assert (row["status"], row["seconds"]) == ("ringing loudly", 0)
+
+
+async def test_a_campaign_that_does_not_exist_has_no_calls_to_list(bench: Bench) -> None:
+    async with bench.client() as client:
+        made = await client.call("create_campaign", **DRAFT)
+        empty = await client.call("list_calls", campaign_id=made["campaign_id"])
+        late = await client.call("list_calls", campaign_id=made["campaign_id"], page=99)
+        text = await client.refused("list_calls", campaign_id="a" * 24)
+    assert empty["calls"] == []
+    assert "start at page 1" in late["next_step"]
+    assert "not found" in text.lower()

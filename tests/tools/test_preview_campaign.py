@@ -403,3 +403,28 @@ async def test_without_credit_the_balance_of_the_account_itself_warns(tmp_path: 
         async with bench.client() as client:
             preview = await client.call("preview_campaign", **await draft(client))
     assert rules(preview)["balance"] == "warn"
+
+
+async def test_a_number_on_the_do_not_call_list_is_found_however_it_is_written(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        alter(
+            bench,
+            "GET /dnc*",
+            lambda data: {**data, "entries": [{"phoneNumber": "+1 (202) 555-0112"}]},
+        )
+        preview = await client.call("preview_campaign", **campaign)
+    assert (
+        finding(preview, "dnc")["reason"] == "1 contact on the do-not-call list (2 of the audience)"
+    )
+
+
+async def test_a_list_of_contacts_that_does_not_end_is_not_read_for_ever(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await draft(client)
+        row = {"_id": "a" * 24, "data": {"phoneNumber": "+12025550111"}}
+        alter(bench, "GET /audience/*/members*", lambda data: {**data, "members": [row] * 500})
+        text = await client.refused("preview_campaign", **campaign)
+    assert "does not end" in text
