@@ -30,9 +30,7 @@ class Claims:
             AtomsCampaignsError: `busy`, if another call holds it.
         """
         now = self.runtime.clocks.seconds()
-        if not await self.runtime.store.claim(
-            self.runtime.own(subject), self.owner, now, now + LOOKING
-        ):
+        if not await self.runtime.store.claim(self._key(subject), self.owner, now, now + LOOKING):
             raise busy
         self.ends[subject] = now + LOOKING
         try:
@@ -44,7 +42,7 @@ class Claims:
     async def still_holding(self, subject: str) -> bool:
         """Say whether it is still ours, and hold it for as long as a change takes."""
         until = self.runtime.clocks.seconds() + SENDING
-        held = await self.runtime.store.keep_claim(self.runtime.own(subject), self.owner, until)
+        held = await self.runtime.store.keep_claim(self._key(subject), self.owner, until)
         if held:
             self.ends[subject] = until
         return held
@@ -64,7 +62,10 @@ class Claims:
 
     async def _release(self, subject: str) -> None:
         try:
-            await self.runtime.store.release(self.runtime.own(subject), self.owner)
+            await self.runtime.store.release(self._key(subject), self.owner)
         except NotRecorded:
             # What was sent meanwhile must not be reported as not sent.
             log.exception("a claim stays for up to %s seconds", SENDING)
+
+    def _key(self, subject: str) -> str:
+        return self.runtime.own(subject)
