@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,16 @@ KEY = "sk_live_7f3Qz9LkT2mXw8RbYc4Nd6Vh"
 BAD_KEY = "ak-0a1B2c3D4e5F6g7H8i9J"  # not of the usual form, so no pattern can know it
 CONTACTS = ("+12025550111", "+12025550112", "+447700900123", "+912268093577")
 CSV = "phone,name\n" + "\n".join(f"{number},Person {n}" for n, number in enumerate(CONTACTS))
+# The server as it is, but for how long it waits for an API that is away.
+BRISK = """
+import stamina
+from atoms_campaigns_mcp.atoms import changes
+from atoms_campaigns_mcp.cli import main
+changes.WINDOW = 0.5
+stamina.set_testing(True, attempts=3, cap=True)
+main()
+"""
+COMMAND = (sys.executable, "-c", BRISK)
 LEAK = {"status": False, "errors": [f"no credit for {CONTACTS[0]}, key {KEY}, Bearer {KEY}"]}
 
 
@@ -113,7 +124,7 @@ def test_a_whole_job_leaves_neither_the_key_nor_a_contacts_number_anywhere(
     tmp_path: Path, front: Front
 ) -> None:
     state = tmp_path / "state"
-    with spawned(env=server_environment(state, front, KEY)) as child:
+    with spawned(command=COMMAND, env=server_environment(state, front, KEY)) as child:
         whole_job(Job(child), front)
         kept = written(state)
         code, err = child.leave()
@@ -137,7 +148,7 @@ def test_a_key_that_is_refused_is_not_shown_even_if_the_api_repeats_it(
 ) -> None:
     state = tmp_path / "state"
     refusal = {"message": f"User not authenticated: Bearer {key}"}
-    with spawned(env=server_environment(state, front, key)) as child:
+    with spawned(command=COMMAND, env=server_environment(state, front, key)) as child:
         job = Job(child)
         front.faults.append(("", 401, refusal))
         texts = [job.call(tool)["content"][0]["text"] for tool in ("list_agents", "get_account")]

@@ -5,9 +5,11 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from socket import socket
 from typing import Any, Literal
 
 import anyio
+import anyio.lowlevel
 import pytest
 import uvicorn
 from mcp import Client
@@ -32,6 +34,9 @@ Ability = Literal["form", "none", "url only"]
 Reply = Callable[[str], Awaitable[ElicitResult]]
 
 
+TURNS = 10  # of the loop, in which a closed connection is known to be closed
+
+
 class _Uvicorn(uvicorn.Server):
     """Leaves signals to pytest, and ends when told instead of at its next tick."""
 
@@ -46,6 +51,20 @@ class _Uvicorn(uvicorn.Server):
     async def main_loop(self) -> None:
         await self.on_tick(0)
         await self.told.wait()
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End at once when nothing is under way any more; uvicorn waits a while for nothing."""
+        state = self.server_state
+        for server in self.servers:
+            server.close()
+        for connection in list(state.connections):
+            connection.shutdown()
+        for _ in range(TURNS):
+            if not state.connections and not state.tasks:
+                await self.lifespan.shutdown()
+                return
+            await anyio.lowlevel.checkpoint()
+        await super().shutdown(sockets)
 
 
 @asynccontextmanager

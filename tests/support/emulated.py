@@ -33,6 +33,7 @@ class Front:
     slow: str = ""
     seconds: float = 0.0
     reached: threading.Event = field(default_factory=threading.Event)
+    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=30))
 
     def answer(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, str, bytes]:
         self.keys.add(headers.get("Authorization", ""))
@@ -45,8 +46,7 @@ class Front:
             if part in f"{method} {path}":
                 return status, "application/json", json.dumps(document).encode()
         kept = {k: v for k, v in headers.items() if k.lower() in {"authorization", "content-type"}}
-        with httpx2.Client(timeout=30) as http:
-            reply = http.request(method, self.api + path, content=body, headers=kept)
+        reply = self.http.request(method, self.api + path, content=body, headers=kept)
         return reply.status_code, reply.headers.get("content-type", ""), reply.content
 
 
@@ -70,7 +70,7 @@ def fronted(api: str) -> Generator[Front]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     front.url = f"http://127.0.0.1:{server.server_port}"
     try:
@@ -79,6 +79,7 @@ def fronted(api: str) -> Generator[Front]:
         server.shutdown()
         thread.join()
         server.server_close()
+        front.http.close()
 
 
 def free_port() -> int:
