@@ -43,13 +43,12 @@ class Offers:
         return self.runtime.tenant
 
     async def remember(self, proposal: Proposal, tool: str) -> PlanRecord:
-        """Store what is about to be asked, word for word."""
+        """Store what is about to be asked about."""
         record = PlanRecord(
             plan_id=secrets.token_hex(12),
             tenant=self.tenant,
             tool=tool,
             digest=proposal.plan.digest(self.tenant),
-            question=proposal.question(),
             expires_at=self.seconds() + tokens.LIFETIME,
         )
         await self.runtime.store.keep_plan(record)
@@ -130,17 +129,17 @@ class Gate:
                 "(ATOMS_MCP_CONFIRM=human), and this client cannot ask one.",
                 next_step="Use a client that supports elicitation, or ask the operator.",
             )
-        record = await self.offers.remember(proposal, self.tool.name)
+        record, question = await self.offers.remember(proposal, self.tool.name), proposal.question()
         if not can_ask:
-            raise self._needs_token(record)
+            raise self._needs_token(record, question)
         if self.asking.stateless:
-            return self.asking.question(record.question, record.plan_id)
-        return await self._accept(record.plan_id, await self.asking.ask(record.question), "asked")
+            return self.asking.question(question, record.plan_id)
+        return await self._accept(record.plan_id, await self.asking.ask(question), "asked")
 
-    def _needs_token(self, record: PlanRecord) -> NotConfirmed:
+    def _needs_token(self, record: PlanRecord, question: str) -> NotConfirmed:
         token = self.offers.token(record)
         return NotConfirmed(
-            f"{_NOTHING} This needs the user's agreement: {record.question}",
+            f"{_NOTHING} This needs the user's agreement: {question}",
             next_step=f"Put this question to the user. If they agree, call {self.tool.name} again "
             f"with the same arguments and confirm_token {token} (good once, for "
             f"{tokens.LIFETIME // 60} minutes).",

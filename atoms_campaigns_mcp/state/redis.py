@@ -17,7 +17,7 @@ from atoms_campaigns_mcp.state.redis_pace import RedisPace
 from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
 
 DAY = 24 * 3600  # seconds that a plan or an abandoned claim is kept
-_PLAN = ("plan_id", "tenant", "tool", "digest", "question", "expires_at")
+_PLAN = ("plan_id", "tenant", "tool", "digest", "expires_at")
 
 _USE_PLAN = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end

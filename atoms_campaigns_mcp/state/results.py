@@ -26,6 +26,7 @@ from atoms_campaigns_mcp.schemas.results import Exported
 
 T = TypeVar("T")
 BATCH = 500  # contacts stored at once
+FED = 65_536  # bytes parsed at once
 KEPT = 8  # campaigns whose results stay at hand
 # Attempts that rang nobody, or not yet: as in contacts_called, they count in no rate.
 UNDIALLED = (LIVE - {"active"}) | {"blocked", "cancelled"}
@@ -131,7 +132,9 @@ class Results:
 Export = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Gives the results of a campaign as the API streams them."""
 
-_reading = stamina.AsyncRetryingCaller(attempts=3, timeout=20.0, wait_initial=0.5).on(
+DEADLINE = 40.0  # seconds for an export, repetitions included; hosts give a tool call 60
+# Repeated in the first half only, so that the last attempt has time for a large one.
+_reading = stamina.AsyncRetryingCaller(attempts=3, timeout=DEADLINE / 2, wait_initial=0.5).on(
     (Garbled, Unavailable)
 )
 
@@ -154,15 +157,24 @@ class ResultsCache:
 
         Raises:
             UnexpectedResponse: The export is not what the API documents.
+            Unavailable: It was not there, or not whole, in time.
         """
-        async with self._filling:
-            kept = self._kept.pop(campaign_id, None)
-            if kept is None or kept[0] != version:
-                kept = version, await _reading(self._read_export, campaign_id, export)
-            self._kept[campaign_id] = kept  # the latest comes last
-            while len(self._kept) > KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            return kept[1]
+        with anyio.move_on_after(DEADLINE):
+            async with self._filling:
+                return await self._get(campaign_id, version, export)
+        raise Unavailable(
+            "The Atoms API did not give all results in time.",
+            next_step="Read them page by page with list_calls, or try again in a minute.",
+        )
+
+    async def _get(self, campaign_id: str, version: str, export: Export) -> Results:
+        kept = self._kept.pop(campaign_id, None)
+        if kept is None or kept[0] != version:
+            kept = version, await _reading(self._read_export, campaign_id, export)
+        self._kept[campaign_id] = kept  # the latest comes last
+        while len(self._kept) > KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        return kept[1]
 
     async def _read_export(self, campaign_id: str, export: Export) -> Results:
         async with export(campaign_id) as pieces:
@@ -176,13 +188,17 @@ class ResultsCache:
         return results
 
     async def _read(self, pieces: AsyncIterator[bytes], db: sqlite3.Connection) -> None:
-        batch: list[Any] = []
+        # Fed by hand: a call that is cancelled inside ijson's own reader leaves the pieces open.
+        rows: list[Any] = ijson.sendable_list()
+        parser = ijson.items_coro(rows, "data.item", use_float=True)
         try:
-            async for row in ijson.items_async(_Reader(pieces), "data.item", use_float=True):
-                batch.append(row)
-                if len(batch) == BATCH:
-                    await self._store(db, batch)
-            await self._store(db, batch)
+            async for piece in pieces:
+                for start in range(0, len(piece), FED):
+                    parser.send(piece[start : start + FED])
+                    if len(rows) >= BATCH:
+                        await self._store(db, rows)
+            parser.close()
+            await self._store(db, rows)
         except ijson.JSONError as error:
             raise Garbled(
                 "The Atoms API gave results that are cut off or no JSON.",
@@ -235,23 +251,6 @@ class ResultsCache:
         """Delete all results."""
         for _, results in self._kept.values():
             results.close()
-
-
-class _Reader:
-    """Pieces of bytes as the file that ijson wants."""
-
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-
-    async def read(self, size: int) -> bytes:
-        while not self._rest:
-            try:
-                self._rest = await anext(self._pieces)
-            except StopAsyncIteration:
-                break
-        piece, self._rest = self._rest[:size], self._rest[size:]
-        return piece
 
 
 _CONTACT = "SELECT phone, data, attempts, final_status, seconds, cost FROM contact"

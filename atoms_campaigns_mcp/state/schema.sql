@@ -3,7 +3,6 @@ CREATE TABLE IF NOT EXISTS plans (
     tenant     TEXT NOT NULL,
     tool       TEXT NOT NULL,
     digest     TEXT NOT NULL,
-    question   TEXT NOT NULL,
     expires_at REAL NOT NULL,
     used       INTEGER NOT NULL DEFAULT 0
 ) STRICT;

@@ -16,18 +16,13 @@ from atoms_campaigns_mcp.state.sqlite_pace import SqlitePace
 from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
 
 T = TypeVar("T")
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 1
 BUSY_SECONDS = 2.0  # how long a write waits for another server's write
 KEEP_PLANS = 24 * 3600  # seconds after which a plan's record is of no use to anyone
 
 
 _INTENT = "tenant, tool, arguments, confirmed, digest, key, known"
 _ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
-_FROM_VERSION_1 = """
-    ALTER TABLE journal ADD COLUMN key TEXT NOT NULL DEFAULT '';
-    ALTER TABLE journal ADD COLUMN known TEXT NOT NULL DEFAULT '[]';
-    DROP TABLE claims;
-"""
 
 
 class SqliteStore:
@@ -58,7 +53,7 @@ class SqliteStore:
                 check_same_thread=False,
             )
             connection.execute("PRAGMA journal_mode = WAL")
-            _migrate(connection)
+            _prepare(connection)
             return cls(connection, SqlitePace(folder))
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
@@ -71,8 +66,8 @@ class SqliteStore:
 
         def write(db: sqlite3.Connection) -> None:
             db.execute(
-                "INSERT INTO plans (plan_id, tenant, tool, digest, question, expires_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO plans (plan_id, tenant, tool, digest, expires_at) "
+                "VALUES (?, ?, ?, ?, ?)",
                 astuple(record),
             )
             db.execute("DELETE FROM plans WHERE expires_at < ?", (record.expires_at - KEEP_PLANS,))
@@ -84,8 +79,7 @@ class SqliteStore:
 
         def read(db: sqlite3.Connection) -> PlanRecord | None:
             row = db.execute(
-                "SELECT plan_id, tenant, tool, digest, question, expires_at FROM plans "
-                "WHERE plan_id = ?",
+                "SELECT plan_id, tenant, tool, digest, expires_at FROM plans WHERE plan_id = ?",
                 (plan_id,),
             ).fetchone()
             return PlanRecord(*row) if row else None
@@ -241,7 +235,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
         ) from error
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def _prepare(db: sqlite3.Connection) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA_VERSION:
         raise ConfigurationError(
@@ -250,11 +244,9 @@ def _migrate(db: sqlite3.Connection) -> None:
         )
     if version == SCHEMA_VERSION:
         return
+    # Servers that start together all do this, and find each other's tables.
     schema = Path(__file__).with_name("schema.sql").read_text("utf-8")
-    older = _FROM_VERSION_1 if version == 1 else ""
-    db.executescript(
-        f"BEGIN IMMEDIATE; {older} {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-    )
+    db.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

@@ -17,7 +17,6 @@ class PlanRecord:
     tenant: str
     tool: str
     digest: str
-    question: str
     expires_at: float
 
 

@@ -16,8 +16,8 @@ from atoms_campaigns_mcp.state.sqlite import KEEP_PLANS, SCHEMA_VERSION, SqliteS
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
 
 pytestmark = pytest.mark.anyio
-RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", "Start?", 1000.0)
-RECORD_REST = ("tenant", "start_campaign", "digest", "Start?")
+RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", 1000.0)
+RECORD_REST = ("tenant", "start_campaign", "digest")
 INTENT = Intent("tenant", "start_campaign", '{"campaign_id": "x"}', "asked", "digest")
 
 
@@ -64,21 +64,6 @@ async def test_old_plans_go_and_fresh_ones_stay(tmp_path: Path) -> None:
         await store.keep_plan(PlanRecord("late", *RECORD_REST, later + 1))
         assert await store.plan("plan") is None
         assert await store.plan("edge") is not None
-
-
-async def test_a_state_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    async with stores(tmp_path) as (store,):
-        await store.begin(INTENT, 1)
-    with sqlite3.connect(tmp_path / "state.sqlite3") as db:
-        db.execute("DROP INDEX journal_creations")
-        db.execute("ALTER TABLE journal DROP COLUMN key")
-        db.execute("ALTER TABLE journal DROP COLUMN known")
-        db.execute("ALTER TABLE claims DROP COLUMN owner")
-        db.execute("PRAGMA user_version = 1")
-    db.close()
-    async with stores(tmp_path) as (store,):
-        assert [entry.intent for entry in await store.entries(5)] == [INTENT]
-        assert await store.claim("campaign", "one", 1, 2)
 
 
 CALLS: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
