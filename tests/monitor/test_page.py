@@ -86,7 +86,7 @@ async def test_it_pauses_at_once_and_resumes_only_after_the_question(
         await host.app.get_by_role("button", name="Resume").click()
         question = host.app.get_by_role("dialog")
         await expect(question).to_contain_text('Resume campaign "January renewals" now?')
-        await expect(question).to_contain_text("real phone calls to 25 contacts")
+        await expect(question).to_contain_text("not called yet")
         await question.get_by_role("button", name="No, go back").click()
         await expect(question).to_be_hidden()
         await expect(host.app.get_by_role("button", name="Resume")).to_be_enabled()
