@@ -23,6 +23,8 @@ Anything else that is raised is our own bug: it is logged under a call id, and o
 the server. Messages never hold a rejected value, a key, or a contact's full number.
 """
 
+import math
+
 
 class AtomsCampaignsError(Exception):
     """Base of the tree; `code` is stable and names the class to programs."""
@@ -105,10 +107,11 @@ class RateLimited(UpstreamError):
     code = "rate_limited"
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        """Keep how many seconds the API asked to wait, if it said."""
-        wait = f"{retry_after:g} seconds" if retry_after is not None else "a minute"
-        super().__init__(message, next_step=f"Wait {wait}, then call again.")
+        """Keep how many seconds the API asked to wait, if it said; `wait` is for callers."""
         self.retry_after = retry_after
+        self.wait = None if retry_after is None else max(math.ceil(retry_after), 1)
+        wait = "a minute" if self.wait is None else f"{self.wait} seconds"
+        super().__init__(message, next_step=f"Wait {wait}, then call again.")
 
 
 class Unavailable(UpstreamError):

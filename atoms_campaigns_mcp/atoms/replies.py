@@ -217,6 +217,11 @@ def _words(body: Any) -> str:
 
 
 def _wait(answer: Answer, now: datetime) -> float | None:
+    asked = _asked(answer, now)
+    return None if asked is None else min(asked, LONGEST_WAIT)
+
+
+def _asked(answer: Answer, now: datetime) -> float | None:
     """Seconds to wait: the headers (the vendor's, RFC 9110's), the body, else unknown."""
     milliseconds = _number(answer.headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -225,7 +230,7 @@ def _wait(answer: Answer, now: datetime) -> float | None:
     if (seconds := _number(header)) is not None:
         return seconds
     try:
-        return min(max((parsedate_to_datetime(header) - now).total_seconds(), 0.0), LONGEST_WAIT)
+        return max((parsedate_to_datetime(header) - now).total_seconds(), 0.0)
     except (ValueError, TypeError):  # no date, or one without a zone
         pass
     try:
@@ -239,4 +244,4 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (TypeError, ValueError):
         return None
-    return min(number, LONGEST_WAIT) if number >= 0 else None
+    return number if number >= 0 else None

@@ -10,12 +10,31 @@ from mcp.server.context import ServerRequestContext
 from mcp_types import CallToolRequestParams, CallToolResult, InputRequiredResult, TextContent
 
 from atoms_campaigns_mcp.effects import EVERYTHING, Effect
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, InvalidArguments, NotConfirmed, Refused
+from atoms_campaigns_mcp.errors import (
+    AtomsCampaignsError,
+    InvalidArguments,
+    NotConfirmed,
+    RateLimited,
+    Refused,
+)
 from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.scopes import needed, scope_of
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.settings import Mode, Settings
 from atoms_campaigns_mcp.telemetry import call_id, called, log
+
+
+class _Crashed(AtomsCampaignsError):
+    """A fault of our own, as the client hears of it."""
+
+    code = "crashed"
+
+    def __init__(self, call: str) -> None:
+        super().__init__(
+            f"This server has a fault of its own (call {call}). It may or may not have acted.",
+            next_step="Check with get_campaign_status or list_campaigns before trying again, and "
+            "report the call id to the operator.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +60,11 @@ class Adapter:
         except AtomsCampaignsError as error:
             log.info("%s: %s", tool, error.code)
             called(tool, error.code)
-            return _failed(error)
+            return _failed(error, self.settings.mode)
         except Exception:  # noqa: BLE001 - the boundary: nothing may pass it but a result
             log.exception("%s crashed", tool)
-            called(tool, "crashed")
-            return _said(
-                f"This server has a fault of its own (call {call}). It may or may not have "
-                "acted: check with get_campaign_status or list_campaigns before trying again, and "
-                "report the call id to the operator.",
-                is_error=True,
-            )
+            called(tool, _Crashed.code)
+            return _failed(_Crashed(call), self.settings.mode)
         called(tool, "asked" if isinstance(result, InputRequiredResult) else "ok")
         return result
 
@@ -123,11 +137,19 @@ def _dialling_is_off(argument: str) -> AtomsCampaignsError:
     )
 
 
-def _failed(error: AtomsCampaignsError) -> CallToolResult:
+def _failed(error: AtomsCampaignsError, mode: Mode) -> CallToolResult:
+    data: dict[str, Any] = {
+        "mode": mode,
+        "code": error.code,
+        "message": error.message,
+        "next_step": error.next_step,
+    }
+    if isinstance(error, NotConfirmed) and error.confirm_token:
+        data["confirm_token"] = error.confirm_token
+    if isinstance(error, RateLimited) and error.wait is not None:
+        data["retry_after"] = error.wait
     # Some hosts drop structured content from errors, so the text holds everything.
-    token = error.confirm_token if isinstance(error, NotConfirmed) else ""
-    data = {"code": error.code, "message": error.message, "next_step": error.next_step}
-    return _said(str(error), data=data | ({"confirm_token": token} if token else {}), is_error=True)
+    return _said(f"[{mode}] {error}", data=data, is_error=True)
 
 
 def _said(

@@ -129,12 +129,18 @@ class Gate:
                 "(ATOMS_MCP_CONFIRM=human), and this client cannot ask one.",
                 next_step="Use a client that supports elicitation, or ask the operator.",
             )
-        record, question = await self.offers.remember(proposal, self.tool.name), proposal.question()
+        record = await self.offers.remember(proposal, self.tool.name)
+        question = self._question(proposal)
         if not can_ask:
             raise self._needs_token(record, question)
         if self.asking.stateless:
             return self.asking.question(question, record.plan_id)
         return await self._accept(record.plan_id, await self.asking.ask(question), "asked")
+
+    def _question(self, proposal: Proposal) -> str:
+        # It speaks of real calls, and whoever reads it sees no other part of the result.
+        told = "[sandbox] " if self.offers.runtime.settings.mode == "sandbox" else ""
+        return f"{told}{proposal.question()}"
 
     def _needs_token(self, record: PlanRecord, question: str) -> NotConfirmed:
         token = self.offers.token(record)

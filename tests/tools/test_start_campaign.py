@@ -169,7 +169,7 @@ async def test_a_paused_campaign_is_resumed(bench: Bench) -> None:
         await client.call("pause_campaign", **campaign)
         resumed = await client.call("start_campaign", **campaign)
     assert resumed["status"] == "running"
-    assert bench.questions[1].startswith("Resume campaign")
+    assert bench.questions[1].startswith("[sandbox] Resume campaign")
 
 
 async def test_a_completed_campaign_cannot_be_started(bench: Bench) -> None:
