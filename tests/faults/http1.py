@@ -58,6 +58,7 @@ async def forward(port: int, request: Request) -> Reply:
     try:
         # In HTTP/1.0 an answer is never chunked and ends with the connection.
         first = f"{request.method} {request.path} HTTP/1.0"
+        first += f"\r\nHost: {HOST}:{port}"
         writer.write(_head(first, request.headers, len(request.body)) + request.body)
         line, headers = _lines(await reader.readuntil(b"\r\n\r\n"))
         return Reply(int(line.split(" ", 2)[1]), headers, await reader.read())
