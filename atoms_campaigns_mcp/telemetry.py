@@ -59,11 +59,12 @@ class Call:
         self._span = span
         self.attempts = 0
         self.status = 0
+        self.request_id = ""
 
     def answered(self, status: int, request_id: str = "") -> None:
         """Note the status of the latest attempt, and the id that the vendor's support asks for."""
         self.attempts += 1
-        self.status = status
+        self.status, self.request_id = status, request_id
         self._span.set_attribute("http.response.status_code", status)
         if request_id:
             self._span.set_attribute("atoms.request_id", request_id)
@@ -71,7 +72,7 @@ class Call:
     def unanswered(self) -> None:
         """Note an attempt that nothing came back from."""
         self.attempts += 1
-        self.status = 0
+        self.status, self.request_id = 0, ""
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from atoms_campaigns_mcp.atoms.transport import request_id
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, OutcomeUnknown
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
+Noted = Callable[[str], None]
+"""Takes the id of a request, as the vendor's support asks for it."""
 WINDOW = 10.0  # seconds in which an effect is looked for
 LOOKS = (0.2, 0.4, 0.8, 1.6, 3.0, 4.0)  # seconds between looks; together the window
 
@@ -29,7 +30,7 @@ class Change(Generic[T]):
     harm when it is done twice, so it is sent again when looking shows that it is still needed.
     """
 
-    send: Callable[[], Awaitable[T]]
+    send: Callable[[Noted], Awaitable[T]]
     look: Callable[[], Awaitable[T | None]]
     key: str = ""
     known: tuple[str, ...] = ()
@@ -46,7 +47,7 @@ class Change(Generic[T]):
             UpstreamError: The API refused, or was not reached; nothing was changed.
         """
         try:
-            return await self._sent()
+            return await self.send(self._note)
         except OutcomeUnknown as lost:
             effect = await self._looked_for(sleep)
             if effect is None:
@@ -56,12 +57,8 @@ class Change(Generic[T]):
                 ) from lost
             return effect
 
-    async def _sent(self) -> T:
-        try:
-            return await self.send()
-        finally:
-            # Looking makes requests too; the journal wants the one that changed something.
-            self.request_id = request_id.get()
+    def _note(self, request_id: str) -> None:
+        self.request_id = request_id
 
     async def _looked_for(self, sleep: Sleep) -> T | None:
         with anyio.move_on_after(WINDOW):
@@ -73,7 +70,7 @@ class Change(Generic[T]):
                         self.found = True
                         return effect
                     if self.repeatable:
-                        return await self._sent()
+                        return await self.send(self._note)
                 except AtomsCampaignsError:
                     continue
         return None

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError
 
-from atoms_campaigns_mcp.atoms.changes import Change
+from atoms_campaigns_mcp.atoms.changes import Change, Noted
 from atoms_campaigns_mcp.atoms.transport import Method, Transport
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.errors import NotFound, Rejected, UnexpectedResponse
@@ -86,7 +86,7 @@ class AtomsClient:
 
     def _sending(
         self, method: Method, path: str, parse: Callable[[Any], T], **content: Any
-    ) -> Callable[[], Awaitable[T]]:
+    ) -> Callable[[Noted], Awaitable[T]]:
         return partial(self._transport.change, method, path, parse, **content)
 
     async def list_phone_numbers(self) -> list[PhoneNumber]:
@@ -304,9 +304,9 @@ class AtomsClient:
         """
         send = self._sending("POST", f"/campaign/{campaign_id}/start", _accepted)
 
-        async def send_or_see() -> bool:
+        async def send_or_see(noted: Noted) -> bool:
             try:
-                return await send()
+                return await send(noted)
             except Rejected:
                 if (await self.get_campaign(campaign_id)).campaign.status in ACTIVE:
                     return False

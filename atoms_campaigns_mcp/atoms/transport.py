@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -38,7 +37,6 @@ REACHING = 10.0  # seconds in which a change that did not arrive is sent again
 SHORTEST_PAUSE = 0.5  # seconds before the first repetition
 LONGEST_PAUSE = 8.0  # seconds; a longer Retry-After is reported instead of waited for
 LARGEST_STREAM = 256_000_000  # bytes; 10,000 contacts with 10 retries each fill a quarter of it
-request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +131,14 @@ class Transport:
                 raise replies.unreachable(error) from error
 
     async def change(
-        self, method: Method, path: str, parse: Callable[[Any], T], **content: Any
+        self,
+        method: Method,
+        path: str,
+        parse: Callable[[Any], T],
+        noted: Callable[[str], None] = lambda _: None,
+        **content: Any,
     ) -> T:
-        """POST or DELETE `path` and `parse` the answer.
+        """POST or DELETE `path` and `parse` the answer; `noted` gets its request id, if it has one.
 
         It is sent again only if the API cannot have seen it, or said 429 and did nothing: there is
         no idempotency key.
@@ -165,6 +168,7 @@ class Transport:
                 return await _resending.on(_may_send_again)(once)
             finally:
                 self.flights.forget()
+                noted(call.request_id)
 
     def _headers(self) -> dict[str, str]:
         # trust_env stays on for proxies; netrc cannot replace the key, a header of ours wins.
@@ -191,9 +195,7 @@ class Transport:
 
     async def _whole(self, call: telemetry.Call, response: httpx2.Response) -> replies.Answer:
         """Read the body; raise what a status of 400 or above means."""
-        name = replies.request_id(response.headers)
-        call.answered(response.status_code, name)
-        request_id.set(name)
+        call.answered(response.status_code, replies.request_id(response.headers))
         answer = await replies.load(response)
         if answer.status < httpx2.codes.BAD_REQUEST:
             return answer
