@@ -67,7 +67,8 @@ async def follow(call: Call, campaign_id: str, view: "View") -> int:
     while not seen.get("finished"):
         since = {"since": seen["since"]} if seen else {"wait_seconds": 1}
         seen = await read("watch_campaign", **{"until": "change", "wait_seconds": WAIT, **since})
-        view.show(await read("get_campaign_status") | seen)
+        # Counts and rates from one look.
+        view.show(seen | await read("get_campaign_status"))
     return int(seen["status"] == "failed")
 
 

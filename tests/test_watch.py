@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp_types import CallToolResult
 from rich.console import Console
 
 from atoms_campaigns_mcp.watch import View, WatchError, follow, line
@@ -70,6 +71,22 @@ async def test_a_name_from_outside_is_shown_as_it_is(bench: Bench, *, terminal: 
         campaign = await started(client, name=MARKUP)
         _, text = await followed(client, campaign, force_terminal=terminal)
     assert MARKUP in text
+
+
+async def test_counts_and_rates_are_of_one_look() -> None:
+    facts = {"campaign_id": "a" * 24, "name": "X", "status": "running", "total_participants": 500}
+    told = {
+        "watch_campaign": {**facts, "contacts_called": 106, "since": "s", "finished": True},
+        "get_campaign_status": {**facts, "contacts_called": 108, "called_percent": 21.6},
+    }
+
+    async def answer(tool: str, _: dict[str, Any]) -> CallToolResult:
+        return CallToolResult(content=[], structured_content=told[tool])
+
+    shown = io.StringIO()
+    with View(Console(file=shown, width=200)) as view:
+        await follow(answer, "a" * 24, view)
+    assert "108 of 500 called (21.6%)" in shown.getvalue()
 
 
 async def test_a_failed_campaign_ends_with_an_error(bench: Bench) -> None:
