@@ -1,5 +1,6 @@
 """Proposals: the plan of a start with everything that speaks against it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
 from atoms_campaigns_mcp.tools._facts import read_facts
-from atoms_campaigns_mcp.tools._members import contacts_of
+from atoms_campaigns_mcp.tools._members import Contact, contacts_of
 from atoms_campaigns_mcp.tools._tool import ToolContext
 
 
@@ -53,7 +54,14 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
     if running and campaign.status == "scheduled":
         running -= 1  # this one
     facts = replace(facts, called=called or 0, added=added, running=running)
-    plan = Plan(
+    plan = replace(
+        _plan(campaign, facts, contacts), phone_ids=tuple(phone_ids or ()), called=called
+    )
+    return await judged(plan, facts, ctx)
+
+
+def _plan(campaign: Campaign, facts: Facts, contacts: Sequence[Contact]) -> Plan:
+    return Plan(
         action="resume" if campaign.status == "paused" else "start",
         campaign_id=campaign.id,
         name=campaign.name,
@@ -62,16 +70,13 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
         agent=campaign.agent or campaign.agent_id,
         audience_id=campaign.audience_id,
         audience=campaign.audience or campaign.audience_id,
-        people=len(contacts) - added,
-        called=called,
+        people=len(contacts) - facts.added,
         members=fingerprint(contact.number for contact in contacts),
-        phone_ids=tuple(phone_ids or ()),
         caller_ids=tuple(caller.number for caller in facts.callers or ()),
         max_retries=campaign.max_retries,
         retry_delay=campaign.retry_delay,
         scheduled_at=campaign.scheduled_at or "",
     )
-    return await judged(plan, facts, ctx)
 
 
 async def _recalled(campaign_id: str, ctx: ToolContext) -> tuple[str, ...] | None:

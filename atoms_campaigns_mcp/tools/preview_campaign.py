@@ -1,10 +1,11 @@
+from collections.abc import Sequence
 from datetime import timedelta
 
 from atoms_campaigns_mcp.guardrails.checks import by_zone, expected
 from atoms_campaigns_mcp.guardrails.facts import Facts
-from atoms_campaigns_mcp.guardrails.findings import blocks
+from atoms_campaigns_mcp.guardrails.findings import Finding, blocks
 from atoms_campaigns_mcp.schemas.arguments import PreviewCampaignArgs
-from atoms_campaigns_mcp.schemas.campaigns import STARTABLE
+from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign
 from atoms_campaigns_mcp.schemas.preview import CampaignPreview, FindingRow, ZoneRow
 from atoms_campaigns_mcp.tools import _proposals, _states
 from atoms_campaigns_mcp.tools._tool import Consent, Effect, ToolContext, tool
@@ -39,13 +40,6 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     if not blocked and campaign.status in STARTABLE:
         token = await ctx.offer(proposal)
     range_ = expected(facts)
-    step = _STEPS[ctx.consent]
-    if ctx.consent == "token" and not token:
-        step = "It cannot be started now: nothing can be recorded. Tell the operator."
-    if blocked:
-        step = f"It cannot be started. {blocked[0].next_step}"
-    elif campaign.status == "scheduled":
-        step = "It dials by itself. Only delete_campaign stops it before then."
     return CampaignPreview(
         campaign_id=campaign.id,
         name=campaign.name,
@@ -68,8 +62,20 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
             for f in proposal.findings
         ],
         confirm_token=token,
-        next_step=step,
+        next_step=_next_step(campaign, blocked, token, ctx),
     )
+
+
+def _next_step(
+    campaign: Campaign, blocked: Sequence[Finding], token: str | None, ctx: ToolContext
+) -> str:
+    if blocked:
+        return f"It cannot be started. {blocked[0].next_step}"
+    if campaign.status == "scheduled":
+        return "It dials by itself. Only delete_campaign stops it before then."
+    if ctx.consent == "token" and not token:
+        return "It cannot be started now: nothing can be recorded. Tell the operator."
+    return _STEPS[ctx.consent]
 
 
 def _zones(facts: Facts, ctx: ToolContext) -> list[ZoneRow]:
