@@ -189,7 +189,10 @@ class AtomsClient:
         def counts(answer: Any) -> tuple[int, int]:
             rows = _parse(list[Added], _data(answer))
             if not rows:
-                raise UnexpectedResponse("The Atoms API does not say what it added.")
+                raise UnexpectedResponse(
+                    "The Atoms API does not say what it added.",
+                    next_step="Look with list_audiences how many contacts there are now.",
+                )
             return rows[0].data.added, rows[0].data.skipped
 
         async def look() -> tuple[int, int] | None:

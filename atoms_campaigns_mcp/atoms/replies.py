@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import httpx2
 
+from atoms_campaigns_mcp.atoms import remedies
 from atoms_campaigns_mcp.errors import (
     AtomsCampaignsError,
     Garbled,
@@ -28,7 +29,7 @@ from atoms_campaigns_mcp.errors import (
     UnexpectedResponse,
     Unreached,
 )
-from atoms_campaigns_mcp.schemas.fields import clean
+from atoms_campaigns_mcp.schemas.fields import CALL_PATTERN, ID_PATTERN, clean
 from atoms_campaigns_mcp.telemetry import redact
 
 UNAUTHORIZED, NOT_FOUND, TOO_MANY, SERVER_ERROR = 401, 404, 429, 500
@@ -36,19 +37,19 @@ NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 LONGEST_WAIT = 3600.0  # seconds: what the API may ask for at most
 LARGEST = 16_000_000  # bytes of one answer; the largest that is expected has a tenth of it
 _ABSENT = re.compile(r"\b(not found|no (agent|campaign) found)\b", re.IGNORECASE)
-_PLAN = re.compile(r"upgrade.*plan|plan.*upgrade", re.IGNORECASE | re.DOTALL)
-_ORGANIZATION = re.compile(r"not available for your organi[sz]ation", re.IGNORECASE)
 _CHECK_URL = "Check that ATOMS_API_URL is the address of the API."
+_ID = re.compile(f"{ID_PATTERN}|{CALL_PATTERN}")
 _REQUEST_ID = re.compile(r"[\w.:-]{1,64}")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer: its status, headers and decoded body."""
+    """A whole answer: its status, headers and decoded body, and the path that was asked for."""
 
     status: int
     headers: httpx2.Headers
     body: bytes
+    path: str = ""
 
     @cached_property
     def document(self) -> Any:
@@ -78,7 +79,8 @@ async def load(response: httpx2.Response) -> Answer:
                 next_step="Ask for less at once, with a smaller page.",
             )
         pieces.append(piece)
-    return Answer(response.status_code, response.headers, b"".join(pieces))
+    path = response.request.url.path
+    return Answer(response.status_code, response.headers, b"".join(pieces), path)
 
 
 def decode(answer: Answer) -> Any:
@@ -111,7 +113,8 @@ def decode(answer: Answer) -> Any:
     if isinstance(body, dict):
         fields = cast("dict[str, Any]", body)
         if fields.get("status", True) is False or fields.get("success", True) is False:
-            raise Rejected(f"The Atoms API refused: {reason(answer)}.")
+            text = reason(answer)
+            raise Rejected(f"The Atoms API refused: {text}.", next_step=remedies.of_refusal(text))
     return cast("Any", body)
 
 
@@ -181,25 +184,24 @@ def _refusal(answer: Answer, text: str) -> AtomsCampaignsError:
             next_step="Check that ATOMS_API_URL ends in /atoms/v1.",
         )
     if status == NOT_FOUND or _ABSENT.search(text):
-        return NotFound(f"The Atoms API says: {text}.", next_step="Check the id with a list tool.")
-    return Rejected(f"The Atoms API refused ({status}): {text}.", next_step=_remedy(text))
-
-
-def _remedy(text: str) -> str:
-    if _PLAN.search(text):
-        return "The account's plan does not allow it; its owner must upgrade it."
-    if _ORGANIZATION.search(text):
-        return "The vendor has not enabled it for this organization; its owner must ask them."
-    return "Change what it names, then call again."
+        return NotFound(
+            f"The Atoms API says: {text}.", next_step=remedies.of_absence(text, answer.path)
+        )
+    return Rejected(
+        f"The Atoms API refused ({status}): {text}.", next_step=remedies.of_refusal(text)
+    )
 
 
 def reason(answer: Answer) -> str:
-    """Give the API's own words: short, without markup, keys or phone numbers."""
+    """Give the API's own words: short, without markup, keys, phone numbers or the ids asked for."""
     try:
         body = answer.document
     except ValueError:
         body = ""
-    return clean(redact(_words(body).rstrip(". "))) or "no reason given"
+    words = _words(body).rstrip(". ")
+    for name in filter(_ID.fullmatch, answer.path.split("/")):
+        words = words.replace(name, "…")
+    return clean(redact(words)) or "no reason given"
 
 
 def _words(body: Any) -> str:

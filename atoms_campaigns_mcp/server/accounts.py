@@ -45,7 +45,10 @@ def accounts_of(settings: Settings, monotonic: Callable[[], float]) -> Accounts:
         return AccountsFile(settings.oauth_accounts, settings.oauth_issuer)
     if settings.oauth_accounts_command is not None:
         return AccountsCommand(settings.oauth_accounts_command, monotonic)
-    raise ConfigurationError("No accounts are named.")
+    raise ConfigurationError(
+        "No accounts are named.",
+        next_step="Set ATOMS_MCP_OAUTH_ACCOUNTS or ATOMS_MCP_OAUTH_ACCOUNTS_COMMAND.",
+    )
 
 
 class AccountsFile:

@@ -67,7 +67,7 @@ async def test_a_read_is_not_repeated_for_ever(trouble: Any) -> None:
         (refused(400, "Please upgrade to a higher plan"), Rejected, "owner must upgrade"),
         (refused(403, "not available for your organization"), Rejected, "vendor has not enabled"),
         (refused(401, "Unauthorized: User not found"), Unauthorized, "begins with sk_"),
-        (refused(404, "Campaign not found"), NotFound, "list tool"),
+        (refused(404, "Campaign not found"), NotFound, "list_campaigns"),
         (html(404), UnexpectedResponse, "ends in /atoms/v1"),
         (httpx2.Response(301, headers={"Location": "/x"}), UnexpectedResponse, "not followed"),
         (httpx2.Response(299, json=GOOD), type(None), ""),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError, Unavailable
-from atoms_campaigns_mcp.server.accounts import KEPT, AccountsCommand, AccountsFile
+from atoms_campaigns_mcp.server.accounts import KEPT, AccountsCommand, AccountsFile, accounts_of
+from atoms_campaigns_mcp.settings import Settings
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -134,3 +135,9 @@ async def test_a_program_that_does_not_end_is_ended(
 async def test_a_subject_that_looks_like_an_option_has_no_account(tmp_path: Path) -> None:
     path = program(tmp_path, "echo sk_everybody")
     assert await AccountsCommand(path, FakeClock().monotonic).key("--all") == ""
+
+
+def test_whoever_names_no_accounts_is_told_which_settings_do() -> None:
+    with pytest.raises(ConfigurationError, match="No accounts") as caught:
+        accounts_of(Settings(auth="oauth"), FakeClock().monotonic)
+    assert "ATOMS_MCP_OAUTH_ACCOUNTS" in caught.value.next_step
