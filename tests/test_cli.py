@@ -53,7 +53,7 @@ def test_call_without_a_terminal_is_a_client_that_cannot_be_asked(tmp_path: Path
     words = ("call", "delete_campaign", f"campaign_id={made['campaign_id']}")
     done = run(*words, env=env)
     assert done.returncode == 1
-    assert done.stderr.startswith("Nothing was done.")
+    assert done.stderr.startswith("[sandbox] Nothing was done.")
     assert "confirm_token" in done.stderr
     assert done.stdout == ""
     logged = run(*words, env={**env, "ATOMS_MCP_LOG": "json"}).stderr

@@ -78,7 +78,11 @@ def test_the_session_is_what_it_should_be(reference: dict[str, Result]) -> None:
     }
     assert not [step for step, result in reference.items() if result.get("isError")]
     questions = [result["question"] for step, result in reference.items() if "asked" in step]
-    assert [question.split()[0] for question in questions] == ["Start", "Resume", "Delete"]
+    assert [question.removeprefix("[sandbox] ").split()[0] for question in questions] == [
+        "Start",
+        "Resume",
+        "Delete",
+    ]
     assert reference["guide"]["contents"][0]["mimeType"] == "text/markdown"
     assert reference["prompt"]["messages"][0]["role"] == "user"
 

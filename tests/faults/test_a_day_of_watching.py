@@ -27,7 +27,7 @@ WARMING_UP = 6  # hours; every cache has been used, and three waves of calls are
 TRACED = 2  # last hours, in which every allocation is traced: that makes them four times as slow
 GROWTH = 64 * 1024  # bytes, of some 750 looks an hour
 BLOCKS = 1000  # of some 480,000, after some 18,000 looks; waves of calls make them differ by 300
-LONGEST = 240  # seconds of the machine
+LONGEST = 480  # seconds of the machine, which may be busy
 OPEN_FILES = Path("/proc/self/fd")
 RARELY = Odds(connected=0.05, no_answer=0.95, voicemail=0, busy=0, failed=0)
 WAVES = {  # nearly everybody is called again until the day is over
