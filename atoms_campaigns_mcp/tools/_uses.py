@@ -39,11 +39,11 @@ async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> Async
             raise WrongState(
                 f"audience_id: campaign {campaign.label} ({campaign.id}) is {campaign.status} on "
                 "this audience, and nobody agreed that it calls others. Nothing was sent.",
-                next_step="Create an audience and a campaign for the new contacts"
+                next_step="Make an audience (create_audience) and a campaign for the new contacts"
                 + (
                     ", or delete_campaign it and schedule it again."
                     if campaign.status == "scheduled"
-                    else ", or wait with watch_campaign until it is finished."
+                    else ", or add them after pause_campaign: its resumption asks anew."
                 ),
             )
         for key in kept:

@@ -67,7 +67,7 @@ async def test_members_of_a_campaign_that_calls_can_be_added_once_it_is_paused_a
         text = await client.refused("add_contacts", **more)
         await client.call("pause_campaign", **campaign)
         added = await client.call("add_contacts", **more)
-    assert "cannot be changed while a campaign on it is running" in text
+    assert "is running on this audience" in text
     assert "pause_campaign" in text
     assert "create_audience" in text
     assert added["added"] == 1
