@@ -9,6 +9,7 @@ import anyio
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, WrongState
 from atoms_campaigns_mcp.runtime import Runtime
+from atoms_campaigns_mcp.state.store import LONGEST_CLAIM
 from atoms_campaigns_mcp.telemetry import log
 
 # A claim ends by itself, so that a server that is killed keeps nobody out for long.
@@ -61,10 +62,12 @@ class Claims:
         Raises:
             WrongState: A claim has ended; another call may be sending the same.
         """
-        if any(until <= self.runtime.clocks.seconds() for until in self.ends.values()):
+        now = self.runtime.clocks.seconds()
+        # A clock that was set back ends a claim too: others do not respect it any more.
+        if not all(now < until <= now + LONGEST_CLAIM for until in self.ends.values()):
             raise WrongState(
-                "Nothing was sent: this server stood still for too long to be sure that no other "
-                "call does the same.",
+                "Nothing was sent: this server stood still for too long, or its clock was set, so "
+                "another call may be doing the same.",
                 next_step="Look with get_campaign_status or list_campaigns, then call again.",
             )
 

@@ -14,7 +14,7 @@ from atoms_campaigns_mcp.state.redis_commons import RedisCommons
 from atoms_campaigns_mcp.state.redis_journal import RedisJournal
 from atoms_campaigns_mcp.state.redis_link import Link, key
 from atoms_campaigns_mcp.state.redis_pace import RedisPace
-from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
+from atoms_campaigns_mcp.state.store import LONGEST_CLAIM, Entry, Intent, PlanRecord, Upload
 
 DAY = 24 * 3600  # seconds that a plan or an abandoned claim is kept
 _PLAN = ("plan_id", "tenant", "tool", "digest", "expires_at")
@@ -24,8 +24,8 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 return redis.call('HSETNX', KEYS[1], 'used', 1)
 """
 _CLAIM = """
-local held = redis.call('HGET', KEYS[1], 'until')
-if held and tonumber(held) >= tonumber(ARGV[2]) then return 0 end
+local held, now = tonumber(redis.call('HGET', KEYS[1], 'until') or 0), tonumber(ARGV[2])
+if held >= now and held <= now + tonumber(ARGV[5]) then return 0 end
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
@@ -90,7 +90,7 @@ class RedisStore:
 
     async def claim(self, key: str, owner: str, now: float, until: float) -> bool:
         """See `Store.claim`."""
-        values = (owner, repr(now), repr(until), DAY)
+        values = (owner, repr(now), repr(until), DAY, LONGEST_CLAIM)
         return bool(await self._link.do("EVAL", _CLAIM, 1, _claim(key), *values))
 
     async def keep_claim(self, key: str, owner: str, until: float) -> bool:

@@ -13,7 +13,7 @@ import anyio.to_thread
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.pace import Slot
 from atoms_campaigns_mcp.state.sqlite_pace import SqlitePace
-from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
+from atoms_campaigns_mcp.state.store import LONGEST_CLAIM, Entry, Intent, PlanRecord, Upload
 
 T = TypeVar("T")
 SCHEMA_VERSION = 1
@@ -104,8 +104,9 @@ class SqliteStore:
             # One statement, so that of two processes one changes a row and the other none.
             taken = db.execute(
                 "INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE "
-                "SET owner = excluded.owner, until = excluded.until WHERE claims.until < ?",
-                (key, owner, until, now),
+                "SET owner = excluded.owner, until = excluded.until "
+                "WHERE claims.until < ? OR claims.until > ?",
+                (key, owner, until, now, now + LONGEST_CLAIM),
             )
             return taken.rowcount == 1
 

@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 from atoms_campaigns_mcp.pace import Slot
 
 Confirmed = Literal["asked", "token", "never", "not needed"]
+# Seconds: what `server/claims.py` asks for at most, and room for clocks that differ.
+LONGEST_CLAIM = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,11 @@ class Store(Protocol):
         ...
 
     async def claim(self, key: str, owner: str, now: float, until: float) -> bool:
-        """Take `key` for `owner` until then (seconds since 1970), unless another holds it."""
+        """Take `key` for `owner` until then (seconds since 1970), unless another holds it.
+
+        A claim that would last longer than `LONGEST_CLAIM` from now was made by a clock that was
+        wrong, and holds nothing.
+        """
         ...
 
     async def keep_claim(self, key: str, owner: str, until: float) -> bool:

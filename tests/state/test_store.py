@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from atoms_campaigns_mcp.pace import Slot
-from atoms_campaigns_mcp.state.store import Intent, PlanRecord, Store, Upload
+from atoms_campaigns_mcp.state.store import LONGEST_CLAIM, Intent, PlanRecord, Store, Upload
 from tests.state.conftest import Stores
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +64,16 @@ async def test_a_claim_that_another_has_taken_is_neither_kept_nor_released(store
         assert not await one.claim("campaign", "one", 202, 262)
         await two.release("campaign", "two")
         assert not await two.keep_claim("campaign", "two", 300)
+
+
+async def test_a_claim_of_a_clock_that_was_ahead_keeps_nobody_out(stores: Stores) -> None:
+    async with stores(2) as (one, two):
+        assert await one.claim("campaign", "one", 9_100, 9_140)
+        assert await two.claim("campaign", "two", 100, 140)
+        assert not await one.keep_claim("campaign", "one", 9_150)
+        assert not await one.claim("campaign", "one", 101, 141)
+        assert await one.claim("other", "one", 100, 100 + LONGEST_CLAIM)
+        assert not await two.claim("other", "two", 100, 140)
 
 
 async def test_creations_of_unknown_outcome_are_found_by_their_key(stores: Stores) -> None:

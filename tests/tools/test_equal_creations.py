@@ -162,14 +162,15 @@ async def test_two_equal_creations_at_once_make_one_campaign(bench: Bench) -> No
 
 
 @pytest.mark.parametrize("how", [{}, {"scheduled_at": WHEN}], ids=["draft", "scheduled"])
+@pytest.mark.parametrize("passed", [SENDING, -3600], ids=["slept", "clock set back"])
 async def test_a_server_that_slept_before_it_could_send_leaves_it_to_others(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], passed: int
 ) -> None:
     begin = SqliteStore.begin
 
     async def asleep(store: SqliteStore, intent: Intent, at: float) -> int:
         entry = await begin(store, intent, at)
-        bench.clock.advance(seconds=SENDING)
+        bench.clock.advance(seconds=passed)
         return entry
 
     monkeypatch.setattr(SqliteStore, "begin", asleep)
