@@ -39,9 +39,6 @@ _SIGNATURES = {
 _SAVE = 'Save it as "CSV UTF-8" and use that.'
 _HINT = re.compile(r"sep=([,;\t])[\r\n]", re.IGNORECASE)  # Excel's own first line
 _JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Hindi, Persian and emoji
-_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-_INNER_FORMULA = re.compile(r"(?<!^)([;\t|]\s*)(?=[=+@\uff1d\uff0b\uff20-])")
-_PLAIN_NUMBER = re.compile(r"[+-]?[\d*]+(?:\.\d+)?", re.ASCII)  # * where it is masked
 
 Record = tuple[int, list[str]]
 """The line of the file on which a row begins, counted from 1, and the row's cells."""
@@ -96,7 +93,7 @@ def parse(text: str | bytes, *, phone_column: str | None, region: str | None) ->
     Commas, semicolons and tabs separate cells, quotes follow RFC 4180, any line ending will do.
     Empty lines are skipped, also those made of separators only. Values lose control characters
     and outer spaces; what a spreadsheet would take for a formula stays as it is, because a voice
-    agent reads it and no spreadsheet does (`spreadsheet_safe` is for exports).
+    agent reads it and no spreadsheet does (`spreadsheets` is for exports).
 
     Args:
         text: The file, its first line the header; at most 5 MB and 10,000 rows.
@@ -125,19 +122,6 @@ def parse(text: str | bytes, *, phone_column: str | None, region: str | None) ->
     # Quotes and country codes may have made it larger than what was read.
     _check_size(len(contacts.to_csv()))
     return contacts
-
-
-def spreadsheet_safe(value: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run as a formula (OWASP's list).
-
-    For exports that people open. Plain numbers stay as they are: `+919876543210` and `-5` do
-    nothing, and a number with an apostrophe would not be one any more.
-    """
-    # Where the separator is another, a new cell begins in the middle of ours.
-    inner = _INNER_FORMULA.sub(r"\1'", value)
-    if value.startswith(_FORMULA) and not _PLAIN_NUMBER.fullmatch(value):
-        return f"'{inner}"
-    return inner
 
 
 def _refused(what: str, next_step: str) -> InvalidArguments:

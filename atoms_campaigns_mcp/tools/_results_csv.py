@@ -7,7 +7,8 @@ import re
 import anyio.to_thread
 
 from atoms_campaigns_mcp.contacts.columns import PHONE
-from atoms_campaigns_mcp.contacts.table import LONGEST_VALUE, spreadsheet_safe
+from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
+from atoms_campaigns_mcp.contacts.table import LONGEST_VALUE
 from atoms_campaigns_mcp.schemas.fields import clean
 from atoms_campaigns_mcp.state.results import Results, Stored
 from atoms_campaigns_mcp.telemetry import mask_number, redact

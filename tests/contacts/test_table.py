@@ -17,7 +17,6 @@ from atoms_campaigns_mcp.contacts.table import (
     MOST_CONTACTS,
     Contacts,
     parse,
-    spreadsheet_safe,
 )
 from atoms_campaigns_mcp.errors import InvalidArguments
 
@@ -290,29 +289,6 @@ def test_long_values_are_cut_and_counted() -> None:
 def test_formulas_and_instructions_are_data(cell: str) -> None:
     contacts = read(f"phone,note\n{INDIAN},{cell}\n")
     assert contacts.rows == ((INDIAN, cell),)
-
-
-@pytest.mark.parametrize(
-    ("value", "safe"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
-        ("-2+3", "'-2+3"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
-        ("\uff1d1+1", "'\uff1d1+1"),
-        ("Ada;=HYPERLINK(1)", "Ada;'=HYPERLINK(1)"),
-        ("Ada\t +1+1", "Ada\t '+1+1"),
-        ("+44********08", "+44********08"),
-        (INDIAN, INDIAN),
-        ("-5.5", "-5.5"),
-        ("Anil", "Anil"),
-        ("", ""),
-    ],
-)
-def test_exports_neutralise_formulas_and_leave_the_rest(value: str, safe: str) -> None:
-    assert spreadsheet_safe(value) == safe
 
 
 def test_an_unknown_default_region_is_refused() -> None:
