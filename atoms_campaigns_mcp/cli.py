@@ -12,7 +12,7 @@ from typing import Any
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, ConfigurationError
 from atoms_campaigns_mcp.install import CLIENT_NAMES
-from atoms_campaigns_mcp.invocation import NAME
+from atoms_campaigns_mcp.invocation import NAME, command
 from atoms_campaigns_mcp.setting_texts import count
 from atoms_campaigns_mcp.settings import SETTINGS, Auth, Settings
 from atoms_campaigns_mcp.telemetry import configure
@@ -24,23 +24,55 @@ SHARED = frozenset(row.name for row in SETTINGS)
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command in `argv`; without one, serve over stdio."""
+    closed = _open_closed_streams()
     try:
         try:
-            status = _run(list(sys.argv[1:] if argv is None else argv))
+            status = _run(list(sys.argv[1:] if argv is None else argv), closed)
         finally:
             if not sys.stdout.closed:
                 sys.stdout.flush()
     except* BrokenPipeError:  # who reads has enough, as `head` does; perhaps in a task group
-        # The interpreter flushes once more at its end, and would complain then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
+        status = _silenced()
+    except* OSError as errors:
+        print(f"{NAME}: {_about(errors)}", file=sys.stderr)
+        status = _silenced()
     sys.exit(status)
 
 
-def _run(words: list[str]) -> int:
+def _silenced() -> int:
+    """Let the interpreter's last flush go nowhere, else it would complain; give the status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _about(group: BaseExceptionGroup[OSError]) -> str:
+    """Say what the system refused, and for which file if it knows."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    reason = getattr(error, "strerror", "") or type(error).__name__
+    place = getattr(error, "filename", None) or "a file, or stdin or stdout,"
+    return f"{place} cannot be used: {reason}."
+
+
+def _open_closed_streams() -> list[str]:
+    """Put the null device in place of what was closed at the start, or files would be.
+
+    Returns:
+        Their names.
+    """
+    modes = {"stdin": "r", "stdout": "w", "stderr": "w"}
+    closed = [name for name in modes if getattr(sys, name) is None]
+    for name in closed:
+        setattr(sys, name, open(os.devnull, modes[name], encoding="utf-8"))  # noqa: SIM115, PTH123
+    return closed
+
+
+def _run(words: list[str], closed: Sequence[str]) -> int:
     if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
         words.insert(0, "serve")
     args = parser().parse_args(words)
+    args.closed = closed
     configure(sys.stderr)
     try:
         return args.run(args)
@@ -183,8 +215,13 @@ def _speed(text: str) -> float | str:
 
 
 def _serve(args: argparse.Namespace) -> int:
+    if args.auth and not args.http:
+        raise ConfigurationError(
+            "--auth is for clients over HTTP.", next_step="Add --http HOST:PORT, or leave it out."
+        )
     settings = _serving(args)
     if not args.http:
+        _look_at_stdio(args.closed)
         from atoms_campaigns_mcp.server.stdio import serve  # noqa: PLC0415
 
         serve(settings)
@@ -193,6 +230,26 @@ def _serve(args: argparse.Namespace) -> int:
 
     http.serve(settings, args.http)
     return 0
+
+
+def _look_at_stdio(closed: Sequence[str]) -> None:
+    """Say to a person on a terminal what this is, since a server says nothing by itself.
+
+    Raises:
+        ConfigurationError: A stream that MCP needs was closed at the start.
+    """
+    if missing := [name for name in closed if name != "stderr"]:
+        raise ConfigurationError(
+            f"MCP over stdio needs stdin and stdout; closed: {', '.join(missing)}.",
+            next_step="Let your client start this, or serve over HTTP (--http HOST:PORT).",
+        )
+    if sys.stdin.isatty():
+        name = command()
+        print(
+            f"This serves MCP on stdin and stdout: clients start it (see: {name} install CLIENT).\n"
+            f"For people: {name} demo, {name} doctor, {name} --help. Ctrl-C ends it.",
+            file=sys.stderr,
+        )
 
 
 def _demo(_: argparse.Namespace) -> int:

@@ -8,9 +8,12 @@ import anyio
 
 
 async def end_on_signal(end: Callable[[], object]) -> None:
-    """Wait for SIGTERM or SIGINT, then call `end`."""
+    """Wait for SIGTERM, SIGINT or SIGHUP (the terminal is gone), then call `end`."""
     if sys.platform == "win32":  # there, the client ends the process
         return
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    awaited = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup leaves it
+        awaited.append(signal.SIGHUP)
+    with anyio.open_signal_receiver(*awaited) as signals:
         await anext(signals)
         end()
