@@ -54,11 +54,12 @@ class Recorder:
         try:
             now = self.runtime.clocks.now().timestamp()
             return await self.runtime.store.begin(intent, now)
-        except NotRecorded:
+        except Exception as error:
             if not self.tool.emergency:
                 raise
             self.unrecorded = True
-            log.error("%s goes ahead without a journal entry", self.tool.name)
+            trouble = None if isinstance(error, NotRecorded) else error
+            log.error("%s goes ahead without a journal entry", self.tool.name, exc_info=trouble)
             return None
 
     async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
@@ -85,10 +86,11 @@ class Recorder:
         return answer
 
     async def _finish(self, entry: int, outcome: str, detail: str, request_id: str) -> None:
-        # The change is made: an intent without an outcome is the honest record of this trouble.
+        # The change is made: an intent without an outcome is the honest record of this trouble, and
+        # whatever it is, it must not stand in for what became of the change.
         try:
             await self.runtime.store.finish(entry, outcome, detail, request_id)
-        except NotRecorded:
+        except Exception:  # noqa: BLE001
             log.exception("the outcome of journal entry %s is not recorded", entry)
 
 

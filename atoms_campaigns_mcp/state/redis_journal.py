@@ -10,19 +10,18 @@
 """
 
 import json
-from dataclasses import astuple
 from typing import Any, cast
 
 from redis.exceptions import RedisError, ResponseError
 
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.state.redis_link import WAIT, Link, key
-from atoms_campaigns_mcp.state.store import Entry, Intent
+from atoms_campaigns_mcp.state.store import Entry, Intent, storable
 from atoms_campaigns_mcp.telemetry import log
 
 JOURNAL, LAST, OPEN = key("journal"), key("last"), key("open")
 ON_DISK = round(1000 * WAIT * 0.75)  # milliseconds for the disk, of those that a record may take
-_FIELDS = ("at", "tenant", "tool", "arguments", "confirmed", "digest", "key", "known")
+_TEXTS = ("tenant", "tool", "arguments", "confirmed", "digest", "key")
 _BEGIN = """
 local id = redis.call('INCR', KEYS[1])
 redis.call('XADD', KEYS[2], id .. '-0', unpack(ARGV))
@@ -44,9 +43,7 @@ class RedisJournal:
         keys = [LAST, JOURNAL, OPEN]
         if intent.key:
             keys.append(_unresolved(intent.key))
-        values = (repr(at), *astuple(intent)[:-1], json.dumps(intent.known))
-        named = [part for pair in zip(_FIELDS, values, strict=True) for part in pair]
-        write = ("EVAL", _BEGIN, len(keys), *keys, *named)
+        write = ("EVAL", _BEGIN, len(keys), *keys, *_fields(intent, at))
         if not self._waits:
             return await self._link.do(*write)
         # The file is written in order, so what came before, as the spent plan, is safe with it.
@@ -75,8 +72,9 @@ class RedisJournal:
                 next_step="The operator must find out why Redis has lost data.",
             )
         intent = found[0].intent
+        told = [outcome, storable(detail), storable(request_id)]
         commands: list[tuple[str | bytes | float, ...]] = [
-            ("RPUSH", _outcomes(entry_id), json.dumps([outcome, detail, request_id])),
+            ("RPUSH", _outcomes(entry_id), json.dumps(told)),
             ("SREM", OPEN, entry_id),
         ]
         if intent.key:
@@ -131,9 +129,22 @@ def _unresolved(creation: str) -> str:
     return key("unresolved", creation)
 
 
+def _fields(intent: Intent, at: float) -> list[str]:
+    texts = [part for name in _TEXTS for part in (name, storable(getattr(intent, name)))]
+    fields = ["at", repr(at), *texts, "known", json.dumps(intent.known)]
+    if intent.answered_after is not None:
+        fields += ["answered_after", repr(intent.answered_after)]
+    return fields
+
+
 def _entry(number: int, fields: Any, outcome: bytes | None) -> Entry:
-    pairs = cast("dict[bytes, bytes]", fields)
-    values = {name.decode(): value.decode() for name, value in pairs.items()}
-    at, known = float(values.pop("at")), tuple(json.loads(values.pop("known")))
+    # Replicas of an earlier version write fewer fields, and those of a later one more.
+    values = {name.decode(): value.decode() for name, value in dict(fields).items()}
+    after = values.get("answered_after")
+    intent = Intent(
+        **cast("Any", {name: values[name] for name in _TEXTS}),
+        known=tuple(json.loads(values["known"])),
+        answered_after=float(after) if after is not None else None,
+    )
     told = json.loads(outcome) if outcome else ["", "", ""]
-    return Entry(number, at, *told, intent=Intent(**cast("Any", values), known=known))
+    return Entry(number, float(values["at"]), *told[:3], intent=intent)

@@ -12,16 +12,23 @@ import anyio.to_thread
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.pace import Slot
+from atoms_campaigns_mcp.state.sqlite_migrations import migrate
 from atoms_campaigns_mcp.state.sqlite_pace import SqlitePace
-from atoms_campaigns_mcp.state.store import LONGEST_CLAIM, Entry, Intent, PlanRecord, Upload
+from atoms_campaigns_mcp.state.store import (
+    LONGEST_CLAIM,
+    Entry,
+    Intent,
+    PlanRecord,
+    Upload,
+    storable,
+)
 
 T = TypeVar("T")
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 2.0  # how long a write waits for another server's write
 KEEP_PLANS = 24 * 3600  # seconds after which a plan's record is of no use to anyone
 
 
-_INTENT = "tenant, tool, arguments, confirmed, digest, key, known"
+_INTENT = "tenant, tool, arguments, confirmed, digest, key, known, answered_after"
 _ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
 
 
@@ -53,7 +60,7 @@ class SqliteStore:
                 check_same_thread=False,
             )
             connection.execute("PRAGMA journal_mode = WAL")
-            _prepare(connection)
+            migrate(connection)
             return cls(connection, SqlitePace(folder))
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
@@ -103,8 +110,8 @@ class SqliteStore:
         def write(db: sqlite3.Connection) -> bool:
             # One statement, so that of two processes one changes a row and the other none.
             taken = db.execute(
-                "INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE "
-                "SET owner = excluded.owner, until = excluded.until "
+                "INSERT INTO claims (key, owner, until) VALUES (?, ?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, until = excluded.until "
                 "WHERE claims.until < ? OR claims.until > ?",
                 (key, owner, until, now, now + LONGEST_CLAIM),
             )
@@ -125,7 +132,8 @@ class SqliteStore:
     async def keep_callers(self, tenant: str, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
         """See `Store.keep_callers`."""
         row = (tenant, campaign_id, json.dumps(phone_ids))
-        await self._do(lambda db: db.execute("REPLACE INTO callers VALUES (?, ?, ?)", row))
+        sql = "REPLACE INTO callers (tenant, campaign_id, phone_ids) VALUES (?, ?, ?)"
+        await self._do(lambda db: db.execute(sql, row))
 
     async def callers(self, tenant: str, campaign_id: str) -> tuple[str, ...] | None:
         """See `Store.callers`."""
@@ -139,7 +147,7 @@ class SqliteStore:
         def write(db: sqlite3.Connection) -> bool:
             db.execute("DELETE FROM uploads WHERE expires_at < ?", (now,))
             kept = db.execute(
-                "INSERT INTO uploads SELECT ?, ?, ?, ? "
+                "INSERT INTO uploads (upload_id, tenant, content, expires_at) SELECT ?, ?, ?, ? "
                 "WHERE (SELECT count(*) FROM uploads WHERE tenant = ?) < ?",
                 (*astuple(upload), upload.tenant, most),
             )
@@ -155,11 +163,12 @@ class SqliteStore:
 
     async def begin(self, intent: Intent, at: float) -> int:
         """See `Store.begin`."""
-        row = at, *astuple(intent)[:-1], json.dumps(intent.known)
+        *texts, known, answered_after = astuple(intent)
+        row = at, *map(storable, texts), json.dumps(known), answered_after
 
         def write(db: sqlite3.Connection) -> int:
             entry = db.execute(
-                f"INSERT INTO journal (at, {_INTENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f"INSERT INTO journal (at, {_INTENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
                 row,
             )
             return entry.lastrowid or 0
@@ -173,7 +182,7 @@ class SqliteStore:
         await self._do(
             lambda db: db.execute(
                 "UPDATE journal SET outcome = ?, detail = ?, request_id = ? WHERE id = ?",
-                (outcome, detail, request_id, entry_id),
+                (outcome, storable(detail), storable(request_id), entry_id),
             )
         )
 
@@ -236,19 +245,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
         ) from error
 
 
-def _prepare(db: sqlite3.Connection) -> None:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        raise ConfigurationError(
-            "The state file was made by a newer version of this server.",
-            next_step="Update this server, or give it another folder in ATOMS_MCP_STATE.",
-        )
-    if version == SCHEMA_VERSION:
-        return
-    # Servers that start together all do this, and find each other's tables.
-    schema = Path(__file__).with_name("schema.sql").read_text("utf-8")
-    db.executescript(f"BEGIN IMMEDIATE; {schema} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-
-
 def _entry(row: tuple[Any, ...]) -> Entry:
-    return Entry(*row[:5], intent=Intent(*row[5:-1], known=tuple(json.loads(row[-1]))))
+    head, (*texts, known, answered_after) = row[:5], row[5:]
+    intent = Intent(*texts, known=tuple(json.loads(known)), answered_after=answered_after)
+    return Entry(*head, intent=intent)

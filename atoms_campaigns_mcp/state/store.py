@@ -28,7 +28,8 @@ class Intent:
 
     `arguments` is JSON without phone numbers or keys; `confirmed` says how it was agreed to. `key`
     is the same for creations that ask one account for the same, and `known` holds the ids of what
-    they would be confused with.
+    they would be confused with. `answered_after` is how many seconds a question about it took to be
+    answered, if somebody was asked and it is known.
     """
 
     tenant: str
@@ -38,6 +39,7 @@ class Intent:
     digest: str = ""
     key: str = ""
     known: tuple[str, ...] = ()
+    answered_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ class Upload:
     tenant: str
     content: bytes
     expires_at: float
+
+
+def storable(text: str) -> str:
+    """Give `text` as every store takes it: halves of characters, which no encoding has, go."""
+    return text.encode("utf-8", "replace").decode()
 
 
 Heard = Callable[[str, str], Awaitable[None]]

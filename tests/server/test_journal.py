@@ -344,7 +344,7 @@ async def test_an_intent_that_stays_open_is_there_for_the_next_server(
             raise ValueError("the server is gone")
 
         monkeypatch.setattr(sqlite.SqliteStore, "finish", crash)
-        await client.refused("start_campaign", **campaign)
+        await client.call("start_campaign", **campaign)
         monkeypatch.undo()
     (entry,) = [e for e in await journal(bench) if e.outcome == ""]
     assert entry.intent.tool == "start_campaign"

@@ -260,3 +260,18 @@ def test_an_address_that_the_client_does_not_understand_is_refused_without_being
         RedisStore.open(RedisAddress("gopher://:hidden@host"))
     assert "hidden" not in str(caught.value)
     assert "redis://" in caught.value.next_step
+
+
+async def test_entries_of_earlier_and_later_versions_are_read(
+    store: RedisStore, server: RedisServer
+) -> None:
+    """The journal in Redis needs no migration: what is not there is absent."""
+    number = await store.begin(INTENT, 1)
+    with Redis(port=server.port) as redis:
+        fields = cast("Any", redis.xrange(f"{PREFIX}:journal"))[0][1]
+        assert b"answered_after" not in fields
+        redis.xadd(f"{PREFIX}:journal", {**fields, b"of tomorrow": b"x"}, id=f"{number + 1}-0")
+        redis.rpush(f"{PREFIX}:outcomes:{number + 1}", '["done", "", "request", "of tomorrow"]')
+    later, earlier = await store.entries(2)
+    assert (later.intent, later.outcome, later.request_id) == (INTENT, "done", "request")
+    assert (earlier.intent, earlier.outcome) == (INTENT, "")

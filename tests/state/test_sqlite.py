@@ -12,7 +12,7 @@ import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.state import sqlite
-from atoms_campaigns_mcp.state.sqlite import KEEP_PLANS, SCHEMA_VERSION, SqliteStore
+from atoms_campaigns_mcp.state.sqlite import KEEP_PLANS, SqliteStore
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
 
 pytestmark = pytest.mark.anyio
@@ -120,16 +120,6 @@ async def test_only_their_owner_can_read_what_the_folder_holds(tmp_path: Path) -
     finally:
         os.umask(before)
     assert mode == 0o700
-
-
-async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    async with stores(tmp_path):
-        pass
-    with sqlite3.connect(tmp_path / "state.sqlite3") as db:
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    db.close()
-    with pytest.raises(ConfigurationError, match="newer version"):
-        SqliteStore.open(tmp_path)
 
 
 @pytest.mark.parametrize("what", ["a file is in its place", "the file is no database"])

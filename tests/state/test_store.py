@@ -185,6 +185,29 @@ async def test_the_journal_gives_the_latest_entries_first(stores: Stores) -> Non
     assert earliest.request_id == "request"
 
 
+async def test_the_journal_keeps_how_long_an_answer_took(stores: Stores) -> None:
+    async with stores(1) as (store,):
+        asked = replace(INTENT, answered_after=12.25)
+        await store.begin(asked, 1)
+        await store.begin(INTENT, 2)
+        latest, earliest = await store.entries(2)
+    assert (latest.intent, earliest.intent) == (INTENT, asked)
+
+
+async def test_the_journal_takes_any_text_and_drops_halves_of_characters(stores: Stores) -> None:
+    async with stores(1) as (store,):
+        half = replace(INTENT, arguments='{"name": "caf\u00e9 \ud83d"}')
+        number = await store.begin(half, 1)
+        await store.finish(number, "refused", "no \udc00 such \U0001f600", "id \ud83d")
+        (entry,) = await store.entries(1)
+    assert entry.intent.arguments == '{"name": "caf\u00e9 ?"}'
+    assert (entry.outcome, entry.detail, entry.request_id) == (
+        "refused",
+        "no ? such \U0001f600",
+        "id ?",
+    )
+
+
 async def test_an_intent_without_an_outcome_is_reported_once(stores: Stores) -> None:
     async with stores(2) as (one, two):
         done, left = await one.begin(INTENT, 1), await one.begin(INTENT, 2)

@@ -1,0 +1,89 @@
+"""The tables of the state file, version by version; a file of any release becomes the latest.
+
+A migration that has been released is never edited: what is to change comes in another one. Servers
+of an earlier version may have the file open meanwhile, so columns are added and none is taken away.
+"""
+
+import sqlite3
+
+from atoms_campaigns_mcp.errors import ConfigurationError
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (  # 0.1.0
+        """CREATE TABLE plans (
+            plan_id    TEXT PRIMARY KEY,
+            tenant     TEXT NOT NULL,
+            tool       TEXT NOT NULL,
+            digest     TEXT NOT NULL,
+            expires_at REAL NOT NULL,
+            used       INTEGER NOT NULL DEFAULT 0
+        ) STRICT""",
+        """CREATE TABLE journal (
+            id        INTEGER PRIMARY KEY AUTOINCREMENT,
+            at        REAL NOT NULL,
+            tenant    TEXT NOT NULL,
+            tool      TEXT NOT NULL,
+            arguments TEXT NOT NULL,
+            confirmed TEXT NOT NULL,
+            digest    TEXT NOT NULL,
+            outcome   TEXT NOT NULL DEFAULT '',
+            detail    TEXT NOT NULL DEFAULT '',
+            request_id TEXT NOT NULL DEFAULT '',
+            reported  INTEGER NOT NULL DEFAULT 0,
+            key       TEXT NOT NULL DEFAULT '',
+            known     TEXT NOT NULL DEFAULT '[]'  -- JSON array
+        ) STRICT""",
+        "CREATE INDEX journal_creations ON journal (key) WHERE key <> ''",
+        """CREATE TABLE claims (
+            key   TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            until REAL NOT NULL
+        ) STRICT""",
+        """CREATE TABLE callers (
+            tenant      TEXT NOT NULL,
+            campaign_id TEXT NOT NULL,
+            phone_ids   TEXT NOT NULL,  -- JSON array
+            PRIMARY KEY (tenant, campaign_id)
+        ) STRICT""",
+        """CREATE TABLE uploads (
+            upload_id  TEXT PRIMARY KEY,
+            tenant     TEXT NOT NULL,
+            content    BLOB NOT NULL,
+            expires_at REAL NOT NULL
+        ) STRICT""",
+    ),
+    (  # seconds that the question took to be answered
+        "ALTER TABLE journal ADD COLUMN answered_after REAL",
+    ),
+)
+LATEST = len(MIGRATIONS)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the file to the latest version; each step is carried out whole, or not at all.
+
+    Raises:
+        ConfigurationError: A newer version of this server made the file.
+    """
+    while (version := _version(db)) < LATEST:
+        _step(db, version)
+    if version > LATEST:
+        raise ConfigurationError(
+            "The state file was made by a newer version of this server.",
+            next_step="Update this server, or give it another folder in ATOMS_MCP_STATE.",
+        )
+
+
+def _step(db: sqlite3.Connection, version: int) -> None:
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        # Servers that start together wait here for each other.
+        if _version(db) == version:
+            for statement in MIGRATIONS[version]:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return version
