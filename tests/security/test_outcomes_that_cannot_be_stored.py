@@ -12,20 +12,21 @@ from tests.support.serving import Caller
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
-HALF = b'{"status": false, "errors": ["No agent called Max \\ud83d"]}'
+WHOLE = b'{"status": false, "errors": ["No agent called Max"]}'
+HALF = WHOLE.replace(b"Max", b"Max \\ud83d")
 
 
 async def waiting(client: Caller) -> dict[str, Any]:
     return {"campaign_id": (await client.call("create_campaign", **DRAFT))["campaign_id"]}
 
 
-def refuse_starts(bench: Bench) -> None:
+def refuse_starts(bench: Bench, body: bytes) -> None:
     below = bench.wire.below
 
     async def answer(request: httpx2.Request) -> httpx2.Response:
         if request.url.path.endswith("/start"):
             kind = {"Content-Type": "application/json"}
-            return httpx2.Response(400, content=HALF, headers=kind)
+            return httpx2.Response(400, content=body, headers=kind)
         return await below.handle_async_request(request)
 
     bench.wire.below = httpx2.MockTransport(answer)
@@ -36,7 +37,7 @@ async def test_a_refusal_with_half_a_character_in_it_is_recorded_as_a_refusal(
 ) -> None:
     async with bench.client() as client:
         campaign = await waiting(client)
-        refuse_starts(bench)
+        refuse_starts(bench, HALF)
         text = await client.refused("start_campaign", **campaign)
     assert "No agent called Max" in text
     (last,) = await entries(bench.settings, 1)
@@ -54,7 +55,7 @@ async def test_whatever_happens_while_an_outcome_is_recorded_the_real_one_is_tol
         campaign = await waiting(client)
         monkeypatch.setattr(SqliteStore, "finish", finish)
         if refused:
-            refuse_starts(bench)
+            refuse_starts(bench, WHOLE)
             assert "No agent called Max" in await client.refused("start_campaign", **campaign)
         else:
             started = await client.call("start_campaign", **campaign)
