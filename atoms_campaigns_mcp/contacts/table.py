@@ -15,12 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from atoms_campaigns_mcp.contacts.columns import output_names, phone_place, phone_places
-from atoms_campaigns_mcp.contacts.numbers import (
-    BadNumberError,
-    Directory,
-    known_region,
-    normalise,
-)
+from atoms_campaigns_mcp.contacts.directory import Directory
+from atoms_campaigns_mcp.contacts.number_columns import normalise
+from atoms_campaigns_mcp.contacts.number_plans import known_region
+from atoms_campaigns_mcp.contacts.numbers import BadNumberError
 from atoms_campaigns_mcp.errors import InvalidArguments
 
 LARGEST = 5_000_000  # bytes; the API says 5 MB without saying of which kind, this is the smaller

@@ -19,7 +19,7 @@ import ijson
 import stamina
 from pydantic import ValidationError
 
-from atoms_campaigns_mcp.contacts.numbers import Directory
+from atoms_campaigns_mcp.contacts.directory import Directory
 from atoms_campaigns_mcp.errors import Garbled, Unavailable, UnexpectedResponse
 from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.results import Exported

@@ -21,7 +21,7 @@ from atoms_campaigns_mcp.schemas.base import Result
 
 if TYPE_CHECKING:
     from atoms_campaigns_mcp.atoms.looks import Board
-    from atoms_campaigns_mcp.contacts.numbers import Directory
+    from atoms_campaigns_mcp.contacts.directory import Directory
     from atoms_campaigns_mcp.state.results import ResultsCache
 
 A = TypeVar("A", bound=Args)
@@ -44,7 +44,7 @@ class Shared:
     @cached_property
     def directory(self) -> "Directory":
         """Countries and time zones of numbers."""
-        from atoms_campaigns_mcp.contacts.numbers import Directory  # noqa: PLC0415 - 30 ms
+        from atoms_campaigns_mcp.contacts.directory import Directory  # noqa: PLC0415 - 30 ms
 
         return Directory()
 

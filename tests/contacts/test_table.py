@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from atoms_campaigns_mcp.contacts.columns import MOST_COLUMNS
-from atoms_campaigns_mcp.contacts.numbers import Directory
+from atoms_campaigns_mcp.contacts.directory import Directory
 from atoms_campaigns_mcp.contacts.table import (
     LARGEST,
     LONGEST_VALUE,
@@ -26,7 +26,7 @@ CELL = st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp")),
     str.strip
 )
 ANY_CELL = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
-NUMBER = st.integers(6_000_000_000, 9_999_999_999).map("+91{}".format)
+NUMBER = st.integers(9_000_000_000, 9_876_543_210).map("+91{}".format)
 
 
 def read(text: str | bytes, *, phone_column: str | None = None) -> Contacts:

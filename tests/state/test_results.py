@@ -20,7 +20,7 @@ from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.pacing import Pacer
 from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
-from atoms_campaigns_mcp.contacts.numbers import Directory
+from atoms_campaigns_mcp.contacts.directory import Directory
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, UnexpectedResponse
 from atoms_campaigns_mcp.runtime import refuse_changes
 from atoms_campaigns_mcp.state import results as results_module
