@@ -10,8 +10,8 @@ from atoms_campaigns_mcp.schemas.fields import (
     CallerIds,
     CallId,
     CampaignId,
-    CampaignIdOrAll,
     CampaignName,
+    CampaignsToStop,
     ConfirmToken,
     Csv,
     Description,
@@ -33,7 +33,7 @@ from atoms_campaigns_mcp.schemas.results import FinalStatus, Outcomes
 
 
 class Args(BaseModel):
-    """Base of every arguments model; an unknown argument is refused, never dropped."""
+    """Base of every arguments model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,8 +108,9 @@ class PauseCampaignArgs(Args):
     """Arguments of `pause_campaign`."""
 
     campaign_id: Annotated[
-        CampaignIdOrAll, Field(description="The campaign, or all: everything that dials now.")
-    ]
+        CampaignsToStop | None,
+        Field(description="Id or exact name, or all: everything that dials now."),
+    ] = None
 
 
 class ConfirmedCampaignArgs(CampaignArgs):

@@ -16,7 +16,6 @@ from atoms_campaigns_mcp.telemetry import redact
 
 ID_PATTERN = "^[a-f0-9]{24}$"
 E164_PATTERN = r"^\+[1-9]\d{6,14}$"
-ID_OR_ALL_PATTERN = "^([a-f0-9]{24}|all)$"
 UPLOAD_PATTERN = "^[a-f0-9]{32}$"
 CALL_PATTERN = r"^CALL-\d{13}-[a-z0-9]{6}$"
 NAME_MAX = 100  # characters
@@ -24,6 +23,7 @@ CAMPAIGN_NAME_MAX = 40  # characters; what the dashboard allows, the API says no
 CSV_MAX = 5_000_000  # characters; the API takes 5 MB
 TEXT_MAX = 300  # characters kept of a text that came from outside
 _QUOTES = re.compile('["\u201c-\u201f\u00ab\u00bb\uff02]')
+_WHOLE = re.compile(r"(-?\d{1,9})(?:\.0*)?")
 _ISO_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d", re.ASCII)
 EXAMPLE_ID = "696ddd2a04ff172dbd8eddad"
 
@@ -42,9 +42,15 @@ def _capitals(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+def _anything(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else json.dumps(value)
+
+
 def _whole(value: Any) -> Any:
-    # pydantic alone would take True for 1 and 3.0 for 3.
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+    # pydantic alone would take True for 1.
+    if isinstance(value, str) and (digits := _WHOLE.fullmatch(value.strip())):
+        return int(digits[1])
+    if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("not a whole number")  # noqa: TRY004 - pydantic reports ValueError
@@ -101,9 +107,9 @@ CallerIds = Annotated[
 CampaignId = Annotated[
     str, Field(pattern=ID_PATTERN, examples=[EXAMPLE_ID]), BeforeValidator(_trimmed)
 ]
-CampaignIdOrAll = Annotated[
-    str, Field(pattern=ID_OR_ALL_PATTERN, examples=[EXAMPLE_ID]), BeforeValidator(_trimmed)
-]
+CampaignsToStop = Annotated[str, Field(examples=[EXAMPLE_ID]), BeforeValidator(_anything)]
+"""Whatever names the campaigns of an emergency stop: it is never refused over its form."""
+
 MaxRetries = Annotated[int, Field(ge=0, le=10, examples=[3]), BeforeValidator(_whole)]
 RetryDelay = Annotated[int, Field(ge=1, le=1440, examples=[15]), BeforeValidator(_whole)]
 ScheduledAt = Annotated[

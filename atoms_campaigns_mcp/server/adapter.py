@@ -17,7 +17,7 @@ from atoms_campaigns_mcp.errors import (
     RateLimited,
     Refused,
 )
-from atoms_campaigns_mcp.server.catalog import Catalog
+from atoms_campaigns_mcp.server.catalog import Catalog, absent
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.scopes import needed, scope_of
 from atoms_campaigns_mcp.settings import Mode, Settings
@@ -87,10 +87,10 @@ class Adapter:
         from atoms_campaigns_mcp.tools._tool import load  # noqa: PLC0415
 
         tool = load(params.name)
-        dials = bool(tool.dials_when) and given.get(tool.dials_when) is not None
+        dials = bool(tool.dials_when) and not absent(given.get(tool.dials_when))
         if dials and Effect.DIALS not in principal.allowed:
             raise _dialling_is_off(tool.dials_when)
-        args = check(tool.arguments, given, entry["tool"]["inputSchema"]["properties"])
+        args, note = check(tool, given, entry["tool"]["inputSchema"]["properties"])
         result = await perform(
             await self.runtime(principal),
             tool,
@@ -103,6 +103,7 @@ class Adapter:
         if isinstance(result, InputRequiredResult):
             return result
         result.mode = self.settings.mode
+        result.next_step = f"{note} {result.next_step}".strip()
         text = f"[{result.mode}] {result.summary()} {result.next_step}".rstrip()
         return _said(text, data=result.model_dump(mode="json", exclude_none=True))
 

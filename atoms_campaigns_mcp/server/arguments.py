@@ -4,25 +4,29 @@ The text names the argument, its bounds and an example, and never the value that
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
+from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.fields import (
     CALL_PATTERN,
     CSV_MAX,
-    ID_OR_ALL_PATTERN,
     ID_PATTERN,
     UPLOAD_PATTERN,
 )
+from atoms_campaigns_mcp.server.additions import ADDITIONS
+from atoms_campaigns_mcp.server.catalog import absent
+from atoms_campaigns_mcp.tools._tool import Tool
 
 A = TypeVar("A", bound=Args)
 NAMED = 5  # unknown arguments that an error names: a message has room for 400,000
 _PATTERNS = {
     ID_PATTERN: "24 hexadecimal digits, as the list tools give them",
-    ID_OR_ALL_PATTERN: "24 hexadecimal digits, as the list tools give them, or the word all",
     UPLOAD_PATTERN: "the upload_id that PUT /contacts has given",
     CALL_PATTERN: "the id of a call, as list_calls gives it",
 }
@@ -30,23 +34,37 @@ _KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boo
 _OPTIONS = {"boolean": ["true", "false"]}
 
 
-def check(model: type[A], arguments: Mapping[str, Any], offered: Collection[str]) -> A:
-    """Validate `arguments`, of which the modes allow those `offered`, against `model`.
+def check(
+    tool: Tool[A, Any], arguments: Mapping[str, Any], offered: Collection[str]
+) -> tuple[A, str]:
+    """Validate `arguments`, of which the modes allow those `offered`.
+
+    Gives them with a sentence about what was ignored: a tool that only reads can do without what it
+    does not know, and the emergency stop must not fail over it.
 
     Raises:
         InvalidArguments: With a sentence for each argument that is wrong.
     """
-    unknown = [name for name in arguments if name not in offered]
-    problems = list(_not_there(unknown))
-    given = {name: arguments[name] for name in offered if arguments.get(name) is not None}
+    fields = tool.arguments.model_fields
+    given = {
+        name: value
+        for name, value in arguments.items()
+        if name not in ADDITIONS and not _left_out(fields.get(name), value)
+    }
+    unknown = [name for name in given if name not in offered]
+    known = {name: given[name] for name in offered if name in given}
+    forgiving = tool.emergency or tool.effect is Effect.READS
+    strange = list(_not_there(unknown, offered))
+    problems = [] if forgiving else strange
     try:
-        args = model.model_validate(given)
+        args = tool.arguments.model_validate(known)
     except ValidationError as error:
-        rules = model.model_json_schema()["properties"]
-        problems += [f"{name}: {_rule(rules[name], name in given)}" for name in _wrong(error)]
+        rules = tool.arguments.model_json_schema()["properties"]
+        wrong = [f"{name}: {_rule(rules[name], name in known)}" for name in _wrong(error)]
+        problems = strange + wrong
     else:
         if not problems:
-            return args
+            return args, f"Ignored: {'; '.join(strange)}." if strange else ""
     hint = f" Arguments of this tool: {', '.join(offered) or 'none'}." if unknown else ""
     raise InvalidArguments(
         f"Invalid arguments, nothing was sent. {'; '.join(problems)}.{hint}",
@@ -54,8 +72,17 @@ def check(model: type[A], arguments: Mapping[str, Any], offered: Collection[str]
     )
 
 
-def _not_there(unknown: Sequence[str]) -> Iterable[str]:
-    yield from (f"{_shown(name)}: no such argument" for name in unknown[:NAMED])
+def _left_out(field: FieldInfo | None, value: Any) -> bool:
+    if field is None:
+        return False
+    return value is None if field.is_required() else absent(value)
+
+
+def _not_there(unknown: Sequence[str], offered: Collection[str]) -> Iterable[str]:
+    for name in unknown[:NAMED]:
+        near = get_close_matches(name, offered, n=1) if _is_name(name) else []
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        yield f"{name if _is_name(name) else 'an argument'}: no such argument{meant}"
     if len(unknown) > NAMED:
         yield f"{len(unknown) - NAMED} more: no such arguments"
 
@@ -104,6 +131,6 @@ def _listed(schema: Mapping[str, Any]) -> str:
     return f"a list of {schema['minItems']} to {schema['maxItems']} {what}"
 
 
-def _shown(name: str) -> str:
-    """Show an unknown argument's name only if it looks like a name, not like smuggled data."""
-    return name if name.isidentifier() and len(name) <= 40 else "an argument"  # noqa: PLR2004
+def _is_name(text: str) -> bool:
+    """Say whether an unknown argument's name looks like one, not like smuggled data."""
+    return text.isidentifier() and len(text) <= 40  # noqa: PLR2004

@@ -14,6 +14,7 @@ from typing import Any
 from atoms_campaigns_mcp.effects import EVERYTHING, Effect
 
 SNAPSHOT = Path(__file__).with_name("catalog.json")
+LONGEST_NOTHING = 20  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,16 @@ class Catalog:
         return entry["tool"]["inputSchema"] if entry else None
 
 
+def absent(value: Any) -> bool:
+    """Say whether an optional argument of this value counts as left out.
+
+    Strict schemas make hosts send every argument, so that models write one of these for none.
+    """
+    if isinstance(value, str):
+        return len(value) <= LONGEST_NOTHING and value.strip() in {"", "null", "[]"}
+    return value is None or value == []
+
+
 def needs(
     entry: dict[str, Any], arguments: Mapping[str, Any], allowed: frozenset[Effect]
 ) -> frozenset[Effect]:
@@ -58,7 +69,7 @@ def needs(
     if entry["emergency"] and Effect.DIALS in allowed:
         return frozenset({Effect.DIALS})
     taken = frozenset({Effect(entry["effect"])})
-    dials = bool(entry["dials_when"]) and arguments.get(entry["dials_when"]) is not None
+    dials = bool(entry["dials_when"]) and not absent(arguments.get(entry["dials_when"]))
     return taken | {Effect.DIALS} if dials else taken
 
 

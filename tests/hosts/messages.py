@@ -157,7 +157,7 @@ MESSAGES = (
         *MODELS, "pause_campaign", {"campaign_id": RUNNING_NAME}, "served", "the exact name"
     ),
     HostMessage(
-        *MODELS, "pause_campaign", {**STOP, "reason": "wrong list"}, "served", "a reason to stop"
+        *MODELS, "pause_campaign", {**STOP, "reason": "wrong list"}, "ignored", "a reason to stop"
     ),
     HostMessage(
         *MODELS, "pause_campaign", {}, "served", "without an id: what runs, and how to stop it"
