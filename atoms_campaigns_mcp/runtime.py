@@ -27,6 +27,7 @@ from atoms_campaigns_mcp.state.opening import open_state
 from atoms_campaigns_mcp.state.store import Store
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Shared, ToolContext
+from atoms_campaigns_mcp.workers import Workers
 
 SANDBOX_URL = "http://sandbox/atoms/v1"
 SANDBOX_PAYMENTS = "http://sandbox/payment/v1"
@@ -74,10 +75,11 @@ class Runtime:
         ending: Ending | None = None,
         tenant: str = LOCAL,
         store: Store | None = None,
+        workers: Workers | None = None,
     ) -> "Runtime":
         """Open connections and files; `network` replaces the network in tests.
 
-        `store` is the state that runtimes of several tenants share.
+        `store` is the state that runtimes of several tenants share, as they do `workers`.
 
         Raises:
             ConfigurationError: The sandbox's file cannot be used.
@@ -111,7 +113,7 @@ class Runtime:
             store,
             clocks,
             now,
-            Shared(clocks.monotonic, clocks.sleep, board),
+            Shared(clocks.monotonic, clocks.sleep, (workers or Workers()).worker(), board),
             tenant,
             ending=ending,
             close_world=close_world,

@@ -15,6 +15,7 @@ from atoms_campaigns_mcp.telemetry import log, redact
 from atoms_campaigns_mcp.tools._tool import Effect, Tool
 
 T = TypeVar("T")
+JOURNAL = 1.0  # seconds that an emergency waits for its journal entry
 LONGEST = 200  # characters of an argument that the journal keeps; a contact list is counted only
 
 
@@ -51,16 +52,20 @@ class Recorder:
     async def _begin(self, intent: Intent) -> int | None:
         if self.unrecorded:  # one wait for the journal is enough in an emergency
             return None
+        patience = JOURNAL if self.tool.emergency else float("inf")
         try:
-            now = self.runtime.clocks.now().timestamp()
-            return await self.runtime.store.begin(intent, now)
+            with anyio.move_on_after(patience):
+                now = self.runtime.clocks.now().timestamp()
+                return await self.runtime.store.begin(intent, now)
         except Exception as error:
             if not self.tool.emergency:
                 raise
-            self.unrecorded = True
             trouble = None if isinstance(error, NotRecorded) else error
-            log.error("%s goes ahead without a journal entry", self.tool.name, exc_info=trouble)
-            return None
+        else:
+            trouble = None  # it took too long
+        self.unrecorded = True
+        log.error("%s goes ahead without a journal entry", self.tool.name, exc_info=trouble)
+        return None
 
     async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
         outcome, detail = "failed", ""

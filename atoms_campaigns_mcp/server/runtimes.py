@@ -10,6 +10,7 @@ from atoms_campaigns_mcp.ending import Ending
 from atoms_campaigns_mcp.errors import RateLimited
 from atoms_campaigns_mcp.server.principal import Principal
 from atoms_campaigns_mcp.settings import LOCAL, Settings
+from atoms_campaigns_mcp.workers import Workers
 
 if TYPE_CHECKING:
     import httpx2
@@ -38,6 +39,7 @@ class Runtimes:
         self._lock = anyio.Lock()
         self._opened: dict[str, tuple[Runtime, float]] = {}
         self._store: Store | None = None
+        self._workers = Workers()
         self.ending = Ending()
 
     async def __call__(self, principal: Principal) -> "Runtime":
@@ -74,6 +76,7 @@ class Runtimes:
             ending=self.ending,
             tenant=principal.tenant,
             store=self.store(),
+            workers=self._workers,
         )
         if not self._opened:
             # What is loaded now stays: left out of collections, they stop a preview of 10,000

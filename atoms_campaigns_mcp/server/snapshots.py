@@ -20,4 +20,4 @@ async def results_csv(runtime: Runtime, campaign_id: str) -> str:
     ctx = runtime.context(refuse_changes)
     details = await ctx.atoms.get_campaign(campaign_id)
     results = await results_of(details, ctx)
-    return (await as_csv(results, show_numbers=ctx.show_numbers)).decode()
+    return (await as_csv(results, ctx.shared.work, show_numbers=ctx.show_numbers)).decode()

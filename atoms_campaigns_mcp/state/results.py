@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import anyio.to_thread
+import anyio
 import ijson
 import stamina
 from pydantic import ValidationError
@@ -23,6 +23,7 @@ from atoms_campaigns_mcp.contacts.directory import Directory
 from atoms_campaigns_mcp.errors import Garbled, Unavailable, UnexpectedResponse
 from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.results import Exported
+from atoms_campaigns_mcp.workers import Worker
 
 T = TypeVar("T")
 BATCH = 500  # contacts stored at once
@@ -57,8 +58,9 @@ class Stored:
 class Results:
     """The results of one campaign at one moment; they go with their last user."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, work: Worker) -> None:
         self._db = db
+        self._work = work
         # The cache only lets go of it: another call may still be reading.
         self.close = weakref.finalize(self, db.close)
 
@@ -126,7 +128,7 @@ class Results:
         return count
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await anyio.to_thread.run_sync(work, self._db)
+        return await self._work(work, self._db)
 
 
 Export = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
@@ -142,8 +144,9 @@ _reading = stamina.AsyncRetryingCaller(attempts=3, timeout=DEADLINE / 2, wait_in
 class ResultsCache:
     """Keeps the results of the campaigns asked about last, each in the version given."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, work: Worker) -> None:
         self._directory = directory
+        self._work = work
         self._kept: dict[str, tuple[str, Results]] = {}
         self._filling = anyio.Lock()
 
@@ -182,7 +185,7 @@ class ResultsCache:
 
     async def _fill(self, pieces: AsyncIterator[bytes]) -> Results:
         db = sqlite3.connect(TEMPORARY, isolation_level=None, check_same_thread=False)
-        results = Results(db)
+        results = Results(db, self._work)
         db.executescript(SCHEMA.read_text("utf-8"))
         await self._read(pieces, db)
         return results
@@ -227,7 +230,7 @@ class ResultsCache:
             )
             db.execute("COMMIT")
 
-        await anyio.to_thread.run_sync(write)
+        await self._work(write)
 
     def _tries(self, position: int, contact: Exported) -> Iterator[tuple[Any, ...]]:
         country = self._directory.country(contact.phone)

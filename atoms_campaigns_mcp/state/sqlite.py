@@ -8,6 +8,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any, TypeVar
 
+import anyio
 import anyio.to_thread
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
@@ -33,7 +34,7 @@ _ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
 
 
 class SqliteStore:
-    """See `store.Store`. Every call runs in a worker thread, one at a time."""
+    """See `store.Store`. Every call runs in a thread that nothing else takes, one at a time."""
 
     commons = None
 
@@ -41,6 +42,8 @@ class SqliteStore:
         self._connection = connection
         self._lock = threading.Lock()
         self._pace = pace
+        # Not from the pool that everybody shares: a stop must not wait there for its record.
+        self._records, self._paces = anyio.CapacityLimiter(1), anyio.CapacityLimiter(1)
 
     @classmethod
     def open(cls, folder: Path) -> "SqliteStore":
@@ -165,15 +168,20 @@ class SqliteStore:
         """See `Store.begin`."""
         *texts, known, answered_after = astuple(intent)
         row = at, *map(storable, texts), json.dumps(known), answered_after
+        sql = f"INSERT INTO journal (at, {_INTENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        given_up = threading.Event()
 
         def write(db: sqlite3.Connection) -> int:
-            entry = db.execute(
-                f"INSERT INTO journal (at, {_INTENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-                row,
-            )
-            return entry.lastrowid or 0
+            entry = 0 if given_up.is_set() else db.execute(sql, row).lastrowid or 0
+            if given_up.is_set():  # what would stay is an intent whose outcome nobody records
+                db.execute("DELETE FROM journal WHERE id = ?", (entry,))
+            return entry
 
-        return await self._do(write)
+        try:
+            return await _in_thread(self._locked(write), self._records, leave=True)
+        except anyio.get_cancelled_exc_class():
+            given_up.set()
+            raise
 
     async def finish(
         self, entry_id: int, outcome: str, detail: str = "", request_id: str = ""
@@ -215,11 +223,11 @@ class SqliteStore:
 
     async def pace(self, key: str, slot: Slot) -> float:
         """See `Store.pace`."""
-        return await _in_thread(lambda: self._pace.book(key, slot))
+        return await _in_thread(lambda: self._pace.book(key, slot), self._paces)
 
     async def hold(self, key: str, now: float, until: float) -> None:
         """See `Store.hold`."""
-        await _in_thread(lambda: self._pace.hold(key, now, until))
+        await _in_thread(lambda: self._pace.hold(key, now, until), self._paces)
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -227,16 +235,22 @@ class SqliteStore:
         self._pace.close()
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await _in_thread(self._locked(work), self._records)
+
+    def _locked(self, work: Callable[[sqlite3.Connection], T]) -> Callable[[], T]:
         def locked() -> T:
             with self._lock:
                 return work(self._connection)
 
-        return await _in_thread(locked)
+        return locked
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
+async def _in_thread(
+    work: Callable[[], T], threads: anyio.CapacityLimiter, *, leave: bool = False
+) -> T:
+    """Run `work` in one of `threads`; whoever is cancelled waits for its end, or may `leave` it."""
     try:
-        return await anyio.to_thread.run_sync(work)
+        return await anyio.to_thread.run_sync(work, limiter=threads, abandon_on_cancel=leave)
     except sqlite3.Error as error:
         raise NotRecorded(
             f"The server's own record could not be written ({type(error).__name__}), so nothing "

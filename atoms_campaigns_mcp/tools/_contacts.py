@@ -31,7 +31,7 @@ async def from_arguments(args: ContactsArgs, ctx: ToolContext) -> table.Contacts
     def parse() -> table.Contacts:
         return table.parse(text, phone_column=args.phone_column, region=args.default_region)
 
-    contacts = await anyio.to_thread.run_sync(parse)
+    contacts = await ctx.shared.work(parse)
     if not len(contacts):
         lines = "; ".join(rejected(contacts)) or "the list is empty"
         raise InvalidArguments(

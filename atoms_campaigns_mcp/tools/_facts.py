@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import anyio.to_thread
-
 from atoms_campaigns_mcp.atoms.client import AtomsClient, digits
 from atoms_campaigns_mcp.errors import NotFound
 from atoms_campaigns_mcp.guardrails import hours
@@ -60,7 +58,7 @@ async def read_facts(
     campaigns = audience.campaigns if audience else ()
     return Facts(
         start=start,
-        contacts=await anyio.to_thread.run_sync(_contacts, contacts, ctx),
+        contacts=await ctx.shared.work(_contacts, contacts, ctx),
         max_retries=max_retries,
         retry_delay=retry_delay,
         agent=found.get("agent"),

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import anyio.to_thread
-
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.guardrails import checks
 from atoms_campaigns_mcp.guardrails.facts import Facts
@@ -26,7 +24,7 @@ class Judged:
 
 async def judged(plan: Plan, facts: Facts, ctx: ToolContext) -> Judged:
     """Judge the facts by the operator's policy, off the event loop: contacts may be many."""
-    findings = await anyio.to_thread.run_sync(checks.judge, facts, ctx.policy)
+    findings = await ctx.shared.work(checks.judge, facts, ctx.policy)
     duration = checks.expected(facts).duration if facts.contacts else ""
     return Judged(Proposal(plan, findings, duration), facts)
 

@@ -4,27 +4,26 @@ import csv
 import io
 import re
 
-import anyio.to_thread
-
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
 from atoms_campaigns_mcp.contacts.table import LONGEST_VALUE
 from atoms_campaigns_mcp.schemas.fields import clean
 from atoms_campaigns_mcp.state.results import Results, Stored
 from atoms_campaigns_mcp.telemetry import mask_number, redact
+from atoms_campaigns_mcp.workers import Worker
 
 NUMBER = re.compile(r"\+?[\d ().-]+")
 FEWEST, MOST = 10, 15  # digits of what is taken for a number though it has no +
 HEADER = (PHONE, "attempts", "finalStatus", "seconds", "cost")
 
 
-async def as_csv(results: Results, *, show_numbers: bool) -> bytes:
+async def as_csv(results: Results, work: Worker, *, show_numbers: bool) -> bytes:
     """Write a row per contact: the result, then the contact's own columns.
 
     Cells that a spreadsheet would take for a formula are made text.
     """
     rows = await results.contacts()
-    return await anyio.to_thread.run_sync(_written, rows, show_numbers)
+    return await work(_written, rows, show_numbers)
 
 
 def _written(rows: list[Stored], show_numbers: bool) -> bytes:  # noqa: FBT001 - through a thread

@@ -18,6 +18,7 @@ from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
+from atoms_campaigns_mcp.workers import Worker
 
 if TYPE_CHECKING:
     from atoms_campaigns_mcp.atoms.looks import Board
@@ -35,9 +36,11 @@ class Shared:
         self,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
+        work: Worker,
         board: "Board | None" = None,
     ) -> None:
-        """Poll once for all servers of a `board`."""
+        """Do by `work` what takes long; poll once for all servers of a `board`."""
+        self.work = work
         self.polls: Polls[Any] = Polls(monotonic, sleep, board)
         self.waits = Waits()
 
@@ -53,7 +56,7 @@ class Shared:
         """Results of the campaigns asked about last."""
         from atoms_campaigns_mcp.state.results import ResultsCache  # noqa: PLC0415
 
-        return ResultsCache(self.directory)
+        return ResultsCache(self.directory, self.work)
 
     def close(self) -> None:
         """Delete what is at hand."""

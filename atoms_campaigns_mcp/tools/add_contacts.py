@@ -1,7 +1,3 @@
-from functools import partial
-
-import anyio
-
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.schemas.arguments import AddContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import ContactsAdded
@@ -30,7 +26,7 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
         name=audience.name,
         added=added,
         skipped=skipped,
-        **await anyio.to_thread.run_sync(partial(_contacts.report, contacts, ctx)),
+        **await ctx.shared.work(_contacts.report, contacts, ctx),
         next_step=" ".join(
             [*_contacts.notes(contacts), f"Pass {audience.id} as audience_id to create_campaign."]
         ),

@@ -1,8 +1,5 @@
 import hashlib
 from collections.abc import Sequence
-from functools import partial
-
-import anyio
 
 from atoms_campaigns_mcp.contacts.table import Contacts
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, WrongState
@@ -24,7 +21,7 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
     other columns become call variables. At most 10,000 rows and 5 MB. Dials nobody.
     """
     contacts = await _chosen(args, ctx)
-    upload = await anyio.to_thread.run_sync(contacts.to_csv)
+    upload = await ctx.shared.work(contacts.to_csv)
     made = await _creation(args, upload, len(contacts), ctx).once(ctx)
     step = f"Pass {made.thing.id} as audience_id to create_campaign."
     notes = " ".join([made.note, *_contacts.notes(contacts)]).strip()
@@ -32,7 +29,7 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
         audience_id=made.thing.id,
         name=made.thing.name or args.name,
         contacts=len(contacts),
-        **await anyio.to_thread.run_sync(partial(_contacts.report, contacts, ctx)),
+        **await ctx.shared.work(_contacts.report, contacts, ctx),
         next_step=f"{notes} {step}".strip(),
     )
 

@@ -31,7 +31,7 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
     rows, total = await results.page(args.outcome, args.page, args.limit)
     where = f"atoms://campaigns/{args.campaign_id}/results.csv"
     if path:
-        await write_file(path, await as_csv(results, show_numbers=True))
+        await write_file(path, await as_csv(results, ctx.shared.work, show_numbers=True))
         where = str(args.file)
     contacts, dialled, seconds, cost = await results.totals()
     outcomes = await results.outcomes()

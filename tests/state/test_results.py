@@ -26,6 +26,7 @@ from atoms_campaigns_mcp.runtime import refuse_changes
 from atoms_campaigns_mcp.state import results as results_module
 from atoms_campaigns_mcp.state.results import KEPT, Results, ResultsCache
 from atoms_campaigns_mcp.tools._results_csv import as_csv
+from atoms_campaigns_mcp.workers import Workers
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -74,7 +75,7 @@ def export(*rows: dict[str, Any], piece: int = 7) -> Any:
 
 @pytest.fixture
 def cache() -> Iterator[ResultsCache]:
-    cache = ResultsCache(Directory())
+    cache = ResultsCache(Directory(), Workers().worker())
     yield cache
     cache.close()
 
@@ -223,6 +224,10 @@ async def test_a_broken_export_is_an_error_and_leaves_no_file(
     assert await results.outcomes() == {"completed": 1}
 
 
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
 async def test_the_masked_table_hides_numbers_in_every_column(cache: ResultsCache) -> None:
     data = {
         "mobile": "4155550100",
@@ -234,14 +239,15 @@ async def test_the_masked_table_hides_numbers_in_every_column(cache: ResultsCach
         "f": "=1+1",
     }
     results = await cache.get("c", "1", export(contact("completed", **data)))
-    (row,) = csv.DictReader(io.StringIO((await as_csv(results, show_numbers=False)).decode()))
+    work = Workers().worker()
+    (row,) = rows_of(await as_csv(results, work, show_numbers=False))
     hidden = "".join(row.values())
     for number in ("4155550100", "5550177", "555 0177", "555-0188"):
         assert number not in hidden
     assert (row["due"], row["amount"]) == ("2027-01-04", "1250000")
     assert (row["cost"], row["contact_cost"]) == ("0.0500", "mine")
     assert row["f"] == "'=1+1"
-    (full,) = csv.DictReader(io.StringIO((await as_csv(results, show_numbers=True)).decode()))
+    (full,) = rows_of(await as_csv(results, work, show_numbers=True))
     assert (full["phoneNumber"], full["note"]) == ("+14155550100", data["note"])
 
 

@@ -1,0 +1,48 @@
+"""An emergency stop does not wait for a journal that does not answer."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import pytest
+
+from atoms_campaigns_mcp.server import recording
+from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.store import Intent
+from tests.support.bench import Bench
+from tests.support.world import DRAFT
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_stop_leaves_without_its_entry_when_the_journal_hangs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object) -> int:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr(recording, "JOURNAL", 0.01)
+    async with bench.client() as client:
+        campaign = {"campaign_id": (await client.call("create_campaign", **DRAFT))["campaign_id"]}
+        await client.call("start_campaign", **campaign)
+        monkeypatch.setattr(SqliteStore, "begin", hangs)
+        with anyio.fail_after(30):
+            paused = await client.call("pause_campaign", **campaign)
+    assert paused["status"] == "paused"
+    assert "not recorded" in paused["next_step"]
+    assert bench.wire.changes[-1] == "pause"
+
+
+async def test_an_intent_that_nobody_waited_for_leaves_no_entry(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path)
+    intent = Intent(tenant="t", tool="pause_campaign", arguments="{}", confirmed="not needed")
+    with closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with anyio.move_on_after(0.05) as waiting:
+            await store.begin(intent, 1.0)
+        other.execute("COMMIT")
+    assert waiting.cancelled_caught
+    assert await store.entries(10) == []  # it waits for the thread that was left
+    await store.close()
