@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence, Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, ConfigurationError
 from atoms_campaigns_mcp.install import CLIENT_NAMES
 from atoms_campaigns_mcp.invocation import NAME, command
+from atoms_campaigns_mcp.policy_file import folders, policies, user_home
 from atoms_campaigns_mcp.setting_texts import count
 from atoms_campaigns_mcp.settings import SETTINGS, Auth, Settings
 from atoms_campaigns_mcp.telemetry import configure
@@ -177,19 +178,24 @@ def _settings_flags(parser: argparse.ArgumentParser, names: AbstractSet[str] = S
 def _serving(args: argparse.Namespace) -> Settings:
     """Read the settings of a server, which logs what happens."""
     auth: Auth = (args.auth or "key") if args.http else ""
-    settings = Settings.load(os.environ, _flags(args), auth=auth)
+    settings = _loaded(_flags(args), auth)
     configure(sys.stderr, form=settings.log)
     return settings
 
 
 def _settings(args: argparse.Namespace) -> Settings:
     """Read the settings of a command, which says itself what people want to know."""
-    settings = Settings.load(os.environ, _flags(args))
+    settings = _loaded(_flags(args))
     if "log" in _flags(args) or os.environ.get("ATOMS_MCP_LOG"):
         configure(sys.stderr, form=settings.log)
     else:
         configure(sys.stderr, form="text", ours=logging.WARNING)
     return settings
+
+
+def _loaded(flags: Mapping[str, str], auth: Auth = "") -> Settings:
+    found = policies(folders(user_home(), sys.platform, os.environ))
+    return Settings.load(os.environ, flags, policies=found, auth=auth)
 
 
 def _flags(args: argparse.Namespace) -> dict[str, str]:
@@ -320,7 +326,7 @@ def _sandbox(args: argparse.Namespace) -> int:
     from atoms_campaigns_mcp.cli_sandbox import Wish, serve, start_afresh  # noqa: PLC0415 - uvicorn
     from atoms_campaigns_mcp.state.folder import state_folder  # noqa: PLC0415
 
-    settings = Settings.load(os.environ)
+    settings = _loaded({})
     database = args.db or settings.sandbox_db or state_folder(settings) / "sandbox.sqlite3"
     if args.action == "reset":
         return start_afresh(database)

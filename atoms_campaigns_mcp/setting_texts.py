@@ -99,7 +99,14 @@ def speed(text: str) -> float | str:
 
 def path(text: str) -> Path | None:
     """Read a path; `~` is the user's home."""
-    return Path(text).expanduser() if text else None
+    return _expanded(text) if text else None
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise InvalidError("names a home folder that is not known") from None
 
 
 def state(text: str) -> Path | RedisAddress | None:
@@ -118,10 +125,14 @@ def state(text: str) -> Path | RedisAddress | None:
 
 def folders(text: str) -> tuple[Path, ...]:
     """Read folders separated as the system separates paths; each must exist."""
-    folders = tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part)
-    if not all(folder.is_dir() for folder in folders):
-        raise InvalidError("names something that is not a folder")
-    return tuple(folder.resolve() for folder in folders)
+    folders = tuple(_expanded(part) for part in text.split(os.pathsep) if part)
+    try:
+        if not all(folder.is_dir() for folder in folders):
+            raise InvalidError("names something that is not a folder")
+        return tuple(folder.resolve() for folder in folders)
+    except (OSError, RuntimeError) as error:  # a name that is too long, a circle of links
+        reason = getattr(error, "strerror", None) or "it cannot be followed"
+        raise InvalidError(f"names a folder that cannot be used ({reason})") from None
 
 
 def secrets(text: str) -> tuple[bytes, ...]:

@@ -1,22 +1,34 @@
 """Settings: the only reader of the environment, checked once at start-up.
 
 `SETTINGS` is the table of names. Each has a variable and, unless it holds a secret that `ps` would
-show, a command-line flag of the same name; a flag wins over its variable.
+show, a command-line flag of the same name and a place in policy files. A flag wins over its
+variable, and both over the files, except that limits and modes can only be narrowed: their row
+says how.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from atoms_campaigns_mcp import setting_texts as read
 from atoms_campaigns_mcp.effects import Effect, permitted
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.setting_texts import InvalidError, RedisAddress
+from atoms_campaigns_mcp.narrowing import (
+    COMMON,
+    INSIDE,
+    LOWER,
+    ONLY_OFF,
+    ONLY_ON,
+    OVERLAP,
+    STRICTER,
+)
+from atoms_campaigns_mcp.setting_sources import Setting, Source, shown, sources_of, value_of
+from atoms_campaigns_mcp.setting_texts import RedisAddress
 
 LOCAL = "local"  # the tenant of a server that has one account
 SANDBOX = "sandbox"  # the account of a server without a key
@@ -27,77 +39,124 @@ Mode = Literal["sandbox", "live"]
 DEFAULT_API_URL = "https://api.smallest.ai/atoms/v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of the table: how a value is named, read and explained."""
-
-    variable: str
-    help: str
-    parse: Callable[[str], Any]
-    default: str = ""
-    secret: bool = False
-    switch: bool = False
-
-    @property
-    def name(self) -> str:
-        """Attribute and flag name: the variable without its prefix."""
-        return self.variable.removeprefix("ATOMS_MCP_").lower()
-
-
 SETTINGS = (
     Setting("SMALLEST_API_KEY", "API key of Atoms; none: sandbox", str, secret=True),
     Setting("ATOMS_API_KEY", "another name of SMALLEST_API_KEY", str, secret=True),
     Setting("ATOMS_API_URL", f"host and path of the API; default {DEFAULT_API_URL}", read.url),
     Setting("ATOMS_MCP_PAYMENT_URL", "host and path of billing; default beside the API", read.url),
-    Setting("ATOMS_MCP_LIVE", "refuse to start without a key", read.switch, switch=True),
+    Setting(
+        "ATOMS_MCP_LIVE",
+        "refuse to start without a key",
+        read.switch,
+        switch=True,
+        narrow=ONLY_ON,
+    ),
     Setting(
         "ATOMS_MCP_CONFIRM",
         "before dialling or deleting: ask (a person, else a token), human, token or never",
         read.choice("ask", "human", "token", "never"),
         "ask",
+        narrow=STRICTER,
     ),
     Setting(
-        "ATOMS_MCP_READ_ONLY", "offer only tools that change nothing", read.switch, switch=True
+        "ATOMS_MCP_READ_ONLY",
+        "offer only tools that change nothing",
+        read.switch,
+        switch=True,
+        narrow=ONLY_ON,
     ),
-    Setting("ATOMS_MCP_NO_DIAL", "offer nothing that dials or schedules", read.switch, switch=True),
-    Setting("ATOMS_MCP_MAX_CONTACTS", "most contacts of one campaign", read.count, "10000"),
-    Setting("ATOMS_MCP_MAX_RUNNING", "most campaigns that run at once", read.limit),
+    Setting(
+        "ATOMS_MCP_NO_DIAL",
+        "offer nothing that dials or schedules",
+        read.switch,
+        switch=True,
+        narrow=ONLY_ON,
+    ),
+    Setting(
+        "ATOMS_MCP_MAX_CONTACTS",
+        "most contacts of one campaign",
+        read.count,
+        "10000",
+        narrow=LOWER,
+    ),
+    Setting(
+        "ATOMS_MCP_MAX_RUNNING",
+        "most campaigns that run at once",
+        read.limit,
+        narrow=LOWER,
+    ),
     Setting(
         "ATOMS_MCP_CALLING_HOURS",
         "local hours in which contacts may be called, as 09:00-20:30 (24:00 is valid); "
         "set: blocks, default 08:00-21:00: warns",
         read.hours,
+        narrow=OVERLAP,
     ),
-    Setting("ATOMS_MCP_ALLOWED_AGENTS", "ids or names, separated by commas; none: all", read.names),
     Setting(
-        "ATOMS_MCP_ALLOWED_CALLER_IDS", "ids or numbers, separated by commas; none: all", read.names
+        "ATOMS_MCP_ALLOWED_AGENTS",
+        "ids or names, separated by commas; none: all",
+        read.names,
+        narrow=COMMON,
+        separator=",",
+    ),
+    Setting(
+        "ATOMS_MCP_ALLOWED_CALLER_IDS",
+        "ids or numbers, separated by commas; none: all",
+        read.names,
+        narrow=COMMON,
+        separator=",",
     ),
     Setting(
         "ATOMS_MCP_REQUIRE_DNC_CLEAN",
         "refuse to dial anybody on the do-not-call list, or without knowing it",
         read.switch,
         switch=True,
+        narrow=ONLY_ON,
     ),
-    Setting("ATOMS_MCP_SHOW_NUMBERS", "show contacts' numbers in full", read.switch, switch=True),
+    Setting(
+        "ATOMS_MCP_SHOW_NUMBERS",
+        "show contacts' numbers in full",
+        read.switch,
+        switch=True,
+        narrow=ONLY_OFF,
+    ),
     Setting(
         "ATOMS_MCP_FILES",
         f"folders for contact and result files, separated by {os.pathsep}; stdio only",
         read.folders,
+        narrow=INSIDE,
+        separator=os.pathsep,
     ),
     Setting(
         "ATOMS_MCP_ALLOWED_HOSTS",
         "HTTP: host names by which clients reach the server, separated by commas; default: "
         "this machine's loopback names",
         read.names,
+        narrow=COMMON,
+        separator=",",
     ),
     Setting(
         "ATOMS_MCP_ALLOWED_ORIGINS",
         "HTTP: origins of web pages that may call it, as https://app.example.com; default: "
         "pages of this machine",
         read.names,
+        narrow=COMMON,
+        separator=",",
     ),
-    Setting("ATOMS_MCP_CLIENT_RATE", "HTTP: requests a second of one tenant", read.positive, "50"),
-    Setting("ATOMS_MCP_CLIENT_CALLS", "HTTP: requests of one tenant at once", read.count, "64"),
+    Setting(
+        "ATOMS_MCP_CLIENT_RATE",
+        "HTTP: requests a second of one tenant",
+        read.positive,
+        "50",
+        narrow=LOWER,
+    ),
+    Setting(
+        "ATOMS_MCP_CLIENT_CALLS",
+        "HTTP: requests of one tenant at once",
+        read.count,
+        "64",
+        narrow=LOWER,
+    ),
     Setting(
         "ATOMS_MCP_OAUTH_ISSUER",
         "--auth oauth: the issuer of access tokens, exactly as in their iss",
@@ -124,7 +183,13 @@ SETTINGS = (
         "its only argument",
         read.path,
     ),
-    Setting("ATOMS_MCP_RATE", "requests a second to the API", read.positive, "10"),
+    Setting(
+        "ATOMS_MCP_RATE",
+        "requests a second to the API",
+        read.positive,
+        "10",
+        narrow=LOWER,
+    ),
     Setting(
         "ATOMS_MCP_LOG",
         "form of the log on stderr: json or text",
@@ -185,6 +250,8 @@ class Settings:
     sandbox_speed: float | Literal["max"] = 60.0
     sandbox_db: Path | None = None
     sandbox_seed: int = 1
+    origins: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    """Where values are from, by name, unless they are the defaults."""
 
     @property
     def billing_url(self) -> str:
@@ -203,23 +270,41 @@ class Settings:
         return permitted(read_only=self.read_only, no_dial=self.no_dial)
 
     @property
+    def in_force(self) -> tuple[str, ...]:
+        """The limits and modes that hold, each with where it is from."""
+        return tuple(
+            f"{row.name} = {shown(getattr(self, row.name))} "
+            f"({self.origins.get(row.name, 'default')})"
+            for row in SETTINGS
+            if row.narrow and hasattr(self, row.name) and (row.default or row.name in self.origins)
+        )
+
+    @property
     def serves_tenants(self) -> bool:
         """Whether the key comes with each request."""
         return self.auth in {"key", "oauth"}
 
     @classmethod
     def load(
-        cls, environ: Mapping[str, str], flags: Mapping[str, str] | None = None, *, auth: Auth = ""
+        cls,
+        environ: Mapping[str, str],
+        flags: Mapping[str, str] | None = None,
+        *,
+        policies: Sequence[Source] = (),
+        auth: Auth = "",
     ) -> "Settings":
-        """Read `flags` (by setting name) over `environ` (by variable name).
+        """Read `flags` (by setting name) over `environ` (by variable name) over `policies`.
 
-        `auth` says how HTTP clients prove who they are; empty for stdio.
+        `policies` are what files say, the site's first. `auth` says how HTTP clients prove who they
+        are; empty for stdio.
 
         Raises:
             ConfigurationError: A value is malformed, or two values contradict each other. The
                 text names the variable and never shows the value.
         """
-        values = {row.name: _read(row, environ, flags or {}) for row in SETTINGS}
+        sources = sources_of(SETTINGS, policies, environ, flags or {})
+        origins: dict[str, str] = {}
+        values = {row.name: value_of(row, sources, origins) for row in SETTINGS}
         key = _api_key(values.pop("smallest_api_key"), values.pop("atoms_api_key"))
         live, url = values.pop("live"), values.pop("atoms_api_url")
         if (flags or {}).get("state") and getattr(values["state"], "has_password", False):
@@ -239,7 +324,9 @@ class Settings:
                 "ATOMS_API_URL is set but there is no API key for it.",
                 next_step="Set SMALLEST_API_KEY, or unset ATOMS_API_URL to use the sandbox.",
             )
-        settings = cls(api_key=key, auth=auth, api_url=url or DEFAULT_API_URL, **values)
+        settings = cls(
+            api_key=key, auth=auth, api_url=url or DEFAULT_API_URL, origins=origins, **values
+        )
         if auth == "oauth":
             _check_oauth(settings)
         return settings
@@ -276,22 +363,6 @@ def _check_oauth(settings: Settings) -> None:
             "not both.",
             next_step="Set the one that says which API key each subject uses.",
         )
-
-
-def _read(row: Setting, environ: Mapping[str, str], flags: Mapping[str, str]) -> Any:
-    text = flags.get(row.name, environ.get(row.variable, "")).strip()
-    if text.startswith("${"):
-        raise ConfigurationError(
-            f"{row.variable} holds a placeholder that your client did not fill in.",
-            next_step="Write the value itself into the client's configuration, or remove it.",
-        )
-    try:
-        return row.parse(text or row.default)
-    except (KeyError, ValueError) as error:
-        reason = str(error) if isinstance(error, InvalidError) else "is not valid"
-        raise ConfigurationError(
-            f"{row.variable} {reason}.", next_step=f"It means: {row.help}."
-        ) from None
 
 
 def _api_key(key: str, alias: str) -> str:

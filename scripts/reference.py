@@ -23,11 +23,15 @@ def reference() -> dict[Path, str]:
 
 def settings_table() -> str:
     """Give the table of settings."""
-    rows = ["| variable | flag | meaning | default |", "|---|---|---|---|"]
+    rows = [
+        "| variable | flag | meaning | default | with a policy |",
+        "|---|---|---|---|---|",
+    ]
     for row in SETTINGS:
         flag = "" if row.secret else f"`--{row.name.replace('_', '-')}`"
         about = row.help.replace(f"separated by {os.pathsep}", "separated by : (; on Windows)")
-        rows.append(f"| `{row.variable}` | {flag} | {about} | {row.default} |")
+        kept = row.narrow.help if row.narrow else "refused there" if row.secret else ""
+        rows.append(f"| `{row.variable}` | {flag} | {about} | {row.default} | {kept} |")
     return "\n".join(rows)
 
 
@@ -140,6 +144,38 @@ reason. [oauth.md](oauth.md) explains sign-on, [deploy.md](deploy.md) serving a 
 ## Settings
 
 {settings_table()}
+
+An unknown name that begins with `ATOMS_MCP_` stops the start, so that a mistyped limit is none that
+silently does not hold.
+
+## policy.toml
+
+Clients pass on only a part of the environment ([clients.md](clients.md)). They cannot drop a file:
+`atoms-campaigns-mcp/policy.toml` in
+
+| | the folder of the site | the folder of the user |
+|---|---|---|
+| Linux | `/etc/xdg/` | `~/.config/` |
+| macOS | `/Library/Application Support/` | `~/Library/Application Support/` |
+| Windows | `C:\\ProgramData\\` | `%LOCALAPPDATA%\\` |
+
+```toml
+# A setting's name is its flag's, with _ for -. Lists may be TOML arrays.
+confirm = "human"
+max_contacts = 500
+calling_hours = "09:00-20:00"
+allowed_agents = ["Recall notice", "Reminder"]
+```
+
+A folder in `XDG_CONFIG_HOME` is looked into as well, not instead: a client may drop that variable.
+Every policy that is found holds. Environment and flags come after the user's policy, and that after
+the site's: each may narrow limits and modes that one before it set, as the last column says, and
+never widen them. Of a setting without a word in that column, the nearest source counts. A limit
+that no policy sets is the environment's to decide.
+
+A secret in the file, an unknown name, a bad value or a file that cannot be read stops the start;
+file and name are told. `doctor` shows what holds and from where, `get_account` tells it without
+paths. Whoever may write the file may change the policy: let root own the site's.
 
 ## Commands
 

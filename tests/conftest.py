@@ -1,4 +1,6 @@
 import os
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,14 +8,28 @@ import pytest
 import stamina
 from redis import Redis
 
+from atoms_campaigns_mcp.policy_file import folders
 from tests.support.bench import Bench
+from tests.support.home import without_policies
 from tests.support.redis import RedisServer, redis_in
+
+HOME = tempfile.TemporaryDirectory(prefix="atoms-tests-home-", ignore_cleanup_errors=True)
 
 
 def pytest_configure() -> None:
     for name in list(os.environ):
         if name.startswith(("SMALLEST_", "ATOMS_")):
             del os.environ[name]
+    # Servers that tests start read policies: the developer's own is not in the home that they see.
+    os.environ.update(without_policies(Path.home(), Path(HOME.name), os.environ))
+    site, *users = folders(Path.home(), sys.platform, os.environ)
+    assert not [folder for folder in users if folder.path.exists()]
+    if site.file.exists():
+        pytest.exit(f"{site.file} holds for every server here: take it away while tests run.")
+
+
+def pytest_unconfigure() -> None:
+    HOME.cleanup()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

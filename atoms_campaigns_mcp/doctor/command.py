@@ -50,7 +50,7 @@ async def examine(flags: Mapping[str, str], patient: Patient) -> list[Check]:
         program.package(patient.version_of),
     ]
     try:
-        settings = Settings.load(machine.environ, flags)
+        settings = Settings.load(machine.environ, flags, policies=machine.policies())
     except ConfigurationError as error:
         checks.append(failed("settings", error.message, error.next_step))
     else:

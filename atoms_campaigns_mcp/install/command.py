@@ -123,7 +123,7 @@ def _account(machine: Machine) -> dict[str, str]:
             "On Windows this command cannot make a file private, so it writes no key.",
             next_step=f"Leave out --with-key, then put the key into {KEY} of the entry yourself.",
         )
-    settings = Settings.load(machine.environ)
+    settings = Settings.load(machine.environ, policies=machine.policies())
     if not settings.api_key:
         raise ConfigurationError(
             "--with-key takes the key from the environment, and there is none.",

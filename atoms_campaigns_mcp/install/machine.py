@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from atoms_campaigns_mcp import invocation
+from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.policy_file import Folder, folders, policies, user_home
+from atoms_campaigns_mcp.setting_sources import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +26,39 @@ class Machine:
     now: Callable[[], datetime]
     executable: str
     command: str = invocation.NAME
+    policy_folders: tuple[Folder, ...] = ()
 
     @classmethod
     def here(cls) -> "Machine":
-        """Describe the machine that this runs on."""
+        """Describe the machine that this runs on.
+
+        Raises:
+            ConfigurationError: Nobody knows where the user's files are.
+        """
+        if (home := user_home()) is None:
+            raise ConfigurationError("The user's home folder is not known.", next_step="Set HOME.")
         return cls(
-            home=Path.home(),
+            home=home,
             platform=sys.platform,
             environ=os.environ,
             now=lambda: datetime.now(UTC),
             executable=sys.executable,
             command=invocation.command(),
+            policy_folders=folders(home, sys.platform, os.environ),
         )
 
     @property
     def windows(self) -> bool:
         """Say whether files have no POSIX permissions here."""
         return self.platform == "win32"
+
+    def policies(self) -> list[Source]:
+        """Read the policies of the site and the user.
+
+        Raises:
+            ConfigurationError: One cannot be used.
+        """
+        return policies(self.policy_folders)
 
     def folder(self, variable: str, default: Path) -> Path:
         """Give the folder that `variable` names, or the default."""
