@@ -30,7 +30,7 @@ class Claims:
 
     @asynccontextmanager
     async def holding(self, subject: str, busy: AtomsCampaignsError) -> AsyncGenerator[None]:
-        """Hold `subject` meanwhile.
+        """Hold `subject` meanwhile; what is read from now on was asked for after that.
 
         Raises:
             AtomsCampaignsError: `busy`, if another call holds it.
@@ -41,6 +41,8 @@ class Claims:
             if not await self.runtime.store.claim(key, self.owner, now, now + LOOKING):
                 raise busy
         self.ends[subject] = now + LOOKING
+        # A read that others began earlier may show what was so before its last holder let go.
+        self.runtime.transport.flights.forget()
         try:
             yield
         finally:
@@ -81,5 +83,7 @@ class Claims:
         except NotRecorded as error:
             # What was sent meanwhile must not be reported as not sent.
             log.warning("%s", error.message)
+        except Exception:  # noqa: BLE001 - nor must any other trouble
+            log.exception("a fault of the store")
         if not released:
             log.error("a claim stays for up to %s seconds", SENDING)

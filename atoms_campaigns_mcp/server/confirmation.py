@@ -25,7 +25,7 @@ from atoms_campaigns_mcp.server.claims import SENDING, Claims
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Effect, Tool, ToolContext
-from atoms_campaigns_mcp.tools._uses import scheduling
+from atoms_campaigns_mcp.tools._uses import members_of
 
 _NOTHING = "Nothing was done."
 _AGAIN = "Call again without confirm_token to be asked anew."
@@ -50,6 +50,7 @@ class Offers:
             tool=tool,
             digest=proposal.plan.digest(self.tenant),
             expires_at=self.seconds() + tokens.LIFETIME,
+            audience_id=proposal.plan.audience_id,
         )
         await self.runtime.store.keep_plan(record)
         return record
@@ -181,28 +182,12 @@ class Gate:
 
     async def _claimed(self, record: PlanRecord | None, how: Confirmed) -> Result:
         """Keep equal calls out, judge the facts as they are now, and go ahead."""
-        subjects = [getattr(self.args, "campaign_id", None) or self._request()]
-        limited = self.offers.runtime.settings.max_running is not None
-        if limited and self.tool.effect is not Effect.DESTROYS:
-            subjects.append("what runs")  # two would count the same campaigns
-        busy = NotConfirmed(
-            f"{_NOTHING} Another call is changing the same thing at this moment.",
-            next_step="Look with get_campaign_status, then call again if it is still needed; a "
-            f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
-        )
         async with AsyncExitStack() as held:
-            for subject in subjects:
-                await held.enter_async_context(self.claims.holding(subject, busy))
-            proposal = await self._propose()
-            if isinstance(proposal, Proposal) and proposal.plan.action == "schedule":
-                # Until it is there, nothing shows that contacts must not be added.
-                subjects.append(scheduling(proposal.plan.audience_id))
-                await held.enter_async_context(self.claims.holding(subjects[-1], busy))
-                proposal = await self._propose()
+            proposal = await self._propose_alone(held, record)
             if isinstance(proposal, Result):
                 return proposal
             digest = proposal.plan.digest(self.offers.tenant)
-            if not all([await self.claims.still_holding(subject) for subject in subjects]):
+            if not all([await self.claims.still_holding(one) for one in [*self.claims.ends]]):
                 raise NotConfirmed(
                     f"{_NOTHING} Looking at the facts took too long to be sure that no other call "
                     "does the same.",
@@ -211,6 +196,36 @@ class Gate:
             if record:
                 await self._spend(record, digest)
             return await self.act(Agreed(proposal.plan, digest, how))
+
+    async def _propose_alone(
+        self, held: AsyncExitStack, record: PlanRecord | None
+    ) -> Proposal | Result:
+        """Claim all that is concerned, and propose by what is read after that."""
+        busy = NotConfirmed(
+            f"{_NOTHING} Another call is changing the same thing at this moment.",
+            next_step="Look with get_campaign_status, then call again if it is still needed; a "
+            f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
+        )
+        subjects = self._subjects(record)
+        while True:
+            for subject in subjects:
+                await held.enter_async_context(self.claims.holding(subject, busy))
+            proposal = await self._propose()
+            # Without a plan that was agreed to, only the facts name the audience.
+            audience = proposal.plan.audience_id if isinstance(proposal, Proposal) else ""
+            if not audience or members_of(audience) in self.claims.ends:
+                return proposal
+            subjects = [members_of(audience)]
+
+    def _subjects(self, record: PlanRecord | None) -> list[str]:
+        """Name what nobody else may change meanwhile, as far as it is known."""
+        subjects = [getattr(self.args, "campaign_id", None) or self._request()]
+        limited = self.offers.runtime.settings.max_running is not None
+        if limited and self.tool.effect is not Effect.DESTROYS:
+            subjects.append("what runs")  # two would count the same campaigns
+        if record and record.audience_id:
+            subjects.append(members_of(record.audience_id))
+        return subjects
 
     def _request(self) -> str:
         """Name what is asked for, where there is no campaign yet that could be named."""

@@ -17,7 +17,7 @@ from atoms_campaigns_mcp.state.redis_pace import RedisPace
 from atoms_campaigns_mcp.state.store import LONGEST_CLAIM, Entry, Intent, PlanRecord, Upload
 
 DAY = 24 * 3600  # seconds that a plan or an abandoned claim is kept
-_PLAN = ("plan_id", "tenant", "tool", "digest", "expires_at")
+_PLAN = ("plan_id", "tenant", "tool", "digest", "expires_at", "audience_id")
 
 _USE_PLAN = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -72,7 +72,8 @@ class RedisStore:
 
     async def keep_plan(self, record: PlanRecord) -> None:
         """See `Store.keep_plan`."""
-        fields = [part for pair in zip(_PLAN, _texts(record), strict=True) for part in pair]
+        texts = map(str, astuple(record))
+        fields = [part for pair in zip(_PLAN, texts, strict=True) for part in pair]
         name = key("plan", record.plan_id)
         await self._link.together(("HSET", name, *fields), ("EXPIRE", name, DAY))
 
@@ -81,8 +82,9 @@ class RedisStore:
         row = await self._link.do("HMGET", key("plan", plan_id), *_PLAN)
         if row[0] is None:
             return None
-        *texts, expires_at = (value.decode() for value in row)
-        return PlanRecord(*texts, expires_at=float(expires_at))
+        # Replicas of an earlier version do not say which audience.
+        *texts, expires_at, audience_id = ((value or b"").decode() for value in row)
+        return PlanRecord(*texts, expires_at=float(expires_at), audience_id=audience_id)
 
     async def use_plan(self, plan_id: str) -> bool:
         """See `Store.use_plan`."""
@@ -157,10 +159,6 @@ class RedisStore:
     async def close(self) -> None:
         """See `Store.close`."""
         await self._link.close()
-
-
-def _texts(record: PlanRecord) -> list[str]:
-    return [*astuple(record)[:-1], repr(record.expires_at)]
 
 
 def _claim(subject: str) -> str:

@@ -28,7 +28,7 @@ T = TypeVar("T")
 BUSY_SECONDS = 2.0  # how long a write waits for another server's write
 KEEP_PLANS = 24 * 3600  # seconds after which a plan's record is of no use to anyone
 
-
+_PLAN = "plan_id, tenant, tool, digest, expires_at, audience_id"
 _INTENT = "tenant, tool, arguments, confirmed, digest, key, known, answered_after"
 _ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
 
@@ -76,8 +76,7 @@ class SqliteStore:
 
         def write(db: sqlite3.Connection) -> None:
             db.execute(
-                "INSERT INTO plans (plan_id, tenant, tool, digest, expires_at) "
-                "VALUES (?, ?, ?, ?, ?)",
+                f"INSERT INTO plans ({_PLAN}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
                 astuple(record),
             )
             db.execute("DELETE FROM plans WHERE expires_at < ?", (record.expires_at - KEEP_PLANS,))
@@ -88,10 +87,8 @@ class SqliteStore:
         """See `Store.plan`."""
 
         def read(db: sqlite3.Connection) -> PlanRecord | None:
-            row = db.execute(
-                "SELECT plan_id, tenant, tool, digest, expires_at FROM plans WHERE plan_id = ?",
-                (plan_id,),
-            ).fetchone()
+            sql = f"SELECT {_PLAN} FROM plans WHERE plan_id = ?"  # noqa: S608
+            row = db.execute(sql, (plan_id,)).fetchone()
             return PlanRecord(*row) if row else None
 
         return await self._do(read)

@@ -55,6 +55,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (  # seconds that the question took to be answered
         "ALTER TABLE journal ADD COLUMN answered_after REAL",
     ),
+    (  # whose contacts a plan concerns
+        "ALTER TABLE plans ADD COLUMN audience_id TEXT NOT NULL DEFAULT ''",
+    ),
 )
 LATEST = len(MIGRATIONS)
 

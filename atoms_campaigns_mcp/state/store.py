@@ -13,13 +13,17 @@ LONGEST_CLAIM = 60
 
 @dataclass(frozen=True, slots=True)
 class PlanRecord:
-    """A plan that somebody was asked about; valid until `expires_at` (seconds since 1970)."""
+    """A plan that somebody was asked about; valid until `expires_at` (seconds since 1970).
+
+    `audience_id` is whose contacts it calls or deletes, if any.
+    """
 
     plan_id: str
     tenant: str
     tool: str
     digest: str
     expires_at: float
+    audience_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

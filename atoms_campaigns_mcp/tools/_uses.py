@@ -5,10 +5,10 @@ same, past every limit.
 """
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from atoms_campaigns_mcp.errors import WrongState
-from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, STARTABLE, Campaign
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
 from atoms_campaigns_mcp.schemas.resources import Audience
 from atoms_campaigns_mcp.tools._tool import Ledger, ToolContext
 
@@ -16,9 +16,9 @@ PAGE = 100  # campaigns a request
 DIALS = ACTIVE | {"scheduled"}
 
 
-def scheduling(audience_id: str) -> str:
-    """Name what a creation holds that makes a campaign dial this audience by itself."""
-    return f"schedule {audience_id}"
+def members_of(audience_id: str) -> str:
+    """Name what is held by whoever changes the audience's contacts, or agrees to calling them."""
+    return f"audience {audience_id}"
 
 
 @asynccontextmanager
@@ -28,13 +28,7 @@ async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> Async
     Raises:
         WrongState: One dials, or will by itself, or is being started at this moment.
     """
-    async with AsyncExitStack() as held:
-        await held.enter_async_context(ledger.alone(scheduling(audience.id)))
-        kept = [scheduling(audience.id)]
-        for campaign in await _campaigns(audience, STARTABLE, ctx):
-            await held.enter_async_context(ledger.alone(campaign.id))
-            kept.append(campaign.id)
-        # Only now: one may have been started before it was held.
+    async with ledger.alone(members_of(audience.id)):
         for campaign in await _campaigns(audience, DIALS, ctx):
             raise WrongState(
                 f"audience_id: campaign {campaign.label} ({campaign.id}) is {campaign.status} on "
@@ -46,8 +40,7 @@ async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> Async
                     else ", or add them after pause_campaign: its resumption asks anew."
                 ),
             )
-        for key in kept:
-            await ledger.keep_alone(key)
+        await ledger.keep_alone(members_of(audience.id))
         yield
 
 

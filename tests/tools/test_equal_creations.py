@@ -72,7 +72,7 @@ async def test_after_a_crash_the_same_request_finds_what_the_first_one_made(
 
     async with bench.client() as client:
         monkeypatch.setattr(SqliteStore, "finish", gone)
-        await client.refused(tool, **arguments)
+        await client.raw(tool, **arguments)
         monkeypatch.undo()
     async with bench.client() as client:
         again = await client.call(tool, **arguments)
@@ -89,7 +89,7 @@ async def test_a_killed_server_keeps_its_successor_out_for_less_than_a_minute(
     async with bench.client() as client:
         monkeypatch.setattr(SqliteStore, "finish", gone)
         monkeypatch.setattr(SqliteStore, "release", gone)
-        await client.refused("create_campaign", **DRAFT)
+        await client.raw("create_campaign", **DRAFT)
         monkeypatch.undo()
     async with bench.client() as client:
         busy = await client.refused("create_campaign", **DRAFT)
