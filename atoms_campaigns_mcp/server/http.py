@@ -18,9 +18,10 @@ from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.listening import listening
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.auth import Authenticated, KeyVerifier, Verify, known
+from atoms_campaigns_mcp.server.bodies import Bodies
 from atoms_campaigns_mcp.server.build import build
 from atoms_campaigns_mcp.server.history import report_unfinished
-from atoms_campaigns_mcp.server.limits import Patience, TenantLimits
+from atoms_campaigns_mcp.server.limits import Streams, TenantLimits
 from atoms_campaigns_mcp.server.listeners import Listeners
 from atoms_campaigns_mcp.server.oauth import OAuth
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
@@ -28,7 +29,7 @@ from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.sessions import TenantSessions
 from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.server.uploads import Contacts
-from atoms_campaigns_mcp.server.web import LARGEST, PATH, AccessLog, AllowedHosts, application, cors
+from atoms_campaigns_mcp.server.web import PATH, AccessLog, AllowedHosts, application, cors
 from atoms_campaigns_mcp.setting_texts import LOOPBACK
 from atoms_campaigns_mcp.settings import LOCAL, Settings
 from atoms_campaigns_mcp.state.folder import require_shared_secret
@@ -84,8 +85,8 @@ class Service:
         server = build(settings, self.runtimes, over_http=True, listeners=self._listeners)
         self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
         inner: ASGIApp = self.inner
-        self._patience = Patience(self._oauth.within(inner, LARGEST) if self._oauth else inner)
-        self.app = self._guarded(self._patience)
+        self._streams = Streams(Bodies(self._oauth.within(inner) if self._oauth else inner))
+        self.app = self._guarded(self._streams)
 
     def _guarded(self, app: ASGIApp) -> ASGIApp:
         """Put around `app` what a request must pass, the outermost last."""
@@ -128,7 +129,7 @@ class Service:
         """Take no more, end what only listens, and hurry what changes something."""
         self.runtimes.end(GRACE - 1)  # and a second for the answer
         self._listeners.close()
-        self._patience.close()
+        self._streams.close()
 
     async def close(self) -> None:
         """Close connections and files."""

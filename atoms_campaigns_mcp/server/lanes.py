@@ -5,7 +5,9 @@ from typing import Any, cast
 
 import anyio
 from starlette.datastructures import Headers
-from starlette.types import Message, Receive, Scope
+from starlette.types import Receive, Scope
+
+from atoms_campaigns_mcp.server.bodies import replaying
 
 STOP = "pause_campaign"
 STOP_BYTES = 4096  # of a call that stops something; what is longer is none
@@ -40,7 +42,7 @@ async def emergency(scope: Scope, receive: Receive) -> Receive | None:
             if message["type"] != "http.request":
                 return None
             body += message.get("body", b"")
-    return _replaying(bytes(body), receive) if _is_stop(bytes(body)) else None
+    return replaying(bytes(body), receive) if _is_stop(bytes(body)) else None
 
 
 def _is_stop(body: bytes) -> bool:
@@ -55,12 +57,3 @@ def _is_stop(body: bytes) -> bool:
     if call.get("method") != "tools/call" or not isinstance(params, dict):
         return False
     return cast("dict[str, Any]", params).get("name") == STOP
-
-
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    rest: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return rest.pop() if rest else await receive()
-
-    return again

@@ -14,7 +14,6 @@ from atoms_campaigns_mcp.server.lanes import emergency, only_waits
 from atoms_campaigns_mcp.server.principal import SCOPE
 
 STOPS = 16  # emergency stops of a tenant at once, beside its other requests
-BODY_SECONDS = 30.0  # in which a request must have arrived; slower ones hold a place for nothing
 
 
 class TenantLimits:
@@ -89,13 +88,12 @@ def _held(places: Counter[str], tenant: str) -> Generator[None]:
             del places[tenant]
 
 
-class Patience:
-    """Ends requests whose body does not arrive, and open streams when the server ends."""
+class Streams:
+    """Ends open streams in good order when the server ends."""
 
-    def __init__(self, app: ASGIApp, *, seconds: float = BODY_SECONDS) -> None:
-        """Wait at most `seconds` for a whole body."""
+    def __init__(self, app: ASGIApp) -> None:
+        """Serve `app`."""
         self._app = app
-        self._seconds = seconds
         self._streams: set[anyio.CancelScope] = set()
 
     def close(self) -> None:
@@ -105,12 +103,10 @@ class Patience:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-        elif scope["method"] == "GET":
+        if scope["type"] == "http" and scope["method"] == "GET":
             await self._stream(scope, receive, send)
         else:
-            await self._serve(scope, receive, send)
+            await self._app(scope, receive, send)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         more = False
@@ -128,21 +124,6 @@ class Patience:
                 self._streams.discard(stream)
         if more:  # it was cancelled: without a proper end the client would take it for a fault
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        end, whole = anyio.current_time() + self._seconds, False
-
-        async def patient() -> Message:
-            nonlocal whole
-            if whole:
-                return await receive()
-            with anyio.move_on_at(end):
-                message = await receive()
-                whole = not message.get("more_body", False)
-                return message
-            return {"type": "http.disconnect"}
-
-        await self._app(scope, patient, send)
 
 
 def _too_many(seconds: int) -> JSONResponse:

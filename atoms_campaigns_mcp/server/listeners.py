@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mcp.server.context import ServerRequestContext
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
-from mcp_types import SubscriptionsListenRequestParams, SubscriptionsListenResult
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, SubscriptionsListenRequestParams, SubscriptionsListenResult
 
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.server import uris
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from atoms_campaigns_mcp.state.store import Commons
 
 Context = ServerRequestContext[Any]
+ADDRESSES = 200  # that one stream listens to
 EACH = 16  # streams of one tenant, of the requests that it may have in flight
 REMEMBERED = 10_000  # campaigns whose last mark is known
 PAUSE = 5.0  # seconds before other replicas are listened to again
@@ -40,7 +42,14 @@ class Listeners:
     async def listen(
         self, context: Context, params: SubscriptionsListenRequestParams
     ) -> SubscriptionsListenResult:
-        """Serve one stream until the client leaves or the server ends."""
+        """Serve one stream until the client leaves or the server ends.
+
+        Raises:
+            MCPError: It names more addresses than anybody watches.
+        """
+        if len(params.notifications.resource_subscriptions or ()) > ADDRESSES:
+            words = f"At most {ADDRESSES} resources are listened to on a stream."
+            raise MCPError(code=INVALID_PARAMS, message=words)
         tenant = self._tenant_of(context)
         if tenant not in self._handlers:
             bus = self._buses[tenant] = InMemorySubscriptionBus()

@@ -78,9 +78,9 @@ class OAuth:
         """Put the metadata of the resource at `path` before what verifies requests."""
         return Metadata(app, self._challenges, path)
 
-    def within(self, app: ASGIApp, largest: int) -> ASGIApp:
+    def within(self, app: ASGIApp) -> ASGIApp:
         """Put behind what verifies requests who tells which scope is missing."""
-        return StepUp(app, self._challenges, largest)
+        return StepUp(app, self._challenges)
 
     async def close(self) -> None:
         """Close connections."""

@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable
 from secrets import token_hex
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.schemas.fields import CSV_MAX
 from atoms_campaigns_mcp.server.principal import SCOPE, Principal
 from atoms_campaigns_mcp.state.store import Upload
 
@@ -51,23 +50,8 @@ async def _content(request: Request, principal: Principal) -> bytes | JSONRespon
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "text/csv":
         return _refusal(415, "unsupported", "Send the list with Content-Type: text/csv.")
-    content = await _body(request)
-    if content is None:
-        return _refusal(413, "too_large", f"A list may have {CSV_MAX} bytes; split it.")
+    content = await request.body()
     return content or _refusal(400, "empty", "The list is empty.")
-
-
-async def _body(request: Request) -> bytes | None:
-    pieces, size = list[bytes](), 0
-    try:
-        async for piece in request.stream():
-            size += len(piece)
-            if size > CSV_MAX:
-                return None
-            pieces.append(piece)
-    except ClientDisconnect:
-        return b""
-    return b"".join(pieces)
 
 
 def _refusal(status: int, error: str, words: str) -> JSONResponse:

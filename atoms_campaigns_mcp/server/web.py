@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.server import uploads
 from atoms_campaigns_mcp.server.auth import HEALTH, MODES
+from atoms_campaigns_mcp.server.bodies import LARGEST
 from atoms_campaigns_mcp.server.principal import SCOPE
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.telemetry import log
 
 PATH = "/mcp"
-LARGEST = 6_000_000  # bytes of a message: a contact list of 5 MB and its quotes
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 _NAMED = re.compile(r"([^\s:/?#@\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _LOOPBACK_ORIGIN = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"

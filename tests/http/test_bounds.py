@@ -166,7 +166,7 @@ async def test_a_deeply_nested_message_is_refused_and_others_are_served(
     if answer.status_code == 200:
         assert told(answer)["result"]["isError"] is True
     else:
-        assert answer.status_code == 400
+        assert answer.status_code in {400, 413}
     assert len(answer.text) < 2_000
     assert (await team.post(ANNA, "tools/list")).status_code == 200
 

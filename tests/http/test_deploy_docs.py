@@ -12,7 +12,7 @@ import pytest
 from mcp.server.streamable_http_manager import DEFAULT_MAX_SESSIONS
 
 from atoms_campaigns_mcp.schemas.fields import CSV_MAX
-from atoms_campaigns_mcp.server import auth, http, limits, listeners, runtimes, uploads, web
+from atoms_campaigns_mcp.server import auth, bodies, http, listeners, messages, runtimes, uploads
 from atoms_campaigns_mcp.settings import SETTINGS, Settings
 from tests.support.process import address, environment, spawned
 from tests.support.team import ANNA, Team
@@ -80,14 +80,18 @@ def test_every_variable_of_the_page_is_a_setting() -> None:
         ("requests of a tenant (", f"{DEFAULTS.client_rate:.0f} a second"),
         ("requests of a tenant at once", f"| {DEFAULTS.client_calls} |"),
         ("requests to the Atoms API", f"{DEFAULTS.rate:.0f} a second"),
-        ("a message", f"{web.LARGEST:,} bytes"),
+        ("a message", f"{bodies.SMALL // 1024} KiB, with a `csv` {bodies.LARGEST:,} bytes"),
         ("an uploaded contact list", f"{CSV_MAX:,} bytes"),
         ("uploaded lists", f"{uploads.LIFETIME // 60} minutes | {uploads.MOST}"),
+        ("members, lists and objects", f"{messages.PARTS:,}"),
+        ("large bodies of a tenant", f"{bodies.EACH:,} bytes"),
+        ("large bodies in all", f"{bodies.ALL:,} bytes"),
+        ("resources that a stream", f"{listeners.ADDRESSES}"),
         ("connections", f"{http.CONNECTIONS:,}"),
         ("sessions of the older era", f"{DEFAULT_MAX_SESSIONS:,}"),
         ("tenants at hand", f"{runtimes.RESTING:.0f} seconds without a call | {runtimes.MOST:,}"),
         ("`subscriptions/listen`", f"| {listeners.EACH} |"),
-        ("time for a request's body", f"{limits.BODY_SECONDS:.0f} seconds"),
+        ("time for a request's body", f"{bodies.SECONDS:.0f} seconds"),
         ("a key is trusted", f"{auth.TRUSTED:.0f} seconds"),
     ],
 )

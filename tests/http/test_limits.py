@@ -21,7 +21,8 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.server import listeners, runtimes
-from atoms_campaigns_mcp.server.limits import STOPS, Patience, TenantLimits
+from atoms_campaigns_mcp.server.bodies import Bodies
+from atoms_campaigns_mcp.server.limits import STOPS, TenantLimits
 from atoms_campaigns_mcp.server.principal import SCOPE, Principal
 from tests.support.bench import Bench
 from tests.support.clock import FakeClock
@@ -393,13 +394,13 @@ async def unheard(_: Message) -> None:
 
 
 async def test_a_body_that_does_not_arrive_in_time_ends_its_request() -> None:
-    heard = list[str]()
+    said = list[Message]()
 
-    async def app(_: Scope, receive: Receive, __: Send) -> None:
-        heard.append((await receive())["type"])
+    async def noting(message: Message) -> None:
+        said.append(message)
 
-    await Patience(app, seconds=0)(request_of("a"), nothing, unheard)
-    assert heard == ["http.disconnect"]
+    await Bodies(hanging, seconds=0)(request_of("a"), nothing, noting)
+    assert said[0]["status"] == 408
 
 
 async def test_once_a_body_is_whole_its_answer_may_take_as_long_as_it_takes() -> None:
@@ -415,7 +416,7 @@ async def test_once_a_body_is_whole_its_answer_may_take_as_long_as_it_takes() ->
         await anyio.lowlevel.checkpoint()  # where a wait that is over would be cut off
         return {"type": "later"}
 
-    await Patience(app, seconds=0)(request_of("a"), receive, unheard)
+    await Bodies(app, seconds=0)(request_of("a"), receive, unheard)
     assert heard == ["http.request", "later"]
 
 

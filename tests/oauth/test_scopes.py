@@ -159,7 +159,7 @@ async def test_who_may_not_read_sees_no_campaign_in_other_ways_either(
 async def test_what_a_token_may_do_is_decided_where_requests_are_carried_out_too(
     bench: Bench, issuer: Issuer, era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unseen(_: OAuth, app: ASGIApp, __: int) -> ASGIApp:
+    def unseen(_: OAuth, app: ASGIApp) -> ASGIApp:
         return app
 
     monkeypatch.setattr(OAuth, "within", unseen)

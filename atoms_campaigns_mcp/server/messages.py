@@ -1,0 +1,117 @@
+"""What a message over HTTP may be made of, judged before anything large is parsed.
+
+Parsed JSON takes up to a hundred times the memory of its text, and a session keeps what its client
+said of itself for as long as it lasts. A contact list is one long string, which takes what it has.
+"""
+
+import json
+import re
+from typing import Any, cast
+
+from mcp_types import INVALID_REQUEST
+
+SMALL = 64 * 1024  # bytes of a message, and of one with a contact list beside that list
+PARTS = 4096  # lists, objects and members, outside of a contact list
+NAME_MAX = 512  # characters that are kept of each text in which a client tells of itself
+_LIST = re.compile(rb'"csv"\s*:\s*"')
+_LOOKS = 8  # keys called csv that are looked at
+
+Parsed = dict[str, Any]
+
+
+class TooLargeError(Exception):
+    """The message is larger than what it carries needs; the text says what is allowed."""
+
+
+def without_list(body: bytes) -> bytes:
+    """Give a message with an empty string in place of the longest contact list in it."""
+    # Of the same length, and every quote that is left begins or ends a string.
+    plain = body.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+    longest, at = (0, 0), 0
+    for _ in range(_LOOKS):
+        found = _LIST.search(plain, at)
+        if found is None:
+            break
+        start, at = found.end(), plain.find(b'"', found.end())
+        if at < 0:
+            break
+        longest = max(longest, (start, at), key=lambda span: span[1] - span[0])
+    return body[: longest[0]] + body[longest[1] :]
+
+
+def parsed(body: bytes) -> Parsed:
+    """Give a message without its contact list; empty if it is none, which the SDK refuses.
+
+    Raises:
+        TooLargeError: It is larger than SMALL and no call with a list, or has more than PARTS.
+    """
+    short = without_list(body) if b'"csv"' in body else body
+    if len(short) > SMALL:
+        raise TooLargeError(
+            f"A message may have {SMALL // 1024} KiB, apart from the csv of a tool call."
+        )
+    if sum(short.count(sign) for sign in (b",", b"{", b"[")) > PARTS:
+        raise TooLargeError(f"A message may have {PARTS} members, lists and objects.")
+    message = _object(short)
+    if len(body) > SMALL and not _has_list(message):
+        raise TooLargeError("Only the csv of a tool call may be larger than 64 KiB.")
+    return message
+
+
+def kept(body: bytes, message: Parsed) -> bytes:
+    """Give the body to pass on: of `initialize`, only what this server looks at later."""
+    if message.get("method") != "initialize":
+        return body
+    given = _dict(message.get("params"))
+    traced = _dict(given.get("_meta"))
+    params: Parsed = {
+        "capabilities": _capabilities(given.get("capabilities")),
+        "clientInfo": _strings(given.get("clientInfo"), ("name", "version")),
+        "_meta": _strings(traced, ("traceparent", "tracestate")),
+        **(_strings(given, ("protocolVersion",)) or {}),
+    }
+    about = {name: message[name] for name in ("jsonrpc", "id", "method") if name in message}
+    return json.dumps({**about, "params": params}).encode()
+
+
+def refusal(words: str, message: Parsed | None = None) -> Parsed:
+    """Give an error that clients of the protocol show."""
+    number = (message or {}).get("id")
+    known = number if isinstance(number, str | int) else None
+    return {"jsonrpc": "2.0", "id": known, "error": {"code": INVALID_REQUEST, "message": words}}
+
+
+def _capabilities(given: Any) -> Parsed | None:
+    """Keep whether the client can be asked, and how; what is malformed is the SDK's to refuse."""
+    if not isinstance(given, dict):
+        return None
+    asked = cast("Parsed", given).get("elicitation")
+    if not isinstance(asked, dict):
+        return {}
+    ways: Parsed = {
+        way: {} for way in ("form", "url") if cast("Parsed", asked).get(way) is not None
+    }
+    return {"elicitation": ways}
+
+
+def _strings(given: Any, names: tuple[str, ...]) -> Parsed | None:
+    if not isinstance(given, dict):
+        return None
+    found = {name: value for name, value in cast("Parsed", given).items() if name in names}
+    return {n: value[:NAME_MAX] for n, value in found.items() if isinstance(value, str)}
+
+
+def _object(text: bytes) -> Parsed:
+    try:
+        return _dict(json.loads(text))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _has_list(message: Parsed) -> bool:
+    arguments = _dict(_dict(message.get("params")).get("arguments"))
+    return message.get("method") == "tools/call" and isinstance(arguments.get("csv"), str)
+
+
+def _dict(value: Any) -> Parsed:
+    return cast("Parsed", value) if isinstance(value, dict) else {}
