@@ -4,7 +4,8 @@ Digits without + and 00 may be a number of the row's country or an international
 plus: 15125550143 is a German number and an American one. The column decides, not the cell.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Literal, NamedTuple
@@ -16,7 +17,9 @@ from atoms_campaigns_mcp.contacts.numbers import BadNumberError, Reason, compact
 __all__ = ["AmbiguousColumnError", "ColumnReading", "Reading", "read_column"]
 
 INTERNATIONAL = "+"  # in place of a country: every number begins with its country code
-ENOUGH_EVIDENCE = 10  # a row of one reading decides for at most that many that have both
+MOST_BY_ONE = 10  # a row that has one reading decides for at most that many that have two
+SMALLEST_PART = 10  # a tenth of the rows is worth a question; fewer are refused
+OWN_CODE = "may be a national number: its area code begins like the country code"
 
 
 class AmbiguousColumnError(ValueError):
@@ -49,14 +52,17 @@ class ColumnReading:
 
 
 class _Kind(Enum):
-    """What one cell says about the column."""
+    """What one cell says about the column. "Assigned" includes what may not be dialled."""
 
     SETTLED = auto()  # nothing: it has one reading whatever the others are
-    LOCAL = auto()  # written with its trunk prefix: certainly national, tells nothing of others
     NATIONAL = auto()  # assigned as a national number only
-    INTERNATIONAL = auto()  # assigned as an international number only
-    BOTH = auto()  # assigned as two different numbers
-    NEITHER = auto()  # not assigned at all
+    LOCAL = auto()  # the same, written with a trunk prefix: tells nothing of those without one
+    OWN = auto()  # assigned with its own country code before it only
+    OWN_EITHER = auto()  # the same, and as a national number whose area code looks like the code
+    ABROAD = auto()  # assigned with another country code before it only
+    EITHER = auto()  # assigned in both ways, as two numbers
+    LOCAL_EITHER = auto()  # the same, if the first 0 is put before a country code: 091 98765 43210
+    UNKNOWN = auto()  # not assigned at all
 
 
 class _Cell(NamedTuple):
@@ -107,10 +113,19 @@ def _cell(text: str, region: str | None) -> _Cell:
     if plans.placeholder(digits.removeprefix("+")):
         return _settled(BadNumberError(Reason.PLACEHOLDER))
     if (rest := plans.after_prefix(digits, region)) is not None:
-        return _settled(plans.international(rest))
+        return _after_prefix(digits, rest, region)
     if region == INTERNATIONAL:
         return _settled(plans.international(digits))
     return _undecided(digits, region)
+
+
+def _after_prefix(digits: str, rest: str, region: str | None) -> _Cell:
+    reading = plans.international(rest)
+    if (other := plans.after_carrier(digits, region)) is not None and plans.assigned(reading):
+        dialled = _international(other)
+        if plans.assigned(dialled) and dialled != reading:
+            return _settled(BadNumberError(Reason.TWO_READINGS))
+    return _settled(reading)
 
 
 def _undecided(digits: str, region: str | None) -> _Cell:
@@ -128,33 +143,55 @@ def _settled(outcome: Outcome) -> _Cell:
 
 def _without_country(digits: str) -> _Cell:
     # Digits of any country look like an international number of some other one.
-    plus = plans.may_be_international(digits) and plans.settled(plans.international(digits))
+    plus = plans.assigned(_international(digits))
     return _settled(BadNumberError(Reason.NO_PLUS if plus else Reason.NO_COUNTRY))
 
 
 def _two_readings(digits: str, region: str) -> _Cell:
-    national = plans.national(digits, region)
-    prefix = plans.trunk(region)
-    if prefix and digits.startswith(prefix):
-        doubled = _international(digits[len(prefix) :])
-        if _own(doubled, region) and doubled != national:
-            both = plans.settled(national)
-            return _settled(BadNumberError(Reason.TWO_READINGS) if both else doubled)
     abroad = _international(digits)
-    if not plans.settled(abroad):
-        if not plans.settled(national):
-            return _Cell(_Kind.NEITHER, national, abroad)
-        local = digits.startswith("0") or not _as_written(national, digits)
-        return _Cell(_Kind.LOCAL if local else _Kind.NATIONAL, national, abroad)
-    if national == abroad or _own(abroad, region):
+    own = plans.code_of(digits) == plans.code_of_region(region)
+    if own and plans.assigned(abroad) and not plans.may_be_national(digits, region):
+        return _Cell(_Kind.OWN, abroad, abroad)
+    national = plans.national(digits, region)
+    if (rest := plans.after_trunk(digits)) is not None:
+        doubled = plans.international(rest)
+        if plans.assigned(doubled) and doubled != national:
+            return _before_code(rest, doubled, national, region)
+    if not plans.assigned(abroad):
+        slip = isinstance(abroad, Reading) and own and not plans.assigned(national)
+        return _settled(abroad) if slip else _nationally(digits, national, abroad)
+    if national == abroad:
         return _settled(abroad)
-    kind = _Kind.BOTH if plans.settled(national) else _Kind.INTERNATIONAL
-    return _Cell(kind, national, abroad)
+    both = plans.assigned(national)
+    if not own:
+        return _Cell(_Kind.EITHER if both else _Kind.ABROAD, national, abroad)
+    return _own_code(abroad, both=both)
 
 
-def _as_written(national: Outcome, digits: str) -> bool:
-    """Whether the digits stand in the number as they were written, without a trunk prefix."""
-    return isinstance(national, Reading) and national.number.endswith(digits)
+def _own_code(abroad: Outcome, *, both: bool) -> _Cell:
+    # A country's code is not put before itself; but where an area code looks like it (0491 in
+    # Germany), only a column of such numbers shows for certain which of the two it is.
+    if both and isinstance(abroad, Reading):
+        return _Cell(_Kind.OWN_EITHER, Reading(abroad.number, OWN_CODE), abroad)
+    return _Cell(_Kind.OWN, abroad, abroad)
+
+
+def _before_code(rest: str, doubled: Outcome, national: Outcome, region: str) -> _Cell:
+    """Read digits that are a number with its country code if their trunk prefix falls away."""
+    refused = BadNumberError(Reason.TWO_READINGS)
+    if plans.code_of(rest) == plans.code_of_region(region):
+        return _settled(refused if plans.assigned(national) else doubled)
+    if plans.assigned(national):
+        return _Cell(_Kind.LOCAL_EITHER, national, refused)
+    return _settled(BadNumberError(Reason.NO_PLUS))
+
+
+def _nationally(digits: str, national: Outcome, abroad: Outcome) -> _Cell:
+    if not plans.assigned(national):
+        return _Cell(_Kind.UNKNOWN, national, abroad)
+    whole = isinstance(national, Reading) and national.number.endswith(digits)
+    local = digits.startswith("0") or not whole
+    return _Cell(_Kind.LOCAL if local else _Kind.NATIONAL, national, abroad)
 
 
 def _international(digits: str) -> Outcome:
@@ -163,35 +200,44 @@ def _international(digits: str) -> Outcome:
     return plans.international(digits)
 
 
-def _own(outcome: Outcome, region: str) -> bool:
-    """Whether an outcome is an assigned number under the country code of `region`."""
-    if not isinstance(outcome, Reading) or outcome.doubtful:
-        return False
-    code = plans.code_of(outcome.number[1:])
-    return code is not None and code == plans.code_of_region(region)
-
-
 def _decided(cells: Sequence[_Cell]) -> ColumnReading:
-    kinds = [cell.kind for cell in cells]
-    national, international, both = (
-        kinds.count(kind) for kind in (_Kind.NATIONAL, _Kind.INTERNATIONAL, _Kind.BOTH)
+    counts = Counter(cell.kind for cell in cells)
+    written_nationally = counts[_Kind.NATIONAL] + counts[_Kind.LOCAL]
+    mixed = bool(counts[_Kind.ABROAD] and (written_nationally or counts[_Kind.LOCAL_EITHER]))
+    abroad = counts[_Kind.ABROAD] + (0 if written_nationally else counts[_Kind.OWN])
+    convention = "international" if abroad and not mixed else "national"
+    # A 0 that others have says nothing of those without: spreadsheets eat it from all or none.
+    evidence = {
+        _Kind.EITHER: written_nationally + abroad if mixed else abroad or counts[_Kind.NATIONAL],
+        _Kind.LOCAL_EITHER: written_nationally,
+    }
+    undecided = {kind for kind, rows in evidence.items() if counts[kind] > MOST_BY_ONE * rows}
+    _ask(counts, undecided)
+    refused = dict.fromkeys(undecided, Reason.TWO_READINGS)
+    if mixed:
+        refused |= {_Kind.EITHER: Reason.TWO_READINGS, _Kind.ABROAD: Reason.NO_PLUS}
+    readings = (
+        cell.international if convention == "international" else cell.national for cell in cells
     )
-    local = kinds.count(_Kind.LOCAL)
-    mixed = bool(international and (national or local)) or bool(local and both and not national)
-    if both > ENOUGH_EVIDENCE * max(national, international, local):
-        raise AmbiguousColumnError(national + both, international + both)
-    convention = "international" if international and not mixed else "national"
-    readings = tuple(_refused_or_read(cells, convention, mixed=mixed))
-    return ColumnReading(readings, convention, mixed)
+    return ColumnReading(
+        tuple(
+            BadNumberError(refused[cell.kind]) if cell.kind in refused else reading
+            for cell, reading in zip(cells, readings, strict=True)
+        ),
+        convention,
+        mixed,
+    )
 
 
-def _refused_or_read(cells: Iterable[_Cell], convention: str, *, mixed: bool) -> Iterable[Outcome]:
-    for cell in cells:
-        if mixed and cell.kind is _Kind.INTERNATIONAL:
-            yield BadNumberError(Reason.NO_PLUS)
-        elif mixed and cell.kind is _Kind.BOTH:
-            yield BadNumberError(Reason.TWO_READINGS)
-        elif convention == "international":
-            yield cell.international
-        else:
-            yield cell.national
+def _ask(counts: Counter[_Kind], undecided: Container[_Kind]) -> None:
+    """Ask if a good part of the column would be refused for want of evidence.
+
+    Raises:
+        AmbiguousColumnError: It would.
+    """
+    both = sum(rows for kind, rows in counts.items() if kind in undecided)
+    if both and both * SMALLEST_PART >= counts.total():
+        raise AmbiguousColumnError(
+            national=both + counts[_Kind.NATIONAL] + counts[_Kind.LOCAL],
+            international=both + counts[_Kind.ABROAD] + counts[_Kind.OWN],
+        )

@@ -41,11 +41,17 @@ class Reason(StrEnum):
 
 
 class BadNumberError(ValueError):
-    """The text is no number that a campaign may dial. Neither text nor `reason` holds it."""
+    """The text is no number that a campaign may dial. Neither text nor `reason` holds it.
 
-    def __init__(self, reason: Reason) -> None:
+    Attributes:
+        reason: Why not.
+        assigned: Whether it is somebody's number all the same, such as a premium-rate one.
+    """
+
+    def __init__(self, reason: Reason, *, assigned: bool = False) -> None:
         super().__init__(reason.value)
         self.reason = reason
+        self.assigned = assigned
 
 
 _COMPACT = re.compile(r"\+?[0-9]{7,15}")
@@ -82,12 +88,13 @@ def compact(text: str) -> str:
 def _reduced(text: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise BadNumberError(Reason.LONG)
-    plain = "".join(_plain(char) for char in text).strip()
+    ascii_only = text.isascii() and "\t" not in text
+    plain = (text if ascii_only else "".join(map(_plain, text))).strip()
     if formula := _FORMULA.fullmatch(plain):
         plain = formula[1]
     plain = plain.lstrip(_QUOTES).rstrip(_TRAILING)
     plain = _SCHEME.sub("", plain, count=1) if _SCHEME.match(plain) else plain
-    if (decimal := _DECIMAL.fullmatch(plain)) and _digits(decimal[1]) >= FEWEST_DIGITS:
+    if decimal := _DECIMAL.fullmatch(plain):
         plain = decimal[1].rstrip()
     if _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")

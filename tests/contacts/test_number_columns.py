@@ -61,8 +61,11 @@ def test_in_a_mixed_column_what_is_or_could_be_international_is_refused() -> Non
 
 
 def test_a_trunk_prefix_elsewhere_says_nothing_for_a_number_without_one() -> None:
-    column = read([EITHER, "030 12345678"], "DE")
-    assert told(column) == [Reason.TWO_READINGS, "+493012345678"]
+    berlin = [f"030 123456{last}" for last in range(10, 30)]
+    column = read([EITHER, *berlin], "DE")
+    assert told(column)[:2] == [Reason.TWO_READINGS, "+493012345610"]
+    with pytest.raises(AmbiguousColumnError):
+        read([EITHER] * 5 + berlin, "DE")
 
 
 @pytest.mark.parametrize(("region", "number"), [("+", "+15125550143"), ("+49", "+4915125550143")])
