@@ -311,6 +311,7 @@ def _doctor(args: argparse.Namespace) -> int:
     from atoms_campaigns_mcp.doctor.command import Patient, run  # noqa: PLC0415 - sandbox, rich
     from atoms_campaigns_mcp.install.machine import Machine  # noqa: PLC0415
 
+    configure(sys.stderr, form="text", ours=logging.CRITICAL)  # the report says it
     return run(_flags(args), Patient(Machine.here()), sys.stdout, as_json=args.json)
 
 

@@ -150,3 +150,8 @@ class ConfigurationError(AtomsCampaignsError):
     """A setting is missing, malformed or contradicts another one; the server does not start."""
 
     code = "configuration"
+
+
+def said_of(error: BaseException) -> str:
+    """Give what the system or SQLite said of a file, without its name."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

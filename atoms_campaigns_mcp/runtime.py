@@ -1,5 +1,6 @@
 """Composition root: from `Settings` to what a tool call needs, live or in the sandbox."""
 
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from atoms_campaigns_mcp.atoms.pacing import Pacer
 from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
 from atoms_campaigns_mcp.ending import Ending
-from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.errors import ConfigurationError, said_of
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.settings import LOCAL, Settings, account_of, tenant_of
@@ -214,8 +215,38 @@ def _sandbox(
     try:
         world = World.open(database, now=clocks.now, options=options)
     except StoreError as error:
-        raise ConfigurationError(
-            f"The sandbox's database cannot be used ({type(error).__name__}).",
-            next_step="Give another file in ATOMS_MCP_SANDBOX_DB, or run: sandbox reset.",
-        ) from error
-    return httpx2.ASGITransport(app=create_app(world)), world.now, world.close
+        raise _unusable(said_of(error.__cause__ or error)) from error
+
+    def now() -> datetime:
+        try:
+            return world.now()
+        except sqlite3.OperationalError as error:
+            raise _unusable(said_of(error)) from error
+
+    return _Embedded(httpx2.ASGITransport(app=create_app(world))), now, world.close
+
+
+class _Embedded(httpx2.AsyncBaseTransport):
+    """The sandbox in this process, whose disk is ours: trouble with it is no fault of an API."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Pass a request on.
+
+        Raises:
+            ConfigurationError: The database cannot be used, so nothing was done.
+        """
+        try:
+            return await self._inner.handle_async_request(request)
+        except sqlite3.OperationalError as error:  # a full disk, a file that is locked
+            raise _unusable(said_of(error)) from error
+
+
+def _unusable(said: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"The sandbox's database cannot be used ({said}). Nothing was done.",
+        next_step="Make room on the disk if it is full, make the file this user's and writable, "
+        "give another one in ATOMS_MCP_SANDBOX_DB, or run: sandbox reset.",
+    )

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from atoms_campaigns_mcp import invocation
 from atoms_campaigns_mcp.doctor.findings import Check, failed, ok, warning
-from atoms_campaigns_mcp.errors import AtomsCampaignsError
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, said_of
 from atoms_campaigns_mcp.install.files import OTHERS
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.setting_texts import RedisAddress
 from atoms_campaigns_mcp.settings import Settings
-from atoms_campaigns_mcp.state.folder import secrets_of, state_folder
+from atoms_campaigns_mcp.state.folder import NOT_USABLE, secrets_of, state_folder
 from atoms_campaigns_mcp.state.opening import open_state
 
 LATEST = 1000  # entries of the journal that are looked at
@@ -51,7 +51,12 @@ def permissions(settings: Settings, *, windows: bool) -> Check:
         return ok("permissions", "Windows protects the folder by its user; nothing to compare.")
     folder = state_folder(settings)
     wanted = {folder: 0o700, folder / "secret": 0o600}
-    wrong = {path: mode for path, mode in wanted.items() if _mode(path) & OTHERS}
+    try:
+        wrong = {path: mode for path, mode in wanted.items() if _mode(path) & OTHERS}
+    except OSError as error:
+        return failed(
+            "permissions", f"{folder} cannot be looked at ({said_of(error)}).", NOT_USABLE
+        )
     if wrong:
         found = ", ".join(f"{path} is {_mode(path):04o}" for path in wrong)
         fixes = [f"chmod {mode:o} {shlex.quote(str(path))}" for path, mode in wrong.items()]

@@ -1,5 +1,6 @@
 """Where each client keeps its servers, and in what form. What is known of each is beside it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ def _claude_desktop(machine: Machine) -> Path:
             package / "LocalCache" / "Roaming" / name
             for package in sorted((local / "Packages").glob("Claude_*"))
         ]
-        used = [path for path in packages if path.exists()] or packages
+        used = [path for path in packages if os.path.lexists(path)] or packages
         if len(used) > 1:
             raise ConfigurationError(
                 "Claude Desktop is installed more than once, as several packages.",

@@ -1,5 +1,6 @@
 """The ASGI application: prefixes, bodies, limits, faults and Express-like pages around `serve`."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from html import escape
 from itertools import count
@@ -198,12 +199,11 @@ def _too_many(seconds: int) -> Reply:
     return reply_json(document, 429, {"Retry-After": str(seconds)})
 
 
-def _internal() -> Reply:
-    return reply_json({"status": False, "errors": ["Internal server error"]}, 500)
-
-
-async def _internal_error(_http: HttpRequest, _error: Exception) -> Response:
-    return _response(_internal())
+async def _internal_error(_http: HttpRequest, error: Exception) -> Response:
+    text = "Internal server error"
+    if isinstance(error, sqlite3.OperationalError):  # a full disk, a file that is locked
+        text = f"The sandbox's database cannot be used: {error}"
+    return _response(reply_json({"status": False, "errors": [text]}, 500))
 
 
 async def _unknown_route(http: HttpRequest, _error: Exception) -> Response:

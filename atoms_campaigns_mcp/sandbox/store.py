@@ -68,9 +68,9 @@ def reset(db: Path) -> bool:
         StoreError: It was left as it was: no sandbox database, not writable, or of another release
             and open in another program.
     """
-    if not db.exists():
-        return True
     try:
+        if not db.exists():
+            return True
         with closing(sqlite3.connect(db, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             _require_ours(connection, db)
             if _emptied(connection):

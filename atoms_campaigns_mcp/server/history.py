@@ -3,17 +3,14 @@
 from datetime import UTC, datetime
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
-from atoms_campaigns_mcp.setting_texts import RedisAddress
 from atoms_campaigns_mcp.settings import Settings
-from atoms_campaigns_mcp.state.folder import state_folder
+from atoms_campaigns_mcp.state.opening import may_hold_entries, open_state
 from atoms_campaigns_mcp.state.store import Entry
 from atoms_campaigns_mcp.telemetry import log
 
 
 async def entries(settings: Settings, limit: int) -> list[Entry]:
     """Give the latest entries of the journal, the latest first."""
-    from atoms_campaigns_mcp.state.opening import open_state  # noqa: PLC0415 - not for stdio
-
     store = open_state(settings)
     try:
         return await store.entries(limit)
@@ -23,10 +20,8 @@ async def entries(settings: Settings, limit: int) -> list[Entry]:
 
 async def report_unfinished(settings: Settings) -> None:
     """Log, once each, the journal's intents without an outcome."""
-    is_shared = isinstance(settings.state, RedisAddress)
-    if not is_shared and not (state_folder(settings) / "state.sqlite3").exists():
+    if not may_hold_entries(settings):
         return
-    from atoms_campaigns_mcp.state.opening import open_state  # noqa: PLC0415 - not for stdio
 
     try:
         store = open_state(settings)

@@ -5,9 +5,14 @@ import os
 import secrets
 from pathlib import Path
 
-from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.errors import ConfigurationError, said_of
 from atoms_campaigns_mcp.setting_texts import SECRET_BYTES, RedisAddress
 from atoms_campaigns_mcp.settings import Settings
+
+NOT_USABLE = (
+    "Make it this user's and writable (what sudo made belongs to root), or give another folder in "
+    "ATOMS_MCP_STATE."
+)
 
 
 def state_folder(settings: Settings) -> Path:
@@ -42,8 +47,7 @@ def _kept_secret(folder: Path) -> bytes:
         return _secret_in(folder)
     except OSError as error:
         raise ConfigurationError(
-            f"The state folder cannot be used ({type(error).__name__}).",
-            next_step="Make it writable, or give another folder in ATOMS_MCP_STATE.",
+            f"The state folder cannot be used ({said_of(error)}).", next_step=NOT_USABLE
         ) from error
 
 

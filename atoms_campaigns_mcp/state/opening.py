@@ -25,6 +25,16 @@ def open_state(settings: Settings) -> Store:
     return SqliteStore.open(state_folder(settings))
 
 
+def may_hold_entries(settings: Settings) -> bool:
+    """Say whether there may be a journal already, so that it is worth opening."""
+    if isinstance(settings.state, RedisAddress):
+        return True
+    try:
+        return (state_folder(settings) / "state.sqlite3").exists()
+    except OSError:  # of another user, or a name that is too long: opening it says so
+        return True
+
+
 def require_client(settings: Settings) -> None:
     """Refuse to start without the package that a shared state needs.
 

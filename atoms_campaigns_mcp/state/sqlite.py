@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded, said_of
 from atoms_campaigns_mcp.pace import Slot
+from atoms_campaigns_mcp.state.folder import NOT_USABLE
 from atoms_campaigns_mcp.state.sqlite_migrations import migrate
 from atoms_campaigns_mcp.state.sqlite_pace import SqlitePace
 from atoms_campaigns_mcp.state.store import (
@@ -67,8 +68,8 @@ class SqliteStore:
             return cls(connection, SqlitePace(folder))
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
-                f"The state folder cannot be used ({type(error).__name__}).",
-                next_step="Make it writable, or give another folder in ATOMS_MCP_STATE.",
+                f"The state folder cannot be used ({said_of(error)}).",
+                next_step=NOT_USABLE,
             ) from error
 
     async def keep_plan(self, record: PlanRecord) -> None:
@@ -250,7 +251,7 @@ async def _in_thread(
         return await anyio.to_thread.run_sync(work, limiter=threads, abandon_on_cancel=leave)
     except sqlite3.Error as error:
         raise NotRecorded(
-            f"The server's own record could not be written ({type(error).__name__}), so nothing "
+            f"The server's own record could not be written ({said_of(error)}), so nothing "
             "was sent.",
             next_step="The operator must free the state folder (full disk, locked file).",
         ) from error

@@ -10,11 +10,21 @@ from tests.support.world import DRAFT
 pytestmark = pytest.mark.anyio
 
 
+BLOCKED = {  # folders that even root cannot use
+    "a file": ("file", "File exists"),
+    "below a file": ("file/state", "Not a directory"),
+    "too long": ("n" * 300, "File name too long"),
+    "of the system": ("/proc/self/state", "No such file or directory"),
+}
+
+
+@pytest.mark.parametrize("kind", BLOCKED)
 async def test_without_any_state_calls_can_be_read_and_stopped_and_nothing_else(
-    bench: Bench, tmp_path: Path
+    bench: Bench, tmp_path: Path, kind: str
 ) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("no folder")
+    name, said = BLOCKED[kind]
+    (tmp_path / "file").write_text("no folder")
+    blocked = tmp_path / name
     async with bench.client() as client:
         made = await client.call("create_campaign", **DRAFT)
         await client.call("start_campaign", campaign_id=made["campaign_id"])
@@ -30,4 +40,5 @@ async def test_without_any_state_calls_can_be_read_and_stopped_and_nothing_else(
     for text in (create, start):
         assert "Nothing was sent" in text
         assert "ATOMS_MCP_STATE" in text
+        assert said in text
     assert bench.wire.changes == ["campaign", "start", "pause"]
