@@ -25,6 +25,7 @@ from atoms_campaigns_mcp.server.listeners import Listeners
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.resources import Resources
 from atoms_campaigns_mcp.server.scopes import READING, scope_of
+from atoms_campaigns_mcp.server.versions import without_batches
 from atoms_campaigns_mcp.settings import Mode, Settings
 from atoms_campaigns_mcp.state.folder import secrets_of
 
@@ -154,6 +155,7 @@ def build(
     security = RequestStateSecurity(
         codec=_LazySeal(settings), bind_principal=lambda context: principal(context).tenant
     )
+    server.middleware.append(without_batches)
     server.middleware.append(without_details)
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
     return server

@@ -24,10 +24,12 @@ from atoms_campaigns_mcp.server.history import report_unfinished
 from atoms_campaigns_mcp.server.limits import Streams, TenantLimits
 from atoms_campaigns_mcp.server.listeners import Listeners
 from atoms_campaigns_mcp.server.oauth import OAuth
+from atoms_campaigns_mcp.server.posts import InFlight, Posts
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.sessions import TenantSessions
 from atoms_campaigns_mcp.server.signals import end_on_signal
+from atoms_campaigns_mcp.server.spellings import Spellings
 from atoms_campaigns_mcp.server.uploads import Contacts
 from atoms_campaigns_mcp.server.web import PATH, AccessLog, AllowedHosts, application, cors
 from atoms_campaigns_mcp.setting_texts import LOOPBACK
@@ -83,8 +85,10 @@ class Service:
         self._verifying = _connection(settings, clocks, network)
         self._oauth = OAuth(settings, clocks, network) if settings.auth == "oauth" else None
         server = build(settings, self.runtimes, over_http=True, listeners=self._listeners)
+        in_flight = InFlight()
+        server.middleware.append(in_flight.during)
         self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
-        inner: ASGIApp = self.inner
+        inner: ASGIApp = Posts(self.inner, in_flight, PATH)
         self._streams = Streams(Bodies(self._oauth.within(inner) if self._oauth else inner))
         self.app = self._guarded(self._streams)
 
@@ -101,7 +105,7 @@ class Service:
         if self._oauth:
             authenticated = self._oauth.around(authenticated, PATH)
         guarded = cors(AllowedHosts(authenticated, settings), settings)
-        return AccessLog(guarded, self._clocks.monotonic)
+        return Spellings(AccessLog(guarded, self._clocks.monotonic), PATH)
 
     def _verify(self) -> Verify:
         settings = self._settings

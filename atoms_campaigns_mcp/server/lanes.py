@@ -42,14 +42,15 @@ async def emergency(scope: Scope, receive: Receive) -> Receive | None:
             if message["type"] != "http.request":
                 return None
             body += message.get("body", b"")
-    return replaying(bytes(body), receive) if _is_stop(bytes(body)) else None
-
-
-def _is_stop(body: bytes) -> bool:
     try:
         message: Any = json.loads(body)
     except (ValueError, RecursionError):
-        return False
+        return None
+    return replaying(bytes(body), receive) if is_stop(message) else None
+
+
+def is_stop(message: Any) -> bool:
+    """Say whether a decoded message calls the emergency stop."""
     if not isinstance(message, dict):
         return False
     call = cast("dict[str, Any]", message)

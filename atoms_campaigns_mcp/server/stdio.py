@@ -1,63 +1,77 @@
-"""Serving over stdin and stdout, and leaving in good order.
-
-stdout carries the protocol and nothing else: the SDK diverts the descriptor, logs go to stderr.
-"""
+"""Serving over stdin and stdout, and leaving in good order."""
 
 import os
+from functools import partial
 from typing import Any
 
 import anyio
 from mcp.server.lowlevel import Server
-from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
 
+from atoms_campaigns_mcp.server import pipes
 from atoms_campaigns_mcp.server.build import build
 from atoms_campaigns_mcp.server.history import report_unfinished
 from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state.opening import require_client
+from atoms_campaigns_mcp.telemetry import log
+
+_LAST_WORDS = 1.0  # seconds for the client to read what was answered at the end
 
 
 def serve(settings: Settings) -> None:
-    """Serve until stdin ends or the process is asked to end."""
+    """Serve until stdin ends, nobody reads stdout any more, or the process is asked to end."""
     require_client(settings)
-    anyio.run(_serve, settings)
+    status = anyio.run(_Serving(settings, pipes.claim()).serve)
+    if status is not None:
+        # The reader waits in a thread that only the end of stdin would free.
+        os._exit(status)
 
 
-async def _serve(settings: Settings) -> None:
-    runtime = Runtimes(settings)
-    server = build(settings, runtime)
-    async with stdio_server() as (read, write):
-        told = await _until_ended(server, runtime, settings, read, write)
-        await runtime.close()
-        if told:
-            # The SDK's reader blocks in a thread that only the end of stdin would free.
-            os._exit(0)
+class _Serving:
+    """One connection, from its begin to the end of the process."""
 
+    def __init__(self, settings: Settings, streams: pipes.Pipes) -> None:
+        self._settings = settings
+        self._streams = streams
+        self._runtime = Runtimes(settings)
+        self._status: int | None = None
 
-async def _until_ended(
-    server: Server[Any], runtime: Runtimes, settings: Settings, read: Any, write: Any
-) -> bool:
-    """Serve until the end of stdin, or until SIGTERM or SIGINT; say whether it was a signal."""
-    told: list[bool] = []
-    into, out = anyio.create_memory_object_stream[Any](0)
-    async with anyio.create_task_group() as tasks:
+    async def serve(self) -> int | None:
+        """Serve; give the exit status if the process must not wait for stdin to end."""
+        server = build(self._settings, self._runtime)
+        out, messages = anyio.create_memory_object_stream[SessionMessage]()
+        async with anyio.create_task_group() as writing:
+            over = anyio.CancelScope()
+            writing.start_soon(self._say, messages, over)
+            with over:
+                await self._until_ended(server, out, over)
+            with anyio.CancelScope(shield=True):
+                await self._runtime.close()
+            if self._status is not None:
+                writing.cancel_scope.deadline = anyio.current_time() + _LAST_WORDS
+        return self._status
 
-        def end() -> None:
-            told.append(True)
-            runtime.ending.hurry()
+    async def _say(self, messages: Any, over: anyio.CancelScope) -> None:
+        try:
+            await pipes.say(self._streams, messages)
+        except OSError as error:
+            log.error("ending: the client reads nothing any more (%s)", error.strerror)
+            self._end(over, 1)
+
+    def _end(self, over: anyio.CancelScope, status: int) -> None:
+        self._status = status
+        self._runtime.ending.hurry()
+        over.cancel()
+
+    async def _until_ended(self, server: Server[Any], out: Any, over: anyio.CancelScope) -> None:
+        into, heard = anyio.create_memory_object_stream[SessionMessage | Exception]()
+        # The SDK cancels what is in flight at the end of stdin, and does not say so beforehand.
+        hurry = self._runtime.ending.hurry
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(end_on_signal, partial(self._end, over, 0))
+            tasks.start_soon(report_unfinished, self._settings)
+            tasks.start_soon(pipes.hear, self._streams, into, out.clone(), hurry)
+            await server.run(heard, out, server.create_initialization_options())
             tasks.cancel_scope.cancel()
-
-        async def until_end_of_stdin() -> None:
-            async with into:
-                async for message in read:
-                    await into.send(message)
-                # The SDK cancels what is in flight, and does not say so beforehand.
-                runtime.ending.hurry()
-
-        tasks.start_soon(end_on_signal, end)
-        tasks.start_soon(report_unfinished, settings)
-        tasks.start_soon(until_end_of_stdin)
-        await server.run(out, write, server.create_initialization_options())
-        tasks.cancel_scope.cancel()
-    return bool(told)

@@ -68,7 +68,7 @@ def application(
 
 def security(settings: Settings) -> TransportSecuritySettings:
     """Say by which names the server may be called, and from which pages."""
-    hosts = [*settings.allowed_hosts, *LOOPBACK_HOSTS]
+    hosts = [*(host.lower() for host in settings.allowed_hosts), *LOOPBACK_HOSTS]
     origins = [f"http://{host}" for host in LOOPBACK_HOSTS]
     return TransportSecuritySettings(
         enable_dns_rebinding_protection=True,

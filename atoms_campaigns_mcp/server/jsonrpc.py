@@ -1,0 +1,128 @@
+"""Reading one JSON-RPC message as a client sent it, and saying what is wrong with one.
+
+The SDK drops over stdio what it cannot read, and the client waits for an answer that never comes.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+from mcp_types import (
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCMessage,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+    RequestId,
+    jsonrpc_message_adapter,
+)
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from atoms_campaigns_mcp.server.lanes import is_stop
+
+_MARK = b"\xef\xbb\xbf"  # Windows programs put it before the first message
+_HALF = (
+    "The message holds text that is not valid Unicode: half of a character, or bytes that are not "
+    "UTF-8. Nothing was done; send it again with whole characters."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that cannot be served.
+
+    Attributes:
+        ids: The requests that are owed an error; None where no id can be read. Empty for
+            notifications, which nobody answers.
+        code: Of the error, by JSON-RPC.
+        words: What is wrong, without a word of the message.
+    """
+
+    ids: tuple[RequestId | None, ...]
+    code: int
+    words: str
+
+
+def read(raw: bytes) -> JSONRPCMessage | Refused:
+    """Read one message.
+
+    A byte order mark is taken off. Text that is not valid Unicode is refused, for it would be said
+    on the phone otherwise; the emergency stop, and answers to our questions, get a substitute.
+    """
+    raw = raw.removeprefix(_MARK)
+    try:
+        return _message(from_json(raw))
+    except ValueError:  # it does not say whose request it was
+        pass
+    try:
+        value: Any = json.loads(raw.decode(errors="replace"))
+        mended: Any = from_json(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError):
+        return Refused((None,), PARSE_ERROR, "The message is not JSON.")
+    if is_stop(mended) or (isinstance(mended, dict) and "method" not in mended):
+        return _message(mended)
+    return Refused(_ids(mended), PARSE_ERROR, _HALF)
+
+
+def _message(value: Any) -> JSONRPCMessage | Refused:
+    if isinstance(value, list):
+        words = "Batches are not served. Send each message by itself; nothing was done."
+        return Refused(_ids(value), INVALID_REQUEST, words)
+    if not isinstance(value, dict):
+        return Refused((None,), INVALID_REQUEST, "A message is a JSON object.")
+    said = cast("dict[str, Any]", value)
+    if "method" not in said and ("result" in said or "error" in said):
+        return _answer(said)
+    if wrong := _wrong(said):
+        return Refused(_ids(said), *wrong)
+    kind = JSONRPCRequest if "id" in said else JSONRPCNotification
+    return kind.model_validate(said)
+
+
+def _wrong(said: dict[str, Any]) -> tuple[int, str] | None:
+    if said.get("jsonrpc") != "2.0":
+        return INVALID_REQUEST, 'The message lacks "jsonrpc": "2.0".'
+    if not isinstance(said.get("method"), str):
+        return INVALID_REQUEST, "method must be a string."
+    if "id" in said and not _is_id(said["id"]):
+        return INVALID_REQUEST, "id must be a string or a whole number."
+    if not isinstance(said.get("params", {}), dict | None):
+        return INVALID_PARAMS, "params must be an object that names each of them."
+    return None
+
+
+def _answer(said: dict[str, Any]) -> JSONRPCMessage | Refused:
+    """Read an answer to a question of ours; one that makes no sense still ends the waiting."""
+    try:
+        answer = jsonrpc_message_adapter.validate_python(said)
+    except ValidationError:
+        answer = None
+    if isinstance(answer, JSONRPCResponse | JSONRPCError):
+        return answer
+    words = "The client's answer is no JSON-RPC answer."
+    if not _is_id(said.get("id")):
+        return Refused((), INVALID_REQUEST, words)
+    error = ErrorData(code=INVALID_REQUEST, message=words)
+    return JSONRPCError(jsonrpc="2.0", id=said["id"], error=error)
+
+
+def _ids(value: Any) -> tuple[RequestId | None, ...]:
+    """Find who is owed an error."""
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return tuple(number for item in items for number in _ids(item)) or (None,)
+    if not isinstance(value, dict):
+        return (None,)
+    said = cast("dict[str, Any]", value)
+    if "id" in said:
+        return (said["id"] if _is_id(said["id"]) else None,)
+    return () if isinstance(said.get("method"), str) else (None,)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
