@@ -23,8 +23,7 @@ from mcp_types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from atoms_campaigns_mcp.server.lanes import is_stop
-
+STOP = "pause_campaign"
 _MARK = b"\xef\xbb\xbf"  # Windows programs put it before the first message
 _HALF = (
     "The message holds text that is not valid Unicode: half of a character, or bytes that are not "
@@ -126,3 +125,14 @@ def _ids(value: Any) -> tuple[RequestId | None, ...]:
 
 def _is_id(value: object) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def is_stop(message: Any) -> bool:
+    """Say whether a decoded message calls the emergency stop."""
+    if not isinstance(message, dict):
+        return False
+    call = cast("dict[str, Any]", message)
+    params = call.get("params")
+    if call.get("method") != "tools/call" or not isinstance(params, dict):
+        return False
+    return cast("dict[str, Any]", params).get("name") == STOP

@@ -1,15 +1,15 @@
 """Telling apart, before anything is parsed, what only waits and what must get through."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import anyio
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from atoms_campaigns_mcp.server.bodies import replaying
+from atoms_campaigns_mcp.server.jsonrpc import is_stop
 
-STOP = "pause_campaign"
 STOP_BYTES = 4096  # of a call that stops something; what is longer is none
 STOP_SECONDS = 2.0  # in which it must have arrived
 
@@ -47,14 +47,3 @@ async def emergency(scope: Scope, receive: Receive) -> Receive | None:
     except (ValueError, RecursionError):
         return None
     return replaying(bytes(body), receive) if is_stop(message) else None
-
-
-def is_stop(message: Any) -> bool:
-    """Say whether a decoded message calls the emergency stop."""
-    if not isinstance(message, dict):
-        return False
-    call = cast("dict[str, Any]", message)
-    params = call.get("params")
-    if call.get("method") != "tools/call" or not isinstance(params, dict):
-        return False
-    return cast("dict[str, Any]", params).get("name") == STOP
