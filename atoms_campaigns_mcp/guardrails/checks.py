@@ -14,6 +14,18 @@ from atoms_campaigns_mcp.schemas.fields import counted, quoted
 Check = Callable[[Facts, Policy], Iterator[Finding]]
 COUNTRIES_SHOWN = 3
 PLACES_SHOWN = 20  # contacts named by their place in the audience
+RIVALS_SHOWN = 5  # campaigns named
+_CALLS = ("is calling", "pause it first")
+_RIVALS = {
+    "processing": _CALLS,
+    "running": _CALLS,
+    "scheduled": ("is scheduled on", "delete it first, or use another audience"),
+}
+_RESTING = ("is ready on", "go on with that one, or delete it first")
+_UNREAD = {
+    "contact": "of {} contacts the number cannot be compared with the do-not-call list",
+    "entry": "{} entries of the do-not-call list cannot be read",
+}
 
 
 def judge(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
@@ -101,7 +113,7 @@ def agent(facts: Facts, policy: Policy) -> Iterator[Finding]:
             f"agent {quoted(found.name)} is archived",
             "Create the campaign again with another agent.",
         )
-    if policy.agents and not {found.id, found.name} & policy.agents:
+    if policy.agents and not policy.allows_agent(found.id, found.name):
         yield _operator(
             "allowed_agents",
             f"agent {quoted(found.name)} is not one of those allowed",
@@ -192,6 +204,16 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
             otherwise="unknown",
         )
         return
+    unread = sum(contact.unread for contact in facts.contacts)
+    for count, whose in ((unread, "contact"), (facts.dnc_unread, "entry")):
+        if count:
+            yield _judged(
+                "dnc_unknown",
+                _UNREAD[whose].format(count),
+                "Write such numbers with + and their country code.",
+                variable,
+                otherwise="unknown",
+            )
     listed = [
         place
         for place, contact in enumerate(facts.contacts, 1)
@@ -262,12 +284,33 @@ def capacity(facts: Facts, policy: Policy) -> Iterator[Finding]:
             f"all {facts.slots.limit} calls that may run at once are in progress",
             "Its calls may fail for lack of slots; wait until others have ended.",
         )
-    for rival in facts.rivals:
+
+
+def rivals(facts: Facts, policy: Policy) -> Iterator[Finding]:  # noqa: ARG001
+    """Nobody is called by two campaigns."""
+    if facts.rivals is None:
+        yield Finding(
+            "unknown",
+            "same_audience",
+            "whether other campaigns call the same audience could not be read",
+            "Look with list_campaigns.",
+        )
+        return
+    for rival in facts.rivals[:RIVALS_SHOWN]:
+        equal = ", equal to this one," if rival.equal else ""
+        calls, advice = _RIVALS.get(rival.status, _RESTING)
+        yield Finding(
+            "warn",
+            "equal_campaign" if rival.equal else "same_audience",
+            f"campaign {quoted(rival.name)}{equal} {calls} the same audience",
+            f"People would be called by both; {advice}.",
+        )
+    if (more := len(facts.rivals) - RIVALS_SHOWN) > 0:
         yield Finding(
             "warn",
             "same_audience",
-            f"campaign {quoted(rival)} is calling the same audience",
-            "People would be called by both; pause it first.",
+            f"{counted(more, 'campaign')} more on the same audience",
+            "Look with list_campaigns.",
         )
 
 
@@ -293,5 +336,6 @@ CHECKS: tuple[Check, ...] = (
     do_not_call,
     calling_hours,
     capacity,
+    rivals,
     credit,
 )

@@ -25,11 +25,15 @@ class CallerFact:
 
 @dataclass(frozen=True, slots=True)
 class ContactFact:
-    """A contact: number (E.164, or empty if it is not one), country and possible time zones."""
+    """A contact: number (E.164, or empty if it is not one), country and possible time zones.
+
+    `unread` is a number that may be one to the API, and cannot be read here.
+    """
 
     number: str
     country: str = ""
     zones: tuple[str, ...] = ()
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,22 @@ class SlotFact:
 
 
 @dataclass(frozen=True, slots=True)
+class RivalFact:
+    """Another campaign on the audience, which calls it now or by itself later, or is `equal`."""
+
+    id: str
+    name: str
+    status: str
+    equal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What was read about one start. `start` and `now` are in the API's time.
 
     `agent` is False where the API says that there is no such agent, `callers` None where the
-    campaign's caller IDs are not known, `dnc` None where the list could not be read to its end.
+    campaign's caller IDs are not known, `dnc` None where the list could not be read to its end;
+    `dnc_unread` of its entries are no numbers that can be compared. `dnc` holds digits.
     Of the `contacts`, a campaign that is resumed has `called` some, and `added` are new since its
     first start.
     """
@@ -57,10 +72,11 @@ class Facts:
     agent: AgentFact | bool | None = None
     callers: tuple[CallerFact, ...] | None = None
     dnc: frozenset[str] | None = None
+    dnc_unread: int = 0
     slots: SlotFact | None = None
     balance: float | None = None
     running: int | None = None
-    rivals: tuple[str, ...] = ()
+    rivals: tuple[RivalFact, ...] | None = ()
     called: int = 0
     added: int = 0
 

@@ -18,6 +18,7 @@ class Plan:
 
     `members` is the fingerprint of the contacts' numbers, `people` their count, `called` how many
     of them a campaign that is resumed has called; all are absent where no contact is concerned.
+    `rivals` are the ids of other campaigns on the audience that are equal or dial by themselves.
     """
 
     action: Action
@@ -31,6 +32,7 @@ class Plan:
     people: int | None = None
     called: int | None = None
     members: str = ""
+    rivals: tuple[str, ...] = ()
     phone_ids: tuple[str, ...] = ()
     caller_ids: tuple[str, ...] = ()
     max_retries: int | None = None

@@ -1,8 +1,11 @@
 """The operator's policy. Agents cannot change it or argue with it."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
+from atoms_campaigns_mcp.schemas.fields import ID_PATTERN, clean
 from atoms_campaigns_mcp.setting_texts import MIDNIGHT
 from atoms_campaigns_mcp.settings import Settings
 
@@ -59,3 +62,17 @@ class Policy:
             caller_ids=frozenset(settings.allowed_caller_ids),
             require_dnc_clean=settings.require_dnc_clean,
         )
+
+    def allows_agent(self, agent_id: str, name: str) -> bool:
+        """Say whether an agent is one of those allowed: by its id, or by a name that shows alike.
+
+        A name that is written as an id is nobody's id.
+        """
+        if not self.agents or agent_id in self.agents:
+            return True
+        named = {_shown(agent) for agent in self.agents if not re.match(ID_PATTERN, agent)}
+        return _shown(name) in named
+
+
+def _shown(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", clean(name)).casefold().split())

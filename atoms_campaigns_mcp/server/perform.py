@@ -81,7 +81,7 @@ async def _run(
     result = await tool.run(args, context)
     if recorder.unrecorded:
         result.next_step = f"{_UNRECORDED} {result.next_step}"
-    if agreed and tool.effect is not Effect.DESTROYS:
+    if agreed and recorder.changed and tool.effect is not Effect.DESTROYS:
         dialled()
     await _announce(tool.name, result, context)
     return result

@@ -27,6 +27,8 @@ class Recorder:
     tool: Tool[Any, Any]
     intent: Intent
     unrecorded: bool = False
+    changed: bool = False
+    """Whether a change of this call was made, and not by somebody else before it."""
 
     @property
     def runtime(self) -> Runtime:
@@ -73,6 +75,8 @@ class Recorder:
             self.claims.require()
             answer = await change.make(self.runtime.clocks.sleep)
             outcome = "done"
+            # A start answers false if somebody else was first.
+            self.changed = answer is not False
             detail = "the answer was lost, the effect was seen" if change.found else ""
         except OutcomeUnknown as error:
             outcome, detail = "unknown", redact(error.message)

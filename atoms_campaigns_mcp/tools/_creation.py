@@ -48,15 +48,6 @@ class Creation(Generic[T]):
     make: Callable[[Sequence[str]], Awaitable[T]]
     refuse: Callable[[Sequence[T]], None] = lambda _: None
 
-    async def found(self, ctx: ToolContext) -> Made[T] | None:
-        """Give what an earlier request of unknown outcome made; nothing if there is no such.
-
-        Raises:
-            WrongState: `refuse` raises it.
-        """
-        sight = await self._look(ctx)
-        return sight.made
-
     async def once(self, ctx: ToolContext) -> Made[T]:
         """Make it, unless an earlier request has.
 
@@ -65,7 +56,7 @@ class Creation(Generic[T]):
         """
         ledger = ledger_of(ctx)
         async with ledger.alone(self.key):
-            sight = await self._look(ctx)
+            sight = await self.look(ctx)
             if sight.made:
                 return sight.made
             await ledger.keep_alone(self.key)
@@ -73,20 +64,27 @@ class Creation(Generic[T]):
             thing = await self.make([thing.id for thing in sight.alike])
             return Made(thing, ABSENT if sight.earlier else "")
 
-    async def _look(self, ctx: ToolContext) -> "_Sight[T]":
+    async def look(self, ctx: ToolContext) -> "Sight[T]":
+        """Look for what an earlier request of unknown outcome made, and for what is alike.
+
+        Raises:
+            WrongState: `refuse` raises it.
+        """
         ledger = ledger_of(ctx)
         earlier, alike = await ledger.unresolved(self.key), await self.alike()
         known = {name for one in earlier for name in one.known}
         new = [thing for thing in alike if thing.id not in known]
         if earlier and new:
             await ledger.resolve(earlier, found=True)
-            return _Sight(earlier, alike, Made(new[0], FOUND))
+            return Sight(earlier, alike, Made(new[0], FOUND))
         self.refuse(alike)
-        return _Sight(earlier, alike, None)
+        return Sight(earlier, alike, None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight(Generic[T]):
+class Sight(Generic[T]):
+    """Earlier equal requests of unknown outcome, what is alike, and what was made by them."""
+
     earlier: Sequence[Earlier]
     alike: Sequence[T]
     made: Made[T] | None

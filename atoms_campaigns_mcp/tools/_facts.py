@@ -6,7 +6,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from atoms_campaigns_mcp.atoms.client import AtomsClient, digits
+from atoms_campaigns_mcp.atoms.client import AtomsClient
+from atoms_campaigns_mcp.contacts.number_plans import after_prefix
+from atoms_campaigns_mcp.contacts.numbers import FEWEST_DIGITS, BadNumberError, compact
 from atoms_campaigns_mcp.errors import NotFound
 from atoms_campaigns_mcp.guardrails import hours
 from atoms_campaigns_mcp.guardrails.facts import (
@@ -14,19 +16,19 @@ from atoms_campaigns_mcp.guardrails.facts import (
     CallerFact,
     ContactFact,
     Facts,
+    RivalFact,
     SlotFact,
 )
 from atoms_campaigns_mcp.schemas.calls import LIVE
-from atoms_campaigns_mcp.schemas.campaigns import ACTIVE
-from atoms_campaigns_mcp.schemas.fields import E164_PATTERN
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
 from atoms_campaigns_mcp.schemas.resources import Audience, PhoneNumber
 from atoms_campaigns_mcp.tools._members import Contact
 from atoms_campaigns_mcp.tools._parallel import attempt
 from atoms_campaigns_mcp.tools._tool import ToolContext
+from atoms_campaigns_mcp.tools._uses import DIALS, in_status, on
 
 DNC_PAGES = 20  # of 500 entries; a longer list counts as unknown
-RUNNING = ACTIVE | {"scheduled"}  # which will run by themselves
-_E164 = re.compile(E164_PATTERN)
+_E164 = re.compile("[+][1-9][0-9]{6,14}")
 
 
 async def read_facts(
@@ -40,8 +42,12 @@ async def read_facts(
     max_retries: int,
     retry_delay: int,
     campaign_id: str = "",
+    equal: Sequence[Campaign] = (),
 ) -> Facts:
-    """Read everything that may speak against it; what cannot be read is None."""
+    """Read everything that may speak against it; what cannot be read is None.
+
+    `equal` are campaigns of which it would be a duplicate.
+    """
     atoms = ctx.atoms
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
         "agent": partial(_agent, atoms, agent_id),
@@ -50,12 +56,10 @@ async def read_facts(
         "slots": atoms.get_concurrency,
         "live": partial(atoms.list_calls, statuses=LIVE),
         "balance": atoms.get_balance,
-        **{status: partial(atoms.list_campaigns, status=status, limit=1) for status in RUNNING},
+        **{status: partial(in_status, atoms, status) for status in DIALS},
     }
     found, _ = await attempt(reads)
-    running = [found[status][1].total for status in RUNNING if status in found]
-    complete = len(running) == len(RUNNING) and None not in running
-    campaigns = audience.campaigns if audience else ()
+    numbers, unread = found.get("dnc", (None, 0))
     return Facts(
         start=start,
         contacts=await ctx.shared.work(_contacts, contacts, ctx),
@@ -63,11 +67,12 @@ async def read_facts(
         retry_delay=retry_delay,
         agent=found.get("agent"),
         callers=_callers(found.get("numbers"), phone_ids),
-        dnc=found.get("dnc"),
+        dnc=numbers,
+        dnc_unread=unread,
         slots=_slots(found),
         balance=found["balance"].credit if "balance" in found else None,
-        running=sum(count or 0 for count in running) if complete else None,
-        rivals=tuple(c.name for c in campaigns if c.status in ACTIVE and c.id != campaign_id),
+        running=_running(found),
+        rivals=_rivals(found, audience, equal, campaign_id),
     )
 
 
@@ -79,19 +84,63 @@ async def _agent(atoms: AtomsClient, agent_id: str) -> AgentFact | bool:
     return AgentFact(agent.id, agent.name, agent.archived)
 
 
-async def _do_not_call(atoms: AtomsClient, agent_id: str) -> frozenset[str] | None:
-    """Give the digits on the lists of the organization and of the agent."""
+def _running(found: dict[str, Any]) -> int | None:
+    counts = [found[status][1] for status in DIALS if status in found]
+    return sum(counts) if len(counts) == len(DIALS) and None not in counts else None
+
+
+def _rivals(
+    found: dict[str, Any], audience: Audience | None, equal: Sequence[Campaign], but: str
+) -> tuple[RivalFact, ...] | None:
+    """Give the other campaigns on the audience that are equal, or dial it now or by themselves."""
+    if any(status not in found for status in DIALS):
+        return None
+    same = {row.id for row in equal}
+    rows = [row for status in DIALS for row in found[status][0]]
+    rivals = {
+        row.id: RivalFact(row.id, row.name, row.status, row.id in same)
+        for row in (
+            *(use for use in (audience.campaigns if audience else ()) if use.status in ACTIVE),
+            *(on(audience.id, rows) if audience else ()),
+            *equal,
+        )
+    }
+    rivals.pop(but, None)
+    # The same order every time, for these are words of a question.
+    return tuple(sorted(rivals.values(), key=lambda rival: (not rival.equal, rival.id)))
+
+
+async def _do_not_call(atoms: AtomsClient, agent_id: str) -> tuple[frozenset[str] | None, int]:
+    """Give the digits on the lists of the organization and of the agent, and what is no number."""
     numbers: set[str] = set()
+    unread = 0
     for owner in (None, agent_id):
         more, page = True, 0
         while more:
             page += 1
             if page > DNC_PAGES:
-                return None
+                return None, 0
             rows, listed = await atoms.list_do_not_call(page=page, agent_id=owner)
-            numbers |= {digits(row.number) for row in rows}
+            read = [_e164(row.number) for row in rows]
+            numbers |= {number.lstrip("+") for number in read if number}
+            unread += sum(not number for number in read)
             more = listed.has_more
-    return frozenset(numbers)
+    return frozenset(numbers), unread
+
+
+def _e164(text: str) -> str | None:
+    """Write a number that the API holds in E.164; "" if nobody has it, None if it is not clear."""
+    text = text.strip()
+    try:
+        found = compact(text)
+    except BadNumberError:
+        found = ""
+    # Digits alone are taken as the API takes them, with their country code; written otherwise they
+    # may lack it.
+    digits = after_prefix(found, None) or (found if found == text else "")
+    if _E164.fullmatch(f"+{digits}"):
+        return f"+{digits}"
+    return "" if sum(map(str.isdigit, text)) < FEWEST_DIGITS else None
 
 
 def _callers(
@@ -120,9 +169,9 @@ def _contacts(contacts: Sequence[Contact], ctx: ToolContext) -> tuple[ContactFac
     directory = ctx.shared.directory
     facts: list[ContactFact] = []
     for contact in contacts:
-        number = "+" + contact.number.strip().lstrip("+")
-        if not _E164.match(number):
-            facts.append(ContactFact(""))
+        number = _e164(contact.number)
+        if not number:
+            facts.append(ContactFact("", unread=number is None))
             continue
         own = (contact.timezone,) if hours.known(contact.timezone) else ()
         facts.append(ContactFact(number, directory.country(number), own or directory.zones(number)))

@@ -74,7 +74,13 @@ def _plan(campaign: Campaign, facts: Facts, contacts: Sequence[Contact]) -> Plan
         max_retries=campaign.max_retries,
         retry_delay=campaign.retry_delay,
         scheduled_at=campaign.scheduled_at or "",
+        rivals=rival_ids(facts),
     )
+
+
+def rival_ids(facts: Facts) -> tuple[str, ...]:
+    """Name the other campaigns that a plan is agreed to beside."""
+    return tuple(sorted(rival.id for rival in facts.rivals or ()))
 
 
 async def _recalled(campaign_id: str, ctx: ToolContext) -> tuple[str, ...] | None:

@@ -1,12 +1,13 @@
-"""Changing an audience while no campaign calls it, or begins to.
+"""Which campaigns call an audience; and changing it while none does, or begins to.
 
 Whoever agreed to a start agreed to certain contacts; those added afterwards would be called all the
 same, past every limit.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 
+from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.errors import WrongState
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
 from atoms_campaigns_mcp.schemas.resources import Audience
@@ -29,7 +30,7 @@ async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> Async
         WrongState: One dials, or will by itself, or is being started at this moment.
     """
     async with ledger.alone(members_of(audience.id)):
-        for campaign in await _campaigns(audience, DIALS, ctx):
+        for campaign in await _campaigns(audience, ctx):
             raise WrongState(
                 f"audience_id: campaign {campaign.label} ({campaign.id}) is {campaign.status} on "
                 "this audience, and nobody agreed that it calls others. Nothing was sent.",
@@ -44,16 +45,24 @@ async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> Async
         yield
 
 
-async def _campaigns(
-    audience: Audience, statuses: frozenset[str], ctx: ToolContext
-) -> list[Campaign]:
+async def in_status(atoms: AtomsClient, status: str) -> tuple[list[Campaign], int | None]:
+    """Give every campaign in a status, and how many the API says there are."""
+    found, page, more, total = list[Campaign](), 0, True, None
+    while more:
+        page += 1
+        rows, listed = await atoms.list_campaigns(status=status, limit=PAGE, page=page)
+        found += rows
+        total = listed.total
+        more = listed.has_more and bool(rows)
+    return found, total
+
+
+def on(audience_id: str, campaigns: Iterable[Campaign]) -> list[Campaign]:
+    """Choose those of an audience."""
+    return [campaign for campaign in campaigns if campaign.audience_id == audience_id]
+
+
+async def _campaigns(audience: Audience, ctx: ToolContext) -> list[Campaign]:
     # What an audience says of its campaigns is documented as the active ones only.
-    found: list[Campaign] = []
-    for status in sorted(statuses):
-        page, more = 0, True
-        while more:
-            page += 1
-            rows, listed = await ctx.atoms.list_campaigns(status=status, limit=PAGE, page=page)
-            found += [row for row in rows if row.audience_id == audience.id]
-            more = listed.has_more and bool(rows)
-    return found
+    found = [await in_status(ctx.atoms, status) for status in sorted(DIALS)]
+    return [campaign for rows, _ in found for campaign in on(audience.id, rows)]

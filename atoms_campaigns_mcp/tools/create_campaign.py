@@ -11,7 +11,7 @@ from atoms_campaigns_mcp.tools import _resolve, _states
 from atoms_campaigns_mcp.tools._creation import Creation, Made, key_of
 from atoms_campaigns_mcp.tools._facts import read_facts
 from atoms_campaigns_mcp.tools._members import contacts_of
-from atoms_campaigns_mcp.tools._proposals import judged
+from atoms_campaigns_mcp.tools._proposals import judged, rival_ids
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 FARTHEST = timedelta(days=366)  # ours: beyond it, a mistyped year is likelier than a plan
@@ -32,8 +32,9 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
             next_step="Check the year, or create a draft and start it when due.",
         )
     facts, audience = await _named(args, ctx)
-    if made := await _creation(args, facts, ctx).found(ctx):
-        return await _result(made, facts, ctx)
+    sight = await _creation(args, facts, ctx).look(ctx)
+    if sight.made:
+        return await _result(sight.made, facts, ctx)
     contacts = await contacts_of(ctx.atoms, audience)
     read = await read_facts(
         ctx,
@@ -44,9 +45,16 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
         start=start,
         max_retries=args.max_retries,
         retry_delay=args.retry_delay,
+        equal=[row for row in sight.alike if row.status not in TERMINAL],
     )
     members = fingerprint(contact.number for contact in contacts)
-    agreed = replace(facts, people=len(contacts), members=members, scheduled_at=start.isoformat())
+    agreed = replace(
+        facts,
+        people=len(contacts),
+        members=members,
+        scheduled_at=start.isoformat(),
+        rivals=rival_ids(read),
+    )
     return (await judged(agreed, read, ctx)).proposal
 
 

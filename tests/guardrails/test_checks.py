@@ -12,6 +12,7 @@ from atoms_campaigns_mcp.guardrails.facts import (
     CallerFact,
     ContactFact,
     Facts,
+    RivalFact,
     SlotFact,
 )
 from atoms_campaigns_mcp.guardrails.findings import Finding
@@ -35,6 +36,7 @@ CLEAN = Facts(
     balance=10.0,
     running=0,
 )
+A, B = RivalFact("a", "A", "running"), RivalFact("b", "B", "scheduled")
 SET = Hours(8 * 60, 21 * 60)
 STRICT = Policy(
     max_contacts=2,
@@ -146,12 +148,28 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
         ({"balance": 0.0}, "warn", "balance", "is 0 USD", "owner must add credit"),
         ({"balance": -2.5}, "warn", "balance", "is -2.5 USD", "owner must add credit"),
         (
-            {"rivals": ("Spring",)},
+            {"rivals": (RivalFact("1", "Spring", "running"),)},
             "warn",
             "same_audience",
             'campaign "Spring" is calling the same audience',
             "pause it first",
         ),
+        (
+            {"rivals": (RivalFact("1", "Spring", "scheduled"),)},
+            "warn",
+            "same_audience",
+            'campaign "Spring" is scheduled on the same audience',
+            "delete it first",
+        ),
+        (
+            {"rivals": (RivalFact("1", "Spring", "draft", equal=True),)},
+            "warn",
+            "equal_campaign",
+            'campaign "Spring", equal to this one, is ready on the same audience',
+            "go on with that one",
+        ),
+        ({"rivals": None}, "unknown", "same_audience", "could not be read", "list_campaigns"),
+        ({"dnc_unread": 2}, "unknown", "dnc_unknown", "2 entries", "country code"),
     ],
 )
 def test_each_objection_has_its_severity_reason_and_next_step(
@@ -249,7 +267,7 @@ def test_a_caller_id_is_foreign_to_contacts_of_other_countries_only() -> None:
 
 
 def test_what_blocks_comes_first_and_what_is_unknown_last() -> None:
-    severities = [f.severity for f in found(agent=False, balance=None, rivals=("a", "b"))]
+    severities = [f.severity for f in found(agent=False, balance=None, rivals=(A, B))]
     assert severities == ["block", "warn", "warn", "unknown"]
 
 

@@ -38,6 +38,7 @@ OTHER: dict[str, Any] = {
     "members": fingerprint(["+12025550144"]),
     "phone_ids": ("e" * 24,),
     "caller_ids": ("+12025550143",),
+    "rivals": ("d" * 24,),
     "max_retries": 4,
     "retry_delay": 16,
     "scheduled_at": "2027-01-05T10:00:00+00:00",

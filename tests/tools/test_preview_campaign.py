@@ -214,7 +214,7 @@ async def test_an_unread_number_of_campaigns_blocks_only_under_a_limit(
     bench.configure(max_running=5)
     async with bench.client() as client:
         blocked = await client.call("preview_campaign", **campaign)
-    assert rules(blocked) == {"max_running": "block"}
+    assert rules(blocked) == {"max_running": "block", "same_audience": "unknown"}
     assert "unknown campaigns run" in finding(blocked, "max_running")["reason"]
 
 
