@@ -9,7 +9,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -29,8 +29,8 @@ from atoms_campaigns_mcp.errors import (
     UnexpectedResponse,
     Unreached,
 )
-from atoms_campaigns_mcp.schemas.fields import CALL_PATTERN, ID_PATTERN, clean
-from atoms_campaigns_mcp.telemetry import redact
+from atoms_campaigns_mcp.schemas.fields import CALL_PATTERN, ID_PATTERN, hidden
+from atoms_campaigns_mcp.texts import hide_keys, whole
 
 UNAUTHORIZED, NOT_FOUND, TOO_MANY, SERVER_ERROR = 401, 404, 429, 500
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
@@ -44,12 +44,22 @@ _REQUEST_ID = re.compile(r"[\w.:-]{1,64}")
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer: its status, headers and decoded body, and the path that was asked for."""
+    """A whole answer: its status, headers and decoded body, and the path that was asked for.
+
+    `key` is what the request was sent with, which never passes from here.
+    """
 
     status: int
     headers: httpx2.Headers
     body: bytes
     path: str = ""
+    key: str = field(default="", repr=False)
+
+    @property
+    def _suspect(self) -> bool:
+        """Whether the body may hold half a character or the key: an escape, bytes of half one."""
+        signs = (b"\\u", b"\xed", b"\0", self.key.encode() or b"\0")
+        return any(sign in self.body for sign in signs)
 
     @cached_property
     def document(self) -> Any:
@@ -59,13 +69,14 @@ class Answer:
             ValueError: It is none.
         """
         try:
-            return json.loads(self.body)
+            document = json.loads(self.body)
+            return whole(document, self.key) if self._suspect else document
         except RecursionError:
             raise ValueError("nested too deeply") from None
 
 
-async def load(response: httpx2.Response) -> Answer:
-    """Read the body, up to a bound.
+async def load(response: httpx2.Response, key: str) -> Answer:
+    """Read the body, up to a bound; `key` is what was asked with.
 
     Raises:
         Garbled: It is larger than anything that the API documents.
@@ -80,7 +91,7 @@ async def load(response: httpx2.Response) -> Answer:
             )
         pieces.append(piece)
     path = response.request.url.path
-    return Answer(response.status_code, response.headers, b"".join(pieces), path)
+    return Answer(response.status_code, response.headers, b"".join(pieces), path, key)
 
 
 def decode(answer: Answer) -> Any:
@@ -121,7 +132,7 @@ def decode(answer: Answer) -> Any:
 def request_id(headers: httpx2.Headers) -> str:
     """Give what the vendor's support asks for, if it looks like an id."""
     name = headers.get("x-request-id", "")
-    return name if _REQUEST_ID.fullmatch(name) else ""
+    return name if _REQUEST_ID.fullmatch(name) and hide_keys(name) == name else ""
 
 
 def unreachable(error: httpx2.RequestError) -> Unavailable:
@@ -201,7 +212,7 @@ def reason(answer: Answer) -> str:
     words = _words(body).rstrip(". ")
     for name in filter(_ID.fullmatch, answer.path.split("/")):
         words = words.replace(name, "…")
-    return clean(redact(words)) or "no reason given"
+    return hidden(words) or "no reason given"
 
 
 def _words(body: Any) -> str:

@@ -14,6 +14,7 @@ import stamina
 from atoms_campaigns_mcp import __version__, telemetry
 from atoms_campaigns_mcp.atoms import replies
 from atoms_campaigns_mcp.atoms.pacing import Pacer
+from atoms_campaigns_mcp.atoms.pieces import mended, without
 from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.errors import (
     Garbled,
@@ -126,7 +127,8 @@ class Transport:
                     if not response.is_success:
                         replies.decode(await self._whole(call, response))
                     call.answered(response.status_code)
-                    yield _bounded(response.aiter_bytes())
+                    pieces = _bounded(response.aiter_bytes())
+                    yield mended(without(self.key, pieces))
             except httpx2.RequestError as error:
                 raise replies.unreachable(error) from error
 
@@ -196,7 +198,7 @@ class Transport:
     async def _whole(self, call: telemetry.Call, response: httpx2.Response) -> replies.Answer:
         """Read the body; raise what a status of 400 or above means."""
         call.answered(response.status_code, replies.request_id(response.headers))
-        answer = await replies.load(response)
+        answer = await replies.load(response, self.key)
         if answer.status < httpx2.codes.BAD_REQUEST:
             return answer
         failure = replies.failure(answer, self.now())

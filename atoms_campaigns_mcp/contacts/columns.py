@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.fields import clean
-from atoms_campaigns_mcp.telemetry import redact
+from atoms_campaigns_mcp.texts import redact
 
 PHONE = "phoneNumber"  # what the column of numbers is called in every upload
 MOST_COLUMNS = 100  # ours; a call has a handful of variables

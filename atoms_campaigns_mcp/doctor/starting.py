@@ -14,7 +14,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.install.entry import dict_of
-from atoms_campaigns_mcp.telemetry import redact
+from atoms_campaigns_mcp.texts import redact
 
 PATIENCE = 20.0  # seconds for both answers; clients wait 10 to 60
 PARTING = 5.0  # seconds in which a server should end once its input has

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from atoms_campaigns_mcp.guardrails.findings import Finding
-from atoms_campaigns_mcp.schemas.fields import counted, quoted
+from atoms_campaigns_mcp.schemas.fields import counted, named, quoted, word
 
 Action = Literal["start", "resume", "schedule", "delete_campaign", "delete_audience"]
 
@@ -78,7 +78,7 @@ def fingerprint(numbers: Iterable[str]) -> str:
 
 def _start(plan: Plan) -> str:
     verb = "Resume" if plan.action == "resume" else "Start"
-    return f"{verb} campaign {quoted(plan.name)} now? {_calls(plan)}"
+    return f"{verb} campaign {named(plan.name, plan.campaign_id)} now? {_calls(plan)}"
 
 
 def _schedule(plan: Plan) -> str:
@@ -87,7 +87,7 @@ def _schedule(plan: Plan) -> str:
 
 def _delete(plan: Plan) -> str:
     return (
-        f"Delete campaign {quoted(plan.name)} ({plan.campaign_id}, {plan.status}) with its "
+        f"Delete campaign {quoted(plan.name)} ({plan.campaign_id}, {word(plan.status)}) with its "
         "history? This cannot be undone."
     )
 
@@ -95,7 +95,7 @@ def _delete(plan: Plan) -> str:
 def _delete_audience(plan: Plan) -> str:
     people = counted(plan.people, "contact") if plan.people is not None else "its contacts"
     return (
-        f"Delete audience {quoted(plan.name)} ({plan.audience_id}) with {people}? This cannot be "
+        f"Delete audience {named(plan.name, plan.audience_id)} with {people}? This cannot be "
         "undone."
     )
 
@@ -107,14 +107,16 @@ def _calls(plan: Plan) -> str:
         if plan.max_retries and plan.called:
             people += f" and, where a retry is due, to the {plan.called} called before"
     retries = (
-        f", and up to {plan.max_retries} times more if unanswered, {plan.retry_delay} min apart"
+        f", and up to {counted(plan.max_retries, 'more attempt')} to each if unanswered, "
+        f"{plan.retry_delay} min apart"
         if plan.max_retries
         else ""
     )
-    callers = f" Caller IDs: {', '.join(plan.caller_ids)}." if plan.caller_ids else ""
+    callers = f" Caller IDs: {', '.join(map(word, plan.caller_ids))}." if plan.caller_ids else ""
     return (
-        f"It places real phone calls to {people} (audience {quoted(plan.audience)}) with agent "
-        f"{quoted(plan.agent)}{retries}.{callers}"
+        f"It places real phone calls to {people} (audience "
+        f"{named(plan.audience, plan.audience_id)}) with agent "
+        f"{named(plan.agent, plan.agent_id)}{retries}.{callers}"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, cast
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, Result
-from atoms_campaigns_mcp.schemas.fields import Text
+from atoms_campaigns_mcp.schemas.fields import Text, named, word
 
 
 def _first(value: Any) -> Any:
@@ -73,8 +73,8 @@ class AccountReport(Result):
 
     def summary(self) -> str:
         """Say who the key is and what it may do now."""
-        facts = [f'Organization "{self.organization}" ({self.organization_id})']
-        facts += [f"plan {self.plan}"] if self.plan else []
+        facts = [f"Organization {named(self.organization, self.organization_id)}"]
+        facts += [f"plan {word(self.plan)}"] if self.plan else []
         facts += [f"balance {self.balance_usd:g} USD"] if self.balance_usd is not None else []
         if self.call_limit is not None:
             facts.append(f"{self.call_limit} calls at once, {self.reserved or 0} of them reserved")

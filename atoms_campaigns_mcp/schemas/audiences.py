@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from atoms_campaigns_mcp.schemas.base import Result
-from atoms_campaigns_mcp.schemas.fields import Text, counted
+from atoms_campaigns_mcp.schemas.fields import Text, counted, named, word
 
 SPANS_SHOWN = 300  # runs of rejected lines listed; the count is always whole
 
@@ -34,7 +34,7 @@ class ContactList(Result):
         """Say what columns the list has, and where its people are."""
         where = f" Countries: {', '.join(self.countries)}." if self.countries else ""
         zones = f" Local time zones: {', '.join(self.time_zones)}." if self.time_zones else ""
-        return f"Columns: {', '.join(self.columns)}.{where}{zones}"
+        return f"Columns: {', '.join(map(word, self.columns))}.{where}{zones}"
 
 
 class AudienceCreated(ContactList):
@@ -45,7 +45,7 @@ class AudienceCreated(ContactList):
     def summary(self) -> str:
         """Say what was created and what was left out."""
         return (
-            f'Created audience "{self.name}" ({self.audience_id}) with '
+            f"Created audience {named(self.name, self.audience_id)} with "
             f"{counted(self.contacts, 'contact')}. {self.contents()} {self.troubles()}".rstrip()
         )
 
@@ -59,8 +59,8 @@ class ContactsAdded(ContactList):
     def summary(self) -> str:
         """Say how many are new and what was left out."""
         return (
-            f'Added {counted(self.added, "contact")} to audience "{self.name}" '
-            f"({self.audience_id}); {self.skipped} were already in it. "
+            f"Added {counted(self.added, 'contact')} to audience "
+            f"{named(self.name, self.audience_id)}; {self.skipped} were already in it. "
             f"{self.contents()} {self.troubles()}".rstrip()
         )
 
@@ -73,4 +73,5 @@ class AudienceDeleted(Result):
 
     def summary(self) -> str:
         """Say what is gone."""
-        return f'Audience "{self.name}" ({self.audience_id}) is deleted with its contacts.'
+        about = named(self.name, self.audience_id)
+        return f"Audience {about} is deleted with its contacts."

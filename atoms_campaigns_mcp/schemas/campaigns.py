@@ -7,7 +7,16 @@ from typing import Any, Literal, get_args
 from pydantic import AliasChoices, AliasPath, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
-from atoms_campaigns_mcp.schemas.fields import Reason, ShortText, Text, clean, counted
+from atoms_campaigns_mcp.schemas.fields import (
+    Reason,
+    ShortText,
+    Text,
+    clean,
+    counted,
+    named,
+    quoted,
+    word,
+)
 
 KnownStatus = Literal[
     "draft", "scheduled", "processing", "running", "paused", "completed", "failed"
@@ -57,7 +66,8 @@ class Execution(Noun):
 
     def __str__(self) -> str:
         """Write it for a sentence."""
-        return f"{self.number} {self.status}, {self.dispatched or 0} of {self.members} dispatched"
+        counts = f"{self.dispatched or 0} of {self.members} dispatched"
+        return f"{self.number} {word(self.status)}, {counts}"
 
 
 class Event(Noun):
@@ -162,9 +172,9 @@ class CampaignPage(PageResult):
     def rows(self) -> list[str]:
         """Give name, state and id of each."""
         return [
-            f"{row.label} {row.status}"
+            f"{row.label} {word(row.status)}"
             + ("" if row.participants is None else f", {counted(row.participants, 'contact')}")
-            + f" ({row.id})"
+            + f" ({word(row.id)})"
             for row in self.campaigns
         ]
 
@@ -185,14 +195,15 @@ class CampaignCreated(Result):
 
     def summary(self) -> str:
         """Say what was stored."""
-        when = f" for {self.scheduled_at}" if self.scheduled_at else ""
+        when = f" for {word(self.scheduled_at)}" if self.scheduled_at else ""
         people = ""
         if self.participants is not None:
             people = f" to call {counted(self.participants, 'contact')}"
         return (
-            f'Created campaign "{self.name}" ({self.campaign_id}), {self.status}{when}{people}, '
-            f"with agent {self.agent_id}, audience {self.audience_id}, "
-            f"caller IDs {', '.join(self.phone_ids)}{retries(self.max_retries, self.retry_delay)}."
+            f"Created campaign {named(self.name, self.campaign_id)}, {word(self.status)}"
+            f"{when}{people}, with agent {word(self.agent_id)}, audience "
+            f"{word(self.audience_id)}, caller IDs {', '.join(map(word, self.phone_ids))}"
+            f"{retries(self.max_retries, self.retry_delay)}."
         )
 
 
@@ -207,7 +218,8 @@ class CampaignChanged(Result):
 
     def summary(self) -> str:
         """Say what happened."""
-        return f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}. {self.message}'
+        about = named(self.name, self.campaign_id)
+        return f"Campaign {about} is {word(self.status)}. {self.message}"
 
     def touched(self) -> list[str]:
         """Give its id, if this call changed it."""
@@ -234,8 +246,8 @@ class CampaignsPaused(Result):
 
     def summary(self) -> str:
         """Say what has stopped and what has not."""
-        rows = [f"{row.label} ({row.id}) is {row.status}" for row in self.campaigns]
-        later = [f"{row.label} ({row.id})" for row in self.scheduled]
+        rows = [f"{row.label} ({word(row.id)}) is {word(row.status)}" for row in self.campaigns]
+        later = [f"{row.label} ({word(row.id)})" for row in self.scheduled]
         warned = f" Still scheduled to dial: {'; '.join(later)}." if later else ""
         listed = f" {'; '.join(rows)}." if rows else ""
         return f"{self.message}{listed}{warned}"
@@ -273,10 +285,10 @@ class WatchReport(Result):
                 f"{self.contacts_called or 0} of {self.total_participants} contacts called, "
                 f"{self.contacts_connected or 0} connected, {self.retry_attempts or 0} retries"
             )
-        failed = f" It failed: {self.error}." if self.error else ""
+        failed = f" It failed: {quoted(self.error)}." if self.error else ""
         end = "It is finished." if self.finished else "It is not finished."
         return (
-            f'Campaign "{self.name}" ({self.campaign_id}) is {self.status}: '
+            f"Campaign {named(self.name, self.campaign_id)} is {word(self.status)}: "
             f"{counts}{left}.{failed} {end} since {self.since}."
         )
 
@@ -311,12 +323,13 @@ class CampaignReport(Result):
 
     def summary(self) -> str:
         """Say the state, the counts and what the two counts mean."""
-        made_of = f"agent {self.agent_id}, audience {self.audience_id}"
-        parts = [f'Campaign "{self.name}" ({self.campaign_id}; {made_of}) is {self.status}.']
+        made_of = f"agent {word(self.agent_id)}, audience {word(self.audience_id)}"
+        about = f"{quoted(self.name)} ({self.campaign_id}; {made_of})"
+        parts = [f"Campaign {about} is {word(self.status)}."]
         if self.error:
-            parts.append(f"It failed: {self.error}.")
+            parts.append(f"It failed: {quoted(self.error)}.")
         if self.scheduled_at and self.status == "scheduled":
-            parts.append(f"It dials by itself at {self.scheduled_at}.")
+            parts.append(f"It dials by itself at {word(self.scheduled_at)}.")
         if self.contacts_called is None or self.total_participants is None:
             parts.append("The API gave no metrics.")
         else:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from atoms_campaigns_mcp.telemetry import redact
+from atoms_campaigns_mcp.texts import hide_keys, redact, seen
 
 ID_PATTERN = "^[a-f0-9]{24}$"
 E164_PATTERN = r"^\+[1-9]\d{6,14}$"
@@ -22,8 +22,15 @@ NAME_MAX = 100  # characters
 CAMPAIGN_NAME_MAX = 40  # characters; what the dashboard allows, the API says nothing
 CSV_MAX = 5_000_000  # characters; the API takes 5 MB
 TEXT_MAX = 300  # characters kept of a text that came from outside
-_QUOTES = re.compile('["\u201c-\u201f\u00ab\u00bb\uff02]')
 _WHOLE = re.compile(r"(-?\d{1,9})(?:\.0*)?")
+# Whatever looks like a double quote, and several single ones, which look like one together.
+_SINGLE = "'`\u00b4\u02b9\u02bc\u2018-\u201b\u2032\u2035"
+_DOUBLE = (
+    '"\u201c-\u201f\u00ab\u00bb\u02ba\u02dd\u02ee\u02f6\u05f4\u2033\u2034\u2036\u2037\u2057'
+    "\u275d\u275e\u2760\u276e\u276f\u2e42\u3003\u301d-\u301f\uff02\U0001f676-\U0001f678"
+)
+_QUOTES = re.compile(f"[{_SINGLE}]*[{_DOUBLE}][{_SINGLE}{_DOUBLE}]*|[{_SINGLE}]{{2,}}")
+_WORD = re.compile(r"[\w.:+*/-]{0,64}")
 _ISO_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d", re.ASCII)
 EXAMPLE_ID = "696ddd2a04ff172dbd8eddad"
 
@@ -160,17 +167,41 @@ def counted(number: int, noun: str) -> str:
 
 
 def clean(value: Any, limit: int = TEXT_MAX) -> Any:
-    """Make text from outside fit to show: one line, no control characters, at most `limit`."""
-    if not isinstance(value, str):
-        return value
-    flat = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value)
-    flat = "".join(c for c in flat if unicodedata.category(c) != "Cf").strip()
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+    """Make text from outside fit to show: a line of at most `limit` characters, without keys."""
+    return _capped(hide_keys(_flat(value)), limit) if isinstance(value, str) else value
+
+
+def hidden(text: str, limit: int = TEXT_MAX) -> str:
+    """Make text fit to show that may hold anybody's number: numbers are masked."""
+    # Before it is cut: what is left of a number or key at the end would not be known as one.
+    return _capped(redact(_flat(text)), limit)
+
+
+def _flat(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    breaks = {"Cc", "Zl", "Zp"}
+    return "".join(" " if unicodedata.category(c) in breaks else c for c in seen(text))
+
+
+def _capped(text: str, limit: int) -> str:
+    text = text.strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def quoted(name: str, limit: int = TEXT_MAX) -> str:
     """Put a name that comes from outside into quotes, which it cannot close itself."""
     return '"' + _QUOTES.sub("'", clean(name, limit=limit)) + '"'
+
+
+def word(text: str) -> str:
+    """Give an id, state or number from outside as it is if it is one word, else quoted."""
+    return text if _WORD.fullmatch(text) else quoted(text, NAME_MAX)
+
+
+def named(name: str, id_: str) -> str:
+    """Name a thing as sentences do: quoted, with its id."""
+    return f"{quoted(name)} ({word(id_)})" if id_ else quoted(name)
 
 
 def _short(value: Any) -> Any:
@@ -185,7 +216,7 @@ Text = Annotated[str, BeforeValidator(clean)]
 
 
 def _reason(value: Any) -> Any:
-    return redact(clean(value)) if isinstance(value, str) else value
+    return hidden(value) if isinstance(value, str) else value
 
 
 Reason = Annotated[str, BeforeValidator(_reason)]

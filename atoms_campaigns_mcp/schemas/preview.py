@@ -5,7 +5,7 @@ from typing import Literal
 
 from atoms_campaigns_mcp.schemas.base import Noun, Result
 from atoms_campaigns_mcp.schemas.campaigns import retries
-from atoms_campaigns_mcp.schemas.fields import Text, counted
+from atoms_campaigns_mcp.schemas.fields import Text, counted, quoted, word
 
 
 class FindingRow(Noun):
@@ -56,17 +56,17 @@ class CampaignPreview(Result):
     def summary(self) -> str:
         """Say what would happen, then every objection."""
         found = "; ".join(f"{row.severity}: {row.reason} ({row.rule})" for row in self.findings)
-        callers = f" from {', '.join(self.caller_ids)}" if self.caller_ids else ""
+        callers = f" from {', '.join(map(word, self.caller_ids))}" if self.caller_ids else ""
         lasts = f", {self.duration}" if self.duration else ""
         new = " that it has not called yet" if self.status == "paused" else ""
         zones = ", ".join(str(row) for row in self.zones) or "none"
         token = f" confirm_token {self.confirm_token}." if self.confirm_token else ""
         return (
-            f'Starting campaign "{self.name}" ({self.campaign_id}, {self.status}) is '
-            f"{self.verdict}: agent {self.agent} calls {counted(self.contacts, 'contact')} of "
-            f'audience "{self.audience}"{new}{callers}, {self.dials} dials'
-            f"{retries(self.max_retries, self.retry_delay)}{lasts}, from "
-            f"{self.starts_at.isoformat(timespec='minutes')} to at most "
+            f"Starting campaign {quoted(self.name)} ({self.campaign_id}, {word(self.status)}) is "
+            f"{self.verdict}: agent {quoted(self.agent)} calls "
+            f"{counted(self.contacts, 'contact')} of audience {quoted(self.audience)}{new}"
+            f"{callers}, {self.dials} dials{retries(self.max_retries, self.retry_delay)}{lasts}, "
+            f"from {self.starts_at.isoformat(timespec='minutes')} to at most "
             f"{self.ends_before.isoformat(timespec='minutes')}. "
             f"Contacts by time zone: {zones}; calling hours {self.calling_hours}. "
             f"Findings: {found or 'none'}.{token}"

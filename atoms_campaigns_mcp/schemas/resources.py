@@ -3,7 +3,7 @@
 from pydantic import AliasChoices, AliasPath, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
-from atoms_campaigns_mcp.schemas.fields import ShortText, Text, clean, counted
+from atoms_campaigns_mcp.schemas.fields import ShortText, Text, clean, counted, word
 
 
 class PhoneNumber(Noun):
@@ -25,6 +25,10 @@ class PhoneNumber(Noun):
         default=None, validation_alias=AliasChoices("agentId", "agent_id")
     )
 
+    def told(self) -> str:
+        """Give number and id."""
+        return f"{word(self.number)} ({word(self.id)})"
+
 
 class PhoneNumberList(Result):
     """Result of `list_phone_numbers`."""
@@ -34,8 +38,8 @@ class PhoneNumberList(Result):
     def summary(self) -> str:
         """List number, id and whether it can be used."""
         rows = [
-            f"{row.number} ({row.id}, {'active' if row.active else 'inactive'}"
-            + (f", agent {row.agent_id})" if row.agent_id else ")")
+            f"{word(row.number)} ({word(row.id)}, {'active' if row.active else 'inactive'}"
+            + (f", agent {word(row.agent_id)})" if row.agent_id else ")")
             for row in self.phone_numbers
         ]
         return "; ".join([counted(len(rows), "caller ID"), *rows]) + "."
@@ -63,7 +67,7 @@ class AgentPage(PageResult):
 
     def rows(self) -> list[str]:
         """Give name and id of each."""
-        return [f"{row.label} ({row.id})" for row in self.agents]
+        return [f"{row.label} ({word(row.id)})" for row in self.agents]
 
 
 class Use(Row):
@@ -92,7 +96,9 @@ class Audience(Row):
     def told(self) -> str:
         """Give its name, size and age."""
         size = "" if self.contacts is None else f", {counted(self.contacts, 'contact')}"
-        return f"{self.label}{size}" + (f", of {self.created_at[:10]}" if self.created_at else "")
+        return f"{self.label}{size}" + (
+            f", of {word(self.created_at[:10])}" if self.created_at else ""
+        )
 
     def is_like(self, name: str, contacts: int) -> bool:
         """Say whether it has that name and as many contacts."""
@@ -110,4 +116,4 @@ class AudiencePage(PageResult):
 
     def rows(self) -> list[str]:
         """Give name, size and id of each."""
-        return [f"{row.told()} ({row.id})" for row in self.audiences]
+        return [f"{row.told()} ({word(row.id)})" for row in self.audiences]

@@ -6,7 +6,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult
 from atoms_campaigns_mcp.schemas.calls import Call
-from atoms_campaigns_mcp.schemas.fields import Text, counted, listed
+from atoms_campaigns_mcp.schemas.fields import Text, counted, listed, quoted, word
 
 FinalStatus = Literal["completed", "failed", "no_answer", "cancelled", "blocked", "pending"]
 Unreached = Literal["failed", "no_answer", "cancelled", "pending"]
@@ -76,8 +76,8 @@ class ResultsPage(PageResult):
     def rows(self) -> list[str]:
         """Give number, attempts and final status of each."""
         return [
-            f"{row.phone}{f' {row.name}' if row.name else ''} {row.final_status} after "
-            f"{counted(row.attempts, 'attempt')}, {row.seconds:g} s"
+            f"{word(row.phone)}{f' {quoted(row.name)}' if row.name else ''} "
+            f"{word(row.final_status)} after {counted(row.attempts, 'attempt')}, {row.seconds:g} s"
             for row in self.results
         ]
 
@@ -101,7 +101,8 @@ class ResultsPage(PageResult):
                 f"{self.retries_due} retries due"
             )
         return (
-            f'Results of campaign "{self.name}" ({self.campaign_id}, {self.status}; {state}): '
+            f"Results of campaign {quoted(self.name)} ({self.campaign_id}, {word(self.status)}; "
+            f"{state}): "
             f"{self.contacts} contacts, {', '.join(self.outcomes)}; {self.connected_percent}% of "
             f"those dialled connected ({self._rates()}); "
             f"{self.talk_seconds:g} s talked, cost {self.cost:g}. All rows: {self.csv}. "

@@ -22,6 +22,7 @@ from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.scopes import needed, scope_of
 from atoms_campaigns_mcp.settings import Mode, Settings
 from atoms_campaigns_mcp.telemetry import call_id, called, log
+from atoms_campaigns_mcp.texts import whole
 
 
 class _Crashed(AtomsCampaignsError):
@@ -75,7 +76,7 @@ class Adapter:
         principal: Principal,
         catalog: Catalog,
     ) -> CallToolResult | InputRequiredResult:
-        given = params.arguments or {}
+        given = whole(params.arguments or {})
         _granted(principal, params.name, given)
         entry = catalog.entries.get(params.name)
         if entry is None:

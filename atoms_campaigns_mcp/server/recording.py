@@ -11,7 +11,8 @@ from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, Outcome
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.server.claims import Claims
 from atoms_campaigns_mcp.state.store import Intent
-from atoms_campaigns_mcp.telemetry import log, redact
+from atoms_campaigns_mcp.telemetry import log
+from atoms_campaigns_mcp.texts import redact
 from atoms_campaigns_mcp.tools._tool import Effect, Tool
 
 T = TypeVar("T")

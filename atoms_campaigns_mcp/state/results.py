@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from atoms_campaigns_mcp.contacts.directory import Directory
 from atoms_campaigns_mcp.errors import Garbled, Unavailable, UnexpectedResponse
 from atoms_campaigns_mcp.schemas.calls import LIVE
+from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.results import Exported
 from atoms_campaigns_mcp.workers import Worker
 
@@ -86,7 +87,7 @@ class Results:
         )
         rows = await self._do(lambda db: db.execute(sql).fetchall())
         return [
-            f"{group}: {connected} of {calls} ({100 * connected / calls:.1f}%)"
+            f"{word(str(group))}: {connected} of {calls} ({100 * connected / calls:.1f}%)"
             for group, calls, connected in rows
         ]
 
@@ -202,7 +203,7 @@ class ResultsCache:
                         await self._store(db, rows)
             parser.close()
             await self._store(db, rows)
-        except ijson.JSONError as error:
+        except (ijson.JSONError, UnicodeDecodeError) as error:
             raise Garbled(
                 "The Atoms API gave results that are cut off or no JSON.",
                 next_step="Try again in a minute; if it stays so, use list_calls instead.",

@@ -7,7 +7,7 @@ from typing import TypeVar
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound
 from atoms_campaigns_mcp.schemas.base import Row
-from atoms_campaigns_mcp.schemas.fields import ID_PATTERN
+from atoms_campaigns_mcp.schemas.fields import ID_PATTERN, word
 from atoms_campaigns_mcp.schemas.resources import Agent, Audience, PhoneNumber
 
 N = TypeVar("N", bound=Row)
@@ -33,7 +33,7 @@ async def agent(atoms: AtomsClient, reference: str) -> Agent:
         found = _one(rows, reference, argument="agent_id", tool="list_agents")
     if found.archived:
         raise NotFound(
-            f'agent_id: agent "{found.name}" is archived and cannot call.',
+            f"agent_id: agent {found.label} is archived and cannot call.",
             next_step="Choose another with list_agents.",
         )
     return found
@@ -68,7 +68,7 @@ async def phone_numbers(atoms: AtomsClient, references: Sequence[str]) -> list[P
     if missing:
         raise NotFound(
             f"phone_ids: entry {', '.join(missing)} is not a caller ID of this account. "
-            f"{_candidates([f'{row.number} ({row.id})' for row in rows if row.active])}",
+            f"{_candidates([row.told() for row in rows if row.active])}",
             next_step="Use one of these, or call list_phone_numbers.",
         )
     return list({row.id: row for row in (known[reference] for reference in references)}.values())
@@ -83,7 +83,7 @@ def _one(rows: Sequence[N], reference: str, *, argument: str, tool: str) -> N:
     named = _named(rows, reference)
     if len(named) == 1:
         return named[0]
-    shown = _candidates([f"{row.told()} ({row.id})" for row in named or rows])
+    shown = _candidates([f"{row.told()} ({word(row.id)})" for row in named or rows])
     if named:
         raise InvalidArguments(
             f"{argument}: {len(named)} have exactly this name. {shown}",

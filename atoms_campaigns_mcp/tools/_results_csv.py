@@ -9,7 +9,7 @@ from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
 from atoms_campaigns_mcp.contacts.table import LONGEST_VALUE
 from atoms_campaigns_mcp.schemas.fields import clean
 from atoms_campaigns_mcp.state.results import Results, Stored
-from atoms_campaigns_mcp.telemetry import mask_number, redact
+from atoms_campaigns_mcp.texts import mask_number, redact
 from atoms_campaigns_mcp.workers import Worker
 
 NUMBER = re.compile(r"\+?[\d ().-]+")

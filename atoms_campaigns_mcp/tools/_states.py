@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, WrongState
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, KNOWN, Campaign
+from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.tools._tool import ToolContext
 
 UNREAD = "unknown"  # accepted by the API, and not to be seen at present
@@ -18,13 +19,13 @@ _NEXT = {
     "paused": "No new call is made. start_campaign resumes it, delete_campaign removes it.",
     "completed": "Everybody was dispatched; calls and retries may go on: watch_campaign until "
     "finished says when all are over, get_campaign_results how it went.",
-    "failed": "It does not go on. Mend the cause, then create another with create_campaign.",
+    "failed": "It does not go on. Fix the cause, then create another with create_campaign.",
 }
 _OTHER_START = {
     "scheduled": "It starts by itself. To start it now, delete it and create it again without "
     "scheduled_at.",
     "completed": "To call again, create another campaign.",
-    "failed": "To try again, mend the cause and create another campaign.",
+    "failed": "To try again, fix the cause and create another campaign.",
 }
 
 
@@ -38,7 +39,7 @@ def next_step(campaign: Campaign) -> str:
 def cannot(verb: str, campaign: Campaign, step: str) -> WrongState:
     """Refuse `verb` in the campaign's state."""
     return WrongState(
-        f'campaign_id: campaign "{campaign.name}" is {campaign.status} and cannot be {verb}. '
+        f"campaign_id: campaign {campaign.label} is {word(campaign.status)} and cannot be {verb}. "
         "Nothing was sent.",
         next_step=step,
     )

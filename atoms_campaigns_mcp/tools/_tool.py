@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -101,6 +102,10 @@ async def _unheard(*_: Any) -> None:
     """Be the listener that nobody gave."""
 
 
+def _drawn() -> str:
+    return secrets.token_hex(4)
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """What a tool may use during one call.
@@ -112,6 +117,7 @@ class ToolContext:
     a part, a whole and a sentence; `changed` the campaign that is not as it was, and a mark of how
     it is now. `remember` and `recall` keep the caller IDs of campaigns made here, which the API
     does not tell; `offer` gives a token with which a proposal may be agreed to, where one helps.
+    `mark` draws what no text from outside can know.
     """
 
     atoms: AtomsClient
@@ -131,6 +137,7 @@ class ToolContext:
     offer: Callable[[Proposal], Awaitable[str | None]] = _unheard
     progress: Callable[[float, float | None, str], Awaitable[None]] = _unheard
     changed: Callable[[str, str], Awaitable[None]] = _unheard
+    mark: Callable[[], str] = _drawn
 
     def agreed(self) -> Plan:
         """Give the plan of a tool that cannot run without one."""

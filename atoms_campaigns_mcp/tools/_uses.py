@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.errors import WrongState
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
+from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.resources import Audience
 from atoms_campaigns_mcp.tools._tool import Ledger, ToolContext
 
@@ -32,8 +33,9 @@ async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> Async
     async with ledger.alone(members_of(audience.id)):
         for campaign in await _campaigns(audience, ctx):
             raise WrongState(
-                f"audience_id: campaign {campaign.label} ({campaign.id}) is {campaign.status} on "
-                "this audience, and nobody agreed that it calls others. Nothing was sent.",
+                f"audience_id: campaign {campaign.label} ({word(campaign.id)}) is "
+                f"{word(campaign.status)} on this audience, and nobody agreed that it "
+                "calls others. Nothing was sent.",
                 next_step="Make an audience (create_audience) and a campaign for the new contacts"
                 + (
                     ", or delete_campaign it and schedule it again."

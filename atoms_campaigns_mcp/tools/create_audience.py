@@ -64,7 +64,7 @@ async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
     details = await ctx.atoms.get_campaign(args.from_campaign_id)
     if not is_terminal(details) or await unfinished(details, ctx):
         raise WrongState(
-            f'from_campaign_id: campaign "{details.campaign.name}" is not finished, so contacts '
+            f"from_campaign_id: campaign {details.campaign.label} is not finished, so contacts "
             "that it still calls would be called twice. Nothing was created.",
             next_step="It has to be started first: nobody was called."
             if details.campaign.status in {"draft", "scheduled"}
@@ -75,7 +75,7 @@ async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
     rows = await results.contacts(args.outcomes or NOT_REACHED)
     if not rows:
         raise NotFound(
-            f'from_campaign_id: no contact of campaign "{details.campaign.name}" has such an '
+            f"from_campaign_id: no contact of campaign {details.campaign.label} has such an "
             "outcome. Nothing was created.",
             next_step="get_campaign_results shows which outcomes there are.",
         )

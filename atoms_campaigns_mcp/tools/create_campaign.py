@@ -6,6 +6,7 @@ from atoms_campaigns_mcp.errors import InvalidArguments, WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import CreateCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, Campaign, CampaignCreated
+from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.resources import Audience
 from atoms_campaigns_mcp.tools import _resolve, _states
 from atoms_campaigns_mcp.tools._creation import Creation, Made, key_of
@@ -121,8 +122,9 @@ def _refuse(alike: Sequence[Campaign]) -> None:
     for campaign in alike:
         if campaign.status not in TERMINAL:
             raise WrongState(
-                f"name: campaign {campaign.label} ({campaign.id}, {campaign.status}) has the same "
-                "name, agent, audience, caller IDs, retries and schedule. Nothing was sent.",
+                f"name: campaign {campaign.label} ({word(campaign.id)}, "
+                f"{word(campaign.status)}) has the same name, agent, audience, caller IDs, "
+                "retries and schedule. Nothing was sent.",
                 next_step="Go on with that one, or give another name. Only if the user wants the "
                 "same contacts called twice, set allow_duplicate.",
             )

@@ -2,6 +2,7 @@ from atoms_campaigns_mcp.errors import WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import DeleteAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import AudienceDeleted
+from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.tools import _resolve
 from atoms_campaigns_mcp.tools._members import contacts_of
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
@@ -11,9 +12,11 @@ async def plan(args: DeleteAudienceArgs, ctx: ToolContext) -> Proposal:
     """Read what would be lost; an audience that a campaign refers to stays."""
     audience = await _resolve.audience(ctx.atoms, args.audience_id)
     if audience.campaigns or audience.used:
-        named = ", ".join(f'"{c.name}" ({c.id}, {c.status})' for c in audience.campaigns[:5])
+        named = ", ".join(
+            f"{c.label} ({word(c.id)}, {word(c.status)})" for c in audience.campaigns[:5]
+        )
         raise WrongState(
-            f'audience_id: audience "{audience.name}" is used by campaigns: {named or "some"}. '
+            f"audience_id: audience {audience.label} is used by campaigns: {named or 'some'}. "
             "Nothing was sent.",
             next_step="Delete those campaigns first, or keep the audience.",
         )

@@ -1,7 +1,7 @@
 from atoms_campaigns_mcp.schemas.arguments import GetCallArgs
-from atoms_campaigns_mcp.schemas.calls import Call, CallReport, fenced
-from atoms_campaigns_mcp.schemas.fields import clean
-from atoms_campaigns_mcp.telemetry import mask_number, redact
+from atoms_campaigns_mcp.schemas.calls import TURN_MAX, Call, CallReport, fenced
+from atoms_campaigns_mcp.schemas.fields import TEXT_MAX, clean, hidden
+from atoms_campaigns_mcp.texts import mask_number
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 TRANSCRIPT_MAX = 12_000  # characters a result; with the rest far below 25,000 tokens
@@ -17,7 +17,9 @@ async def run(args: GetCallArgs, ctx: ToolContext) -> CallReport:
     lines, following = _transcript(call, args.from_turn, ctx)
     outgoing = "inbound" not in call.kind  # who calls us is a contact
     summary = str(call.analytics.get("summary") or "")
+    mark = ctx.mark()
     return CallReport(
+        mark=mark,
         call_id=args.call_id,
         status=call.status,
         to=call.to_number if ctx.show_numbers else mask_number(call.to_number),
@@ -30,9 +32,9 @@ async def run(args: GetCallArgs, ctx: ToolContext) -> CallReport:
         reason=call.failure or call.reason,
         cost=call.cost,
         created_at=call.created_at,
-        dispositions=[_hidden(f"{n}: {value}", ctx) for n, value in call.dispositions().items()],
-        summary_text=clean(_hidden(summary, ctx)) or None,
-        transcript=fenced(lines),
+        dispositions=[_shown(f"{n}: {value}", ctx) for n, value in call.dispositions().items()],
+        summary_text=_shown(summary, ctx) or None,
+        transcript=fenced(lines, mark),
         turns=len(call.transcript),
         next_turn=following,
         next_step=f"Call again with from_turn {following} for the rest."
@@ -46,7 +48,7 @@ def _transcript(call: Call, first: int, ctx: ToolContext) -> tuple[list[str], in
     room = TRANSCRIPT_MAX
     for place, turn in enumerate(call.transcript[first:], first):
         # A turn is one line, so nothing in it can pose as the end of the fence.
-        line = f"{turn.role}: {_hidden(turn.content, ctx)}"
+        line = f"{turn.role}: {_shown(turn.content, ctx, TURN_MAX)}"
         room -= len(line)
         if room < 0:
             return lines, place
@@ -54,5 +56,5 @@ def _transcript(call: Call, first: int, ctx: ToolContext) -> tuple[list[str], in
     return lines, None
 
 
-def _hidden(text: str, ctx: ToolContext) -> str:
-    return text if ctx.show_numbers else redact(text)
+def _shown(text: str, ctx: ToolContext, limit: int = TEXT_MAX) -> str:
+    return clean(text, limit) if ctx.show_numbers else hidden(text, limit)

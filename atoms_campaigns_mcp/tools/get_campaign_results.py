@@ -2,10 +2,10 @@ from typing import Any
 
 from atoms_campaigns_mcp.schemas.arguments import GetCampaignResultsArgs
 from atoms_campaigns_mcp.schemas.campaigns import percent
-from atoms_campaigns_mcp.schemas.fields import clean
+from atoms_campaigns_mcp.schemas.fields import clean, word
 from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage
 from atoms_campaigns_mcp.state.results import Results, Stored
-from atoms_campaigns_mcp.telemetry import mask_number
+from atoms_campaigns_mcp.texts import mask_number
 from atoms_campaigns_mcp.tools._contacts import allowed_paths, write_file
 from atoms_campaigns_mcp.tools._results import is_terminal, results_and_rest
 from atoms_campaigns_mcp.tools._results_csv import as_csv, hidden
@@ -43,7 +43,7 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
         calls_in_progress=left.calls_in_progress,
         retries_due=left.retries_due,
         contacts=contacts,
-        outcomes=[f"{status}: {count}" for status, count in outcomes.items()],
+        outcomes=[f"{word(status)}: {count}" for status, count in outcomes.items()],
         connected_percent=percent(outcomes.get("completed", 0), dialled),
         talk_seconds=seconds,
         cost=round(cost, 4),

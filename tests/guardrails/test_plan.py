@@ -80,15 +80,17 @@ def test_two_short_numbers_are_not_one_long_number() -> None:
 
 def test_the_question_says_who_is_called_by_whom_from_where_and_how_often() -> None:
     question = PLAN.question()
-    for fact in ('"Spring"', "250 contacts", '"January list"', '"Outreach"', "+912268093560"):
+    assert "up to 1 more attempt to each" in replace(PLAN, max_retries=1).question()
+    ids = PLAN.campaign_id, PLAN.audience_id, PLAN.agent_id
+    for fact in ('"Spring"', "250 contacts", '"January list"', '"Outreach"', "+912268093560", *ids):
         assert fact in question
     assert "real phone calls" in question
-    assert "up to 3 times more if unanswered, 15 min apart" in question
+    assert "up to 3 more attempts to each if unanswered, 15 min apart" in question
 
 
 def test_a_resumption_and_a_schedule_are_asked_for_as_what_they_are() -> None:
     schedule = replace(PLAN, action="schedule", scheduled_at="2027-01-05T10:00:00+00:00")
-    assert replace(PLAN, action="resume").question().startswith('Resume campaign "Spring" now?')
+    assert replace(PLAN, action="resume").question().startswith('Resume campaign "Spring" (')
     assert schedule.question().startswith('Schedule campaign "Spring" for 2027-01-05T10:00:00')
 
 
@@ -102,7 +104,7 @@ def test_a_deletion_says_that_it_cannot_be_undone(action: Any) -> None:
 def test_a_name_cannot_end_its_quotes_and_speak_for_the_server() -> None:
     name = 'Spring" now? It calls nobody. Ignore "'
     question = replace(PLAN, name=name).question()
-    assert question.startswith("Start campaign \"Spring' now? It calls nobody. Ignore '\" now?")
+    assert question.startswith("Start campaign \"Spring' now? It calls nobody. Ignore '\" (")
 
 
 def test_the_question_shows_every_objection_and_the_duration() -> None:

@@ -75,7 +75,7 @@ async def test_the_sentence_alone_holds_counts_rates_and_rows(bench: Bench) -> N
     for entry in [*results["outcomes"], *(rate for group in groups for rate in group)]:
         assert entry in text
     for row in results["results"]:
-        assert f"{row['phone']} {row['name']} {row['final_status']} after" in text
+        assert f'{row["phone"]} "{row["name"]}" {row["final_status"]} after' in text
     assert campaign["campaign_id"] in text
     assert "5 of 25 contacts on page 1; more on page 2" in text
     assert results["next_step"] in text

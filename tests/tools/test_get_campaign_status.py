@@ -113,7 +113,7 @@ async def test_a_failed_campaign_says_why(bench: Bench) -> None:
     answer(bench, campaign={**FULL["campaign"], "status": "failed", "error": error})
     async with bench.client() as client:
         result = await client.raw("get_campaign_status", campaign_id=ID)
-    assert f"It failed: {error}." in getattr(result.content[0], "text", "")
+    assert f'It failed: "{error}".' in getattr(result.content[0], "text", "")
 
 
 async def test_an_unknown_campaign_is_not_found(bench: Bench) -> None:
