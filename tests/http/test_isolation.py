@@ -202,7 +202,7 @@ async def test_two_tenants_read_the_same_at_once_and_each_gets_its_own(
 
     async def read(key: str) -> None:
         async with team.client(key, era) as client:
-            await draft(client, name=f"Campaign of {key}")  # of the same id as everybody's
+            await draft(client, name=f"Campaign of {key[3:]}")  # of the same id as everybody's
             for tool in ("list_campaigns", "list_audiences", "list_agents", "get_account") * 2:
                 result = await client.call(tool)
                 seen.setdefault(key, []).append(json.dumps(result))
@@ -214,7 +214,7 @@ async def test_two_tenants_read_the_same_at_once_and_each_gets_its_own(
     assert len(accounts) == len(keys)
     for key in keys:
         told_to = " ".join(seen[key])
-        assert f"Campaign of {key}" in told_to
+        assert f"Campaign of {key[3:]}" in told_to
         assert not [other for other in keys if other != key and f"of {other}" in told_to]
 
 
