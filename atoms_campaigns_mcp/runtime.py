@@ -165,6 +165,7 @@ class Runtime:
             sleep=self.clocks.sleep,
             shared=self.shared,
             policy=Policy.of(self.settings),
+            in_force=self.settings.in_force,
             plan=plan,
             files=() if self.settings.read_only else self.settings.files,
             show_numbers=self.settings.show_numbers,

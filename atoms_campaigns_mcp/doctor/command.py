@@ -54,6 +54,7 @@ async def examine(flags: Mapping[str, str], patient: Patient) -> list[Check]:
     except ConfigurationError as error:
         checks.append(failed("settings", error.message, error.next_step))
     else:
+        checks.append(program.limits(settings, machine.policy_folders))
         checks += await _api(settings, patient)
         checks.append(await state.store(settings, patient.clocks))
         checks.append(state.permissions(settings, windows=machine.windows))

@@ -1,6 +1,7 @@
 """The command `install CLIENT`: write, print or remove our entry in a client's configuration."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -8,6 +9,7 @@ from typing import TextIO
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.install import documents, files
 from atoms_campaigns_mcp.install.entry import KEY, SERVER, Entry, dict_of, entry, has_key, is_ours
+from atoms_campaigns_mcp.install.environment import settings_of
 from atoms_campaigns_mcp.install.machine import Machine
 from atoms_campaigns_mcp.install.places import CLIENTS, Client
 from atoms_campaigns_mcp.settings import DEFAULT_API_URL, Settings
@@ -51,7 +53,9 @@ def run(order: Order, machine: Machine, out: TextIO, err: TextIO) -> int:
         )
     if order.only_print and order.with_key:
         raise ConfigurationError("--print never shows a key.", next_step="Use one of the two.")
-    snippet = documents.snippet(client, order.server_name, entry(machine, client, {})).rstrip()
+    settings, secrets = ({}, []) if order.remove else settings_of(machine)
+    shown = entry(machine, client, {}, settings)
+    snippet = documents.snippet(client, order.server_name, shown).rstrip()
     if order.only_print:
         print(f"This belongs into {path}", file=err)
         print(snippet, file=out)
@@ -59,9 +63,12 @@ def run(order: Order, machine: Machine, out: TextIO, err: TextIO) -> int:
     account = _account(machine) if order.with_key and not order.remove else {}
     try:
         target = _target(client, order.server_name, path)
-        print(
-            _remove(target, machine) if order.remove else _write(target, machine, account), file=out
-        )
+        if order.remove:
+            print(_remove(target, machine), file=out)
+        else:
+            wanted = entry(machine, client, target.present, settings, account)
+            print(_write(target, machine, wanted), file=out)
+            print(_about_settings(settings, secrets), end="", file=out)
     except ConfigurationError as error:
         print(error, file=err)
         if not order.remove:
@@ -90,9 +97,8 @@ def _remove(target: _Target, machine: Machine) -> str:
     return f"Removed from {target.path} (backup: {backup}). Restart {target.client.title}."
 
 
-def _write(target: _Target, machine: Machine, account: dict[str, str]) -> str:
+def _write(target: _Target, machine: Machine, wanted: Entry) -> str:
     path, old = target.path, target.old
-    wanted = entry(machine, target.client, target.present, account)
     private = has_key(wanted) and not machine.windows
     exposed = private and old is not None and files.open_to_others(path)
     if wanted == target.present and not exposed:
@@ -110,10 +116,21 @@ def _write(target: _Target, machine: Machine, account: dict[str, str]) -> str:
 def _about_key(wanted: Entry, path: Path) -> str:
     if has_key(wanted):
         return "The file holds the API key: this server goes live with it."
+    live = dict_of(wanted.get("env")).get("ATOMS_MCP_LIVE")
+    without = "It does not start without a key (ATOMS_MCP_LIVE)" if live else "It uses the sandbox"
     return (
-        f"It uses the sandbox: no key was written. To go live, put the key into {KEY} of the entry "
+        f"{without}: no key was written. To go live, put the key into {KEY} of the entry "
         f"and keep {path.name} to yourself (chmod 600), or run this with {KEY} set and --with-key."
     )
+
+
+def _about_settings(settings: Mapping[str, str], secrets: Sequence[str]) -> str:
+    text = ""
+    if settings:
+        text += f"From this environment the entry holds: {', '.join(settings)}.\n"
+    if secrets:
+        text += f"Not written, as secrets: {', '.join(secrets)}. The client must pass them on.\n"
+    return text
 
 
 def _account(machine: Machine) -> dict[str, str]:

@@ -24,12 +24,16 @@ Entry = dict[str, Any]
 
 
 def entry(
-    machine: Machine, client: Client, present: Entry, account: Mapping[str, str] | None = None
+    machine: Machine,
+    client: Client,
+    present: Entry,
+    settings: Mapping[str, str],
+    account: Mapping[str, str] | None = None,
 ) -> Entry:
     """Give the entry for a client, keeping what its user added to the `present` one.
 
     Kept are other keys, environment variables (a key among them) and flags of the command.
-    `account` holds the variables of an API key, which replace what is there.
+    `settings` and `account`, the variables of an API key, replace what is there.
 
     Raises:
         ConfigurationError: This Python is one that will be deleted.
@@ -41,7 +45,7 @@ def entry(
         )
     kind = {"type": "stdio"} if client.typed else {}
     start = {"command": machine.executable, "args": [*START, *flags(present)]}
-    environ = {KEY: "", **dict_of(present.get("env"))}
+    environ = {KEY: "", **dict_of(present.get("env")), **settings}
     if account:
         environ = {name: text for name, text in environ.items() if name not in KEYS}
         environ.update(account)

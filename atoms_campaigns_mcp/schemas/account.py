@@ -68,6 +68,8 @@ class AccountReport(Result):
     shared_pool: int | None = None
     calls_in_progress: int | None = None
     free_slots_estimate: int | None = None
+    in_force: list[str] = Field(default_factory=list[str])
+    """The operator's limits and modes, and where each is set."""
     clock: datetime
     unknown: list[str] = Field(default_factory=list[str])
 
@@ -87,5 +89,6 @@ class AccountReport(Result):
             facts.append(f"at most {self.campaigns_allowed} campaigns")
         if self.daily_calls_allowed is not None:
             facts.append(f"at most {self.daily_calls_allowed} calls a day")
+        facts += [f"in force: {', '.join(self.in_force)}"] if self.in_force else []
         facts += [f"unknown: {', '.join(self.unknown)}"] if self.unknown else []
         return "; ".join([*facts, f"now {self.clock.isoformat(timespec='seconds')}"]) + "."

@@ -113,7 +113,8 @@ class ToolContext:
     `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep` are
     the machine's, in seconds. `plan` holds the facts that were agreed to, for tools that have a
     plan. `ledger` remembers creations. `files` are the folders in which a tool may read and write;
-    `consent` is what a start takes; `upload` gives a list that was sent over HTTP. `progress` takes
+    `in_force` says the operator's limits and modes with where they are set; `consent` is what a
+    start takes; `upload` gives a list that was sent over HTTP. `progress` takes
     a part, a whole and a sentence; `changed` the campaign that is not as it was, and a mark of how
     it is now. `remember` and `recall` keep the caller IDs of campaigns made here, which the API
     does not tell; `offer` gives a token with which a proposal may be agreed to, where one helps.
@@ -130,6 +131,7 @@ class ToolContext:
     files: tuple[Path, ...] = ()
     show_numbers: bool = False
     policy: Policy = field(default_factory=Policy)
+    in_force: tuple[str, ...] = ()
     consent: Consent = "asked"
     upload: Callable[[str], Awaitable[bytes | None]] = _unheard
     recall: Callable[[str], Awaitable[tuple[str, ...] | None]] = _unheard

@@ -21,6 +21,7 @@ async def test_a_fresh_machine_without_a_key_is_all_green(tmp_path: Path, bench:
     assert list(checks) == [
         "python",
         "package",
+        "limits",
         "api",
         "clock",
         "key",
