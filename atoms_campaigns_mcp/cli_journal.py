@@ -19,7 +19,10 @@ from atoms_campaigns_mcp.settings import Settings, tenant_of_subject
 from atoms_campaigns_mcp.state.store import Entry
 from atoms_campaigns_mcp.terminal import Terminal
 
-FIELDS = ("id", "time", "tenant", "tool", "campaign", "confirmed", "outcome", "request", "detail")
+FIELDS = (
+    *("id", "time", "tenant", "tool", "campaign", "confirmed", "answered_after"),
+    *("outcome", "request", "detail"),
+)
 # Together 80 columns, with two spaces between them; the longest outcome has seven letters.
 WIDTHS = {"time (UTC)": 16, "tool": 15, "campaign": 24, "confirmed": 10, "outcome": 7}
 OPEN = "OPEN"  # the outcome of what has none
@@ -76,7 +79,7 @@ async def _matching(settings: Settings, wanted: Callable[[Entry], bool], limit: 
 def line(entry: Entry) -> str:
     """Write an entry as one line: `FIELDS` and the arguments, separated by tabs."""
     data = _as_data(entry)
-    words = [data[name] or "" for name in FIELDS]
+    words = ["" if data[name] is None else data[name] for name in FIELDS]
     words[FIELDS.index("outcome")] = entry.outcome or OPEN
     return "\t".join(_shown(str(word)) for word in [*words, entry.intent.arguments])
 
@@ -90,6 +93,7 @@ def _as_data(entry: Entry) -> dict[str, Any]:
         entry.intent.tool,
         arguments.get("campaign_id"),
         entry.intent.confirmed,
+        entry.intent.answered_after,
         entry.outcome or None,
         entry.request_id,
         entry.detail,
@@ -115,10 +119,12 @@ def draw(found: list[Entry], console: Console) -> None:
 
 def _below(entry: Entry, arguments: dict[str, Any]) -> str:
     """Say what is left of an entry: numbers to look it up by, and the other arguments."""
+    answered = entry.intent.answered_after
     others = {name: value for name, value in arguments.items() if name != "campaign_id"}
     parts = [
         f"#{entry.id}",
         f"tenant {entry.intent.tenant[:8]}",
+        "" if answered is None else f"answered after {answered:.1f} s",
         entry.request_id and f"request {entry.request_id}",
         entry.detail,
         json.dumps(others, ensure_ascii=False) if others else "",

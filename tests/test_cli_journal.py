@@ -52,6 +52,15 @@ def test_80_columns_hold_tool_campaign_confirmation_and_outcome_whole(
     assert REQUEST in below[0]
 
 
+def test_how_long_a_question_took_is_told_in_every_form() -> None:
+    asked = Intent("local", "start_campaign", ARGUMENTS, "asked", answered_after=0.0)
+    told = Entry(7, NOON, "done", "", REQUEST, asked)
+    assert "answered after 0.0 s" in " ".join(drawn(told))
+    assert line(told).split("\t")[FIELDS.index("answered_after")] == "0.0"
+    assert "answered after" not in " ".join(drawn(entry("start_campaign")))
+    assert line(entry("start_campaign")).split("\t")[FIELDS.index("answered_after")] == ""
+
+
 def test_a_name_from_outside_is_drawn_as_it_is_on_lines_of_its_own() -> None:
     _, _, *below = drawn(entry("start_campaign"))
     assert "[red]January[/] renewals " * 4 in " ".join(text.strip() for text in below)

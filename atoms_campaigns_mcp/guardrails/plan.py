@@ -67,8 +67,12 @@ class Proposal:
     def question(self) -> str:
         """Ask for the plan, with its duration and every objection."""
         lasts = f" It takes {self.duration}." if self.duration else ""
-        objections = "; ".join(str(f) for f in self.findings if f.severity != "block")
+        objections = "; ".join(self.objections())
         return f"{self.plan.question()}{lasts}" + (f" Note: {objections}." if objections else "")
+
+    def objections(self) -> tuple[str, ...]:
+        """Give what speaks against it and does not forbid it, as the question shows it."""
+        return tuple(str(finding) for finding in self.findings if finding.severity != "block")
 
 
 def fingerprint(numbers: Iterable[str]) -> str:

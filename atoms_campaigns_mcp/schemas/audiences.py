@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from atoms_campaigns_mcp.schemas.base import Result
+from atoms_campaigns_mcp.schemas.base import AgreedResult, Result
 from atoms_campaigns_mcp.schemas.fields import Text, counted, named, word
 
 SPANS_SHOWN = 300  # runs of rejected lines listed; the count is always whole
@@ -65,7 +65,7 @@ class ContactsAdded(ContactList):
         )
 
 
-class AudienceDeleted(Result):
+class AudienceDeleted(AgreedResult):
     """Result of `delete_audience`."""
 
     audience_id: Text

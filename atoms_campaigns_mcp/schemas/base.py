@@ -56,9 +56,36 @@ class Result(BaseModel):
         """Say in one or two sentences what happened, with ids and counts."""
         raise TypeError(f"{type(self).__name__} has no summary")
 
+    def agreement(self) -> str:
+        """Say who agreed to it; nothing, where nobody has to."""
+        return ""
+
     def touched(self) -> list[str]:
         """Give the ids of the campaigns that are not as they were before the call."""
         return []
+
+
+class AgreedResult(Result):
+    """What dials or destroys: how it was agreed to, and the warnings that came with the question.
+
+    Nothing of this is there if nobody had to agree, as for a draft.
+    """
+
+    consent: str | None = Field(default=None, description="asked, token or nobody")
+    answered_after: float | None = Field(default=None, description="seconds, if asked")
+    warnings: list[str] | None = None
+
+    def agreement(self) -> str:
+        """Say who agreed to it, and what they were shown."""
+        if self.consent is None:
+            return ""
+        warnings = "; ".join(self.warnings or ()) or "none"
+        if self.consent == "nobody":
+            return f"Nobody was asked (ATOMS_MCP_CONFIRM=never); warnings: {warnings}."
+        if self.consent == "token":
+            return f"It was agreed to with a token; warnings that came with it: {warnings}."
+        after = "" if self.answered_after is None else f" after {self.answered_after} s"
+        return f"The client asked, and its answer{after} was yes; warnings shown: {warnings}."
 
 
 class PageResult(Result):

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import AliasChoices, AliasPath, Field
 
-from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result, Row
+from atoms_campaigns_mcp.schemas.base import AgreedResult, Noun, PageResult, Result, Row
 from atoms_campaigns_mcp.schemas.fields import (
     Reason,
     ShortText,
@@ -179,7 +179,7 @@ class CampaignPage(PageResult):
         ]
 
 
-class CampaignCreated(Result):
+class CampaignCreated(AgreedResult):
     """Result of `create_campaign`."""
 
     campaign_id: Text
@@ -207,7 +207,7 @@ class CampaignCreated(Result):
         )
 
 
-class CampaignChanged(Result):
+class CampaignChanged(AgreedResult):
     """Result of starting, pausing or deleting a campaign: its real state, not the hoped one."""
 
     campaign_id: Text

@@ -105,7 +105,8 @@ class Adapter:
             return result
         result.mode = self.settings.mode
         result.next_step = f"{note} {result.next_step}".strip()
-        text = f"[{result.mode}] {result.summary()} {result.next_step}".rstrip()
+        parts = (f"[{result.mode}]", result.summary(), result.agreement(), result.next_step)
+        text = " ".join(part for part in parts if part)
         return _said(text, data=result.model_dump(mode="json", exclude_none=True))
 
 

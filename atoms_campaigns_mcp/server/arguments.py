@@ -19,7 +19,7 @@ from atoms_campaigns_mcp.schemas.fields import (
     ID_PATTERN,
     UPLOAD_PATTERN,
 )
-from atoms_campaigns_mcp.server.additions import ADDITIONS
+from atoms_campaigns_mcp.server.additions import is_addition
 from atoms_campaigns_mcp.server.catalog import absent
 from atoms_campaigns_mcp.tools._tool import Tool
 
@@ -49,7 +49,8 @@ def check(
     given = {
         name: value
         for name, value in arguments.items()
-        if name not in ADDITIONS and not _left_out(fields.get(name), value)
+        if (name in fields or not is_addition(name, value))
+        and not _left_out(fields.get(name), value)
     }
     unknown = [name for name in given if name not in offered]
     known = {name: given[name] for name in offered if name in given}

@@ -19,16 +19,18 @@ from mcp_types import (
 from mcp_types.version import is_version_at_least
 from pydantic import ValidationError
 
-Answer = Literal["yes", "declined", "cancelled", "invalid"]
+Answer = Literal["yes", "unticked", "declined", "cancelled", "invalid"]
 STATELESS = "2026-07-28"
 KEY = "confirm"
+TICK = "Yes, do it"
 FORM: dict[str, Any] = {
     "type": "object",
     "properties": {
         "confirm": {
             "type": "boolean",
-            "title": "Yes, do it",
+            "title": TICK,
             "description": "Only true goes ahead.",
+            "default": False,  # hosts preselect the first choice: Enter must not dial
         }
     },
     "required": ["confirm"],
@@ -89,7 +91,9 @@ def _read(answer: object) -> Answer:
         return "invalid"
     if answer.action == "cancel":
         return "cancelled"
-    confirm = (answer.content or {}).get("confirm")
-    if answer.action == "decline" or confirm is False:
+    if answer.action == "decline":
         return "declined"
+    confirm = (answer.content or {}).get("confirm")
+    if confirm is None or confirm is False:
+        return "unticked"
     return "yes" if confirm is True else "invalid"

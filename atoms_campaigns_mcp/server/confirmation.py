@@ -20,13 +20,14 @@ from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
-from atoms_campaigns_mcp.server.asking import Answer, Asking
+from atoms_campaigns_mcp.server.asking import TICK, Answer, Asking
 from atoms_campaigns_mcp.server.claims import SENDING, Claims
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Effect, Tool, ToolContext
 from atoms_campaigns_mcp.tools._uses import members_of
 
+QUICKEST = 0.5  # seconds, before which no person has read the question
 _NOTHING = "Nothing was done."
 _AGAIN = "Call again without confirm_token to be asked anew."
 
@@ -51,6 +52,7 @@ class Offers:
             digest=proposal.plan.digest(self.tenant),
             expires_at=self.seconds() + tokens.LIFETIME,
             audience_id=proposal.plan.audience_id,
+            shown=proposal.objections(),
         )
         await self.runtime.store.keep_plan(record)
         return record
@@ -79,11 +81,17 @@ class Offers:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A plan that may be carried out now, and how it was agreed to."""
+    """A plan that may be carried out now, and how it was agreed to.
+
+    `answered_after` is how many seconds a question took; `warnings` are those that came with what
+    was agreed to, or if nobody was asked, those that nobody saw.
+    """
 
     plan: Plan
     digest: str
     how: Confirmed
+    answered_after: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +116,10 @@ class Gate:
         policy = self._policy
         can_ask = policy in {"ask", "human"} and self.asking.possible
         if can_ask and self.asking.plan_id:
-            return await self._accept(self.asking.plan_id, self.asking.answer(), "asked")
+            return await self._answered(self.asking.plan_id, self.asking.answer())
         token = getattr(self.args, "confirm_token", None)
         if token and policy in {"ask", "token"} and not can_ask:
-            return await self._accept(self.offers.plan_id(token), "yes", "token")
+            return await self._accept(await self._stored(self.offers.plan_id(token)), "token")
         if policy == "never":
             return await self._claimed(None, "never")
         proposal = await self._propose()
@@ -136,7 +144,10 @@ class Gate:
             raise self._needs_token(record, question)
         if self.asking.stateless:
             return self.asking.question(question, record.plan_id)
-        return await self._accept(record.plan_id, await self.asking.ask(question), "asked")
+        began = self.offers.runtime.clocks.monotonic()
+        answer = await self.asking.ask(question)
+        seconds = self.offers.runtime.clocks.monotonic() - began
+        return await self._answered(record.plan_id, answer, seconds)
 
     def _question(self, proposal: Proposal) -> str:
         # It speaks of real calls, and whoever reads it sees no other part of the result.
@@ -153,18 +164,33 @@ class Gate:
             confirm_token=token,
         )
 
-    async def _accept(self, plan_id: str, answer: Answer, how: Confirmed) -> Result:
-        if answer != "yes":
-            await self._withdraw(plan_id)
-            raise _not_a_yes(answer)
-        record = await self._stored(plan_id)
+    async def _answered(self, plan_id: str, answer: Answer, seconds: float | None = None) -> Result:
+        """Take the answer to a question, which came after so many seconds if they were counted."""
+        try:
+            record = await self._stored(plan_id)
+        except NotRecorded:
+            if answer == "yes":
+                raise
+            record = None  # the answer is no all the same
+        if record and seconds is None:
+            seconds = self.offers.seconds() - (record.expires_at - tokens.LIFETIME)
+        hasty = self._policy == "human" and seconds is not None and seconds < QUICKEST
+        if answer != "yes" or (record and hasty):
+            log.info("%s: the answer was %s, after %s s", self.tool.name, answer, seconds)
+            await self._withdraw(record)
+            raise _not_a_yes(answer, seconds, self._policy)
+        return await self._accept(record, "asked", seconds)
+
+    async def _accept(
+        self, record: PlanRecord | None, how: Confirmed, seconds: float | None = None
+    ) -> Result:
         if record is None:
             raise NotConfirmed(
                 f"{_NOTHING} The confirmation was given for something else.", next_step=_AGAIN
             )
         if record.expires_at < self.offers.seconds():
             raise NotConfirmed(f"{_NOTHING} The confirmation has expired.", next_step=_AGAIN)
-        return await self._claimed(record, how)
+        return await self._claimed(record, how, seconds)
 
     async def _stored(self, plan_id: str) -> PlanRecord | None:
         """Give the plan if it is this tenant's, for this tool."""
@@ -172,15 +198,17 @@ class Gate:
         owner = (self.offers.tenant, self.tool.name)
         return record if record and (record.tenant, record.tool) == owner else None
 
-    async def _withdraw(self, plan_id: str) -> None:
+    async def _withdraw(self, record: PlanRecord | None) -> None:
         """Let a question take one answer, readable or not: nobody can say yes to it later."""
         try:
-            if await self._stored(plan_id):
-                await self.offers.runtime.store.use_plan(plan_id)
+            if record:
+                await self.offers.runtime.store.use_plan(record.plan_id)
         except NotRecorded:  # the answer is no all the same
             log.exception("a question that was not agreed to can be answered until it expires")
 
-    async def _claimed(self, record: PlanRecord | None, how: Confirmed) -> Result:
+    async def _claimed(
+        self, record: PlanRecord | None, how: Confirmed, seconds: float | None = None
+    ) -> Result:
         """Keep equal calls out, judge the facts as they are now, and go ahead."""
         async with AsyncExitStack() as held:
             proposal = await self._propose_alone(held, record)
@@ -195,7 +223,8 @@ class Gate:
                 )
             if record:
                 await self._spend(record, digest)
-            return await self.act(Agreed(proposal.plan, digest, how))
+            warnings = record.shown if record else proposal.objections()
+            return await self.act(Agreed(proposal.plan, digest, how, seconds, warnings))
 
     async def _propose_alone(
         self, held: AsyncExitStack, record: PlanRecord | None
@@ -257,12 +286,35 @@ class Gate:
         return proposal
 
 
-def _not_a_yes(answer: Answer) -> NotConfirmed:
+def _not_a_yes(answer: Answer, seconds: float | None, policy: str) -> NotConfirmed:
+    after = "" if seconds is None else f" after {max(seconds, 0):.1f} seconds"
     if answer == "invalid":
         return NotConfirmed(
-            f"{_NOTHING} The client's answer was not a completed form.", next_step=_AGAIN
+            f"{_NOTHING} The client's answer{after} was not a completed form.", next_step=_AGAIN
+        )
+    if answer == "unticked":
+        return NotConfirmed(
+            f'{_NOTHING} The form was accepted{after}, but its box "{TICK}" was not ticked.',
+            next_step="Tell the user that only the ticked box goes ahead. Call again only if they "
+            "want it; they are asked anew.",
+        )
+    if answer == "yes":
+        return NotConfirmed(
+            f"{_NOTHING} The client's yes came{after}, sooner than a person can read the question, "
+            "and the operator of this server wants a person to confirm this "
+            "(ATOMS_MCP_CONFIRM=human).",
+            next_step="Tell the user. They can have their client show questions instead of "
+            "approving them by itself.",
+        )
+    unseen = "they can use a client that shows questions"
+    if policy == "ask":
+        unseen = (
+            "the operator can set ATOMS_MCP_CONFIRM=token, and it is put to them in the "
+            "conversation"
         )
     return NotConfirmed(
-        f"{_NOTHING} The user {answer} it.",
-        next_step="Do not try again unless the user asks for it.",
+        f"{_NOTHING} The client {answer} it{after}, possibly without showing the question to "
+        "anybody.",
+        next_step="Tell the user, and do not try again unless they ask for it. If they saw no "
+        f"question, {unseen}.",
     )

@@ -11,7 +11,7 @@ from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.runtime import Runtime, refuse_changes
 from atoms_campaigns_mcp.schemas.arguments import Args
-from atoms_campaigns_mcp.schemas.base import Result
+from atoms_campaigns_mcp.schemas.base import AgreedResult, Result
 from atoms_campaigns_mcp.server.asking import Asking
 from atoms_campaigns_mcp.server.claims import Claims
 from atoms_campaigns_mcp.server.confirmation import Agreed, Gate, Offers
@@ -74,6 +74,7 @@ async def _run(
         arguments=masked(args.model_dump(mode="json", exclude_none=True)),
         confirmed=agreed.how if agreed else "not needed",
         digest=agreed.digest if agreed else "",
+        answered_after=agreed.answered_after if agreed else None,
     )
     recorder = Recorder(claims, tool, intent)
     plan = agreed.plan if agreed else None
@@ -81,6 +82,10 @@ async def _run(
     result = await tool.run(args, context)
     if recorder.unrecorded:
         result.next_step = f"{_UNRECORDED} {result.next_step}"
+    if agreed and isinstance(result, AgreedResult):
+        result.consent = "nobody" if agreed.how == "never" else agreed.how
+        result.answered_after = agreed.answered_after and round(max(agreed.answered_after, 0), 1)
+        result.warnings = list(agreed.warnings)
     if agreed and recorder.changed and tool.effect is not Effect.DESTROYS:
         dialled()
     await _announce(tool.name, result, context)

@@ -12,6 +12,8 @@ from atoms_campaigns_mcp.server import uris
 from atoms_campaigns_mcp.tools._tool import Effect, Tool
 
 _DROPPED = frozenset({"title", "format", "additionalProperties", "examples", "$defs"})
+# Results hold these too; a sentence of them says what it is, and clients take undeclared fields.
+_UNDECLARED = frozenset({"next_step", "answered_after"})
 
 _HINTS = {
     # readOnly, destructive, idempotent, openWorld
@@ -54,7 +56,8 @@ def published(model: type[BaseModel], *, mode: Any) -> dict[str, Any]:
     flat = cast("dict[str, Any]", _plain(raw, cast("dict[str, Any]", raw.get("$defs", {}))))
     shape: dict[str, Any] = {"type": "object", "properties": flat.get("properties", {})}
     if mode == "serialization":
-        return _terse(shape)
+        told = {k: v for k, v in shape["properties"].items() if k not in _UNDECLARED}
+        return _terse({**shape, "properties": told})
     return shape | {"required": flat.get("required", [])}
 
 

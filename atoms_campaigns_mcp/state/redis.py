@@ -17,7 +17,7 @@ from atoms_campaigns_mcp.state.redis_pace import RedisPace
 from atoms_campaigns_mcp.state.store import LONGEST_CLAIM, Entry, Intent, PlanRecord, Upload
 
 DAY = 24 * 3600  # seconds that a plan or an abandoned claim is kept
-_PLAN = ("plan_id", "tenant", "tool", "digest", "expires_at", "audience_id")
+_PLAN = ("plan_id", "tenant", "tool", "digest", "expires_at", "audience_id", "shown")
 
 _USE_PLAN = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -72,7 +72,8 @@ class RedisStore:
 
     async def keep_plan(self, record: PlanRecord) -> None:
         """See `Store.keep_plan`."""
-        texts = map(str, astuple(record))
+        *facts, shown = astuple(record)
+        texts = (*map(str, facts), json.dumps(shown))
         fields = [part for pair in zip(_PLAN, texts, strict=True) for part in pair]
         name = key("plan", record.plan_id)
         await self._link.together(("HSET", name, *fields), ("EXPIRE", name, DAY))
@@ -82,9 +83,14 @@ class RedisStore:
         row = await self._link.do("HMGET", key("plan", plan_id), *_PLAN)
         if row[0] is None:
             return None
-        # Replicas of an earlier version do not say which audience.
-        *texts, expires_at, audience_id = ((value or b"").decode() for value in row)
-        return PlanRecord(*texts, expires_at=float(expires_at), audience_id=audience_id)
+        # Replicas of an earlier version do not say which audience, nor what was shown.
+        *texts, expires_at, audience_id, shown = ((value or b"").decode() for value in row)
+        return PlanRecord(
+            *texts,
+            expires_at=float(expires_at),
+            audience_id=audience_id,
+            shown=tuple(json.loads(shown or "[]")),
+        )
 
     async def use_plan(self, plan_id: str) -> bool:
         """See `Store.use_plan`."""

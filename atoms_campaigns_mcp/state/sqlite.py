@@ -29,7 +29,7 @@ T = TypeVar("T")
 BUSY_SECONDS = 2.0  # how long a write waits for another server's write
 KEEP_PLANS = 24 * 3600  # seconds after which a plan's record is of no use to anyone
 
-_PLAN = "plan_id, tenant, tool, digest, expires_at, audience_id"
+_PLAN = "plan_id, tenant, tool, digest, expires_at, audience_id, shown"
 _INTENT = "tenant, tool, arguments, confirmed, digest, key, known, answered_after"
 _ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
 
@@ -74,11 +74,12 @@ class SqliteStore:
 
     async def keep_plan(self, record: PlanRecord) -> None:
         """See `Store.keep_plan`."""
+        *facts, shown = astuple(record)
 
         def write(db: sqlite3.Connection) -> None:
             db.execute(
-                f"INSERT INTO plans ({_PLAN}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
-                astuple(record),
+                f"INSERT INTO plans ({_PLAN}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                (*facts, json.dumps(shown)),
             )
             db.execute("DELETE FROM plans WHERE expires_at < ?", (record.expires_at - KEEP_PLANS,))
 
@@ -90,7 +91,7 @@ class SqliteStore:
         def read(db: sqlite3.Connection) -> PlanRecord | None:
             sql = f"SELECT {_PLAN} FROM plans WHERE plan_id = ?"  # noqa: S608
             row = db.execute(sql, (plan_id,)).fetchone()
-            return PlanRecord(*row) if row else None
+            return PlanRecord(*row[:-1], shown=tuple(json.loads(row[-1]))) if row else None
 
         return await self._do(read)
 

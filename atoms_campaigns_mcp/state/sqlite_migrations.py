@@ -58,6 +58,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (  # whose contacts a plan concerns
         "ALTER TABLE plans ADD COLUMN audience_id TEXT NOT NULL DEFAULT ''",
     ),
+    (  # warnings in the question about a plan: a JSON array
+        "ALTER TABLE plans ADD COLUMN shown TEXT NOT NULL DEFAULT '[]'",
+    ),
 )
 LATEST = len(MIGRATIONS)
 

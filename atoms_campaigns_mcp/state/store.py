@@ -15,7 +15,8 @@ LONGEST_CLAIM = 60
 class PlanRecord:
     """A plan that somebody was asked about; valid until `expires_at` (seconds since 1970).
 
-    `audience_id` is whose contacts it calls or deletes, if any.
+    `audience_id` is whose contacts it calls or deletes, if any; `shown` are the warnings in the
+    question.
     """
 
     plan_id: str
@@ -24,6 +25,7 @@ class PlanRecord:
     digest: str
     expires_at: float
     audience_id: str = ""
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

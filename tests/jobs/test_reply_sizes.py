@@ -207,7 +207,8 @@ FACTS = [
 @pytest.mark.parametrize(("tool", "path"), FACTS)
 def test_the_text_of_a_result_holds_each_id_and_count_of_its_data(tool: str, path: str) -> None:
     filler = FILLED[tool]
-    assert filler.facts[path] in re.findall(r"\d+", filler.result.summary())
+    told = f"{filler.result.summary()} {filler.result.agreement()}"
+    assert filler.facts[path] in re.findall(r"\d+", told)
 
 
 async def test_a_reply_is_its_results_text_and_data_with_mode_and_next_step(bench: Bench) -> None:
@@ -226,5 +227,6 @@ async def test_a_reply_is_its_results_text_and_data_with_mode_and_next_step(benc
             seen.add(tool)
             assert data["mode"] == "sandbox"
             told = load(tool).result.model_validate(data)
-            assert text == f"[sandbox] {told.summary()} {data['next_step']}"
+            said = (told.summary(), told.agreement(), data["next_step"])
+            assert text == " ".join(["[sandbox]", *filter(None, said)])
     assert sorted(seen) == TOOLS

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 import pytest
-from mcp_types import ElicitResult
+from mcp import Client
+from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 
+from atoms_campaigns_mcp.runtime import Runtime
+from atoms_campaigns_mcp.server.build import build
+from atoms_campaigns_mcp.server.principal import Principal
 from atoms_campaigns_mcp.settings import Confirm
 from tests.support.bench import Bench
 from tests.support.clients import Ability, Reply, Where, connected, declare, over_stdio
@@ -22,6 +26,16 @@ YES = ElicitResult(action="accept", content={"confirm": True})
 
 async def yes(_: str) -> ElicitResult:
     return YES
+
+
+def a_person(bench: Bench) -> Reply:
+    """Says yes after having read the question."""
+
+    async def reply(_: str) -> ElicitResult:
+        bench.clock.advance(seconds=4)
+        return YES
+
+    return reply
 
 
 async def draft(client: Caller) -> dict[str, str]:
@@ -64,7 +78,8 @@ async def test_each_kind_of_client_starts_once_after_the_agreement_that_the_poli
     declare(monkeypatch, ability)
     bench.configure(confirm=confirm)
     askable = can_be_asked(where, era, ability)
-    async with connected(bench, where, era, yes if ability != "none" else None) as client:
+    reply = a_person(bench) if ability != "none" else None
+    async with connected(bench, where, era, reply) as client:
         campaign = await draft(client)
         result = await client.raw("start_campaign", **campaign)
         asked = confirm in {"ask", "human"} and askable
@@ -117,13 +132,13 @@ async def time_passes(bench: Bench) -> None:
 
 
 ANSWERS: dict[str, tuple[Callable[[Bench], Reply], str]] = {
-    "false": (says(ElicitResult(action="accept", content={"confirm": False})), "declined it"),
+    "false": (says(ElicitResult(action="accept", content={"confirm": False})), "was not ticked"),
     "decline": (says(ElicitResult(action="decline")), "declined it"),
     "cancel": (says(ElicitResult(action="cancel")), "cancelled it"),
     "text": (says(ElicitResult(action="accept", content={"confirm": "true"})), "completed form"),
     "one": (says(ElicitResult(action="accept", content={"confirm": 1})), "completed form"),
-    "other": (says(ElicitResult(action="accept", content={"yes": True})), "completed form"),
-    "absent": (says(ElicitResult(action="accept")), "completed form"),
+    "other": (says(ElicitResult(action="accept", content={"yes": True})), "was not ticked"),
+    "absent": (says(ElicitResult(action="accept")), "was not ticked"),
     "decline with yes": (
         says(ElicitResult(action="decline", content={"confirm": True})),
         "declined it",
@@ -150,8 +165,87 @@ async def test_any_answer_but_a_yes_in_time_to_the_same_facts_dials_nobody(
         report = await client.call("get_campaign_status", **campaign)
     assert "Nothing was done." in text
     assert words in text
-    assert "Call again" in text or "Do not try again unless the user asks for it." in text
+    assert "Call again" in text or "do not try again unless they ask for it" in text
     assert (report["status"], starts(bench), len(bench.questions)) == ("draft", 0, 1)
+
+
+def after_seconds(bench: Bench, seconds: float, answer: ElicitResult) -> Reply:
+    async def reply(_: str) -> ElicitResult:
+        bench.clock.advance(seconds=seconds)
+        return answer
+
+    return reply
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(("seconds", "taken"), [(0, False), (0.49, False), (0.5, True), (9, True)])
+async def test_where_a_person_is_wanted_a_yes_counts_only_after_half_a_second(
+    bench: Bench, era: str, seconds: float, *, taken: bool
+) -> None:
+    bench.configure(confirm="human")
+    async with connected(bench, "memory", era, after_seconds(bench, seconds, YES)) as client:
+        campaign = await draft(client)
+        result = await client.raw("start_campaign", **campaign)
+    assert (not result.is_error, starts(bench)) == (taken, int(taken))
+    if not taken:
+        text = text_of(result)
+        assert f"came after {seconds:.1f} seconds" in text
+        assert "ATOMS_MCP_CONFIRM=human" in text
+        assert "confirm_token" not in text
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_yes_that_came_too_soon_cannot_be_given_again_later(bench: Bench, era: str) -> None:
+    bench.configure(confirm="human")
+    async with connected(bench, "memory", era, yes) as client:
+        campaign = await draft(client)
+        for _ in range(2):
+            await client.refused("start_campaign", **campaign)
+            bench.clock.advance(seconds=5)
+    assert (len(bench.questions), starts(bench)) == (2, 0)
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [("decline", "The client declined it"), ("cancel", "The client cancelled it")],
+)
+@pytest.mark.parametrize("confirm", ["ask", "human"])
+async def test_a_no_names_the_client_how_long_it_took_and_what_helps_if_nobody_saw_the_question(
+    bench: Bench, *, era: str, answer: Any, words: str, confirm: Confirm
+) -> None:
+    bench.configure(confirm=confirm)
+    reply = after_seconds(bench, 2.25, ElicitResult(action=answer))
+    async with connected(bench, "memory", era, reply) as client:
+        text = await client.refused("start_campaign", **await draft(client))
+    assert f"{words} after 2.2 seconds" in text
+    assert "without showing the question" in text
+    assert ("ATOMS_MCP_CONFIRM=token" in text) == (confirm == "ask")
+    assert "The user" not in text
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_enter_on_the_form_dials_nobody(bench: Bench, era: str) -> None:
+    """Hosts preselect what the schema's default says, or else the first choice: true."""
+
+    async def enter(context: object, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001
+        assert isinstance(params, ElicitRequestFormParams)
+        (field,) = params.requested_schema["properties"].items()
+        content = {field[0]: field[1].get("default", True)}
+        return ElicitResult(action="accept", content=content)
+
+    runtime = Runtime.open(bench.settings, clocks=bench.clock.clocks(), network=bench.wire)
+
+    async def opened(_: Principal) -> Runtime:
+        return runtime
+
+    server = build(bench.settings, opened)
+    async with Client(server, mode=era, elicitation_callback=enter) as sdk:
+        client = Caller(sdk)
+        text = await client.refused("start_campaign", **await draft(client))
+    await runtime.close()
+    assert 'its box "Yes, do it" was not ticked' in text
+    assert starts(bench) == 0
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -212,8 +306,9 @@ async def test_a_server_that_is_a_child_process_starts_once_too(
             token = data.get("confirm_token", "")
             if token:
                 await client.call("start_campaign", **campaign, confirm_token=token)
-        assert (sent == 1) == (askable or confirm == "never")
-        assert front.starts == (0 if confirm == "human" and not askable else 1)
+        # This client answers by itself, sooner than a person could.
+        assert (sent == 1) == ((askable and confirm != "human") or confirm == "never")
+        assert front.starts == (0 if confirm == "human" else 1)
         assert bool(token) == (not askable and confirm in {"ask", "token"})
 
 

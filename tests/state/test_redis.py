@@ -20,7 +20,7 @@ from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
 from tests.support.redis import RedisServer, redis_in
 
 pytestmark = pytest.mark.anyio
-RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", 1000.0)
+RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", 1000.0, "audience")
 INTENT = Intent("tenant", "create_campaign", '{"name": "x"}', "asked", "digest", "k", ("c1",))
 UPLOAD = Upload("u1", "tenant", b"phone", 1900.0)
 

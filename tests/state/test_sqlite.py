@@ -16,7 +16,7 @@ from atoms_campaigns_mcp.state.sqlite import KEEP_PLANS, SqliteStore
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
 
 pytestmark = pytest.mark.anyio
-RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", 1000.0)
+RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", 1000.0, "audience")
 RECORD_REST = ("tenant", "start_campaign", "digest")
 INTENT = Intent("tenant", "start_campaign", '{"campaign_id": "x"}', "asked", "digest")
 

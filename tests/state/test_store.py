@@ -13,7 +13,9 @@ from atoms_campaigns_mcp.state.store import LONGEST_CLAIM, Intent, PlanRecord, S
 from tests.state.conftest import Stores
 
 pytestmark = pytest.mark.anyio
-RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", 1000.5, "audience")
+RECORD = PlanRecord(
+    "plan", "tenant", "start_campaign", "digest", 1000.5, "audience", ("warn: late",)
+)
 INTENT = Intent("tenant", "start_campaign", '{"campaign_id": "x"}', "asked", "digest")
 
 
