@@ -61,7 +61,7 @@ class _Kind(Enum):
     OWN_EITHER = auto()  # the same, and as a national number whose area code looks like the code
     ABROAD = auto()  # assigned with another country code before it only
     EITHER = auto()  # assigned in both ways, as two numbers
-    LOCAL_EITHER = auto()  # the same, if the first 0 is put before a country code: 091 98765 43210
+    LOCAL_EITHER = auto()  # the same, written with a trunk prefix: 091 98765 43210, 8 495 123 45 67
     UNKNOWN = auto()  # not assigned at all
 
 
@@ -162,16 +162,20 @@ def _two_readings(digits: str, region: str) -> _Cell:
         return _settled(abroad) if slip else _nationally(digits, national, abroad)
     if national == abroad:
         return _settled(abroad)
-    both = plans.assigned(national)
-    if not own:
-        return _Cell(_Kind.EITHER if both else _Kind.ABROAD, national, abroad)
-    return _own_code(abroad, both=both)
+    return (_own_code if own else _foreign)(digits, national, abroad)
 
 
-def _own_code(abroad: Outcome, *, both: bool) -> _Cell:
+def _foreign(digits: str, national: Outcome, abroad: Outcome) -> _Cell:
+    if not plans.assigned(national):
+        return _Cell(_Kind.ABROAD, national, abroad)
+    kind = _Kind.LOCAL_EITHER if _has_trunk(digits, national) else _Kind.EITHER
+    return _Cell(kind, national, abroad)
+
+
+def _own_code(_: str, national: Outcome, abroad: Outcome) -> _Cell:
     # A country's code is not put before itself; but where an area code looks like it (0491 in
     # Germany), only a column of such numbers shows for certain which of the two it is.
-    if both and isinstance(abroad, Reading):
+    if plans.assigned(national) and isinstance(abroad, Reading):
         return _Cell(_Kind.OWN_EITHER, Reading(abroad.number, OWN_CODE), abroad)
     return _Cell(_Kind.OWN, abroad, abroad)
 
@@ -189,9 +193,13 @@ def _before_code(rest: str, doubled: Outcome, national: Outcome, region: str) ->
 def _nationally(digits: str, national: Outcome, abroad: Outcome) -> _Cell:
     if not plans.assigned(national):
         return _Cell(_Kind.UNKNOWN, national, abroad)
-    whole = isinstance(national, Reading) and national.number.endswith(digits)
-    local = digits.startswith("0") or not whole
-    return _Cell(_Kind.LOCAL if local else _Kind.NATIONAL, national, abroad)
+    kind = _Kind.LOCAL if _has_trunk(digits, national) else _Kind.NATIONAL
+    return _Cell(kind, national, abroad)
+
+
+def _has_trunk(digits: str, national: Outcome) -> bool:
+    whole = isinstance(national, BadNumberError) or national.number.endswith(digits)
+    return digits.startswith("0") or not whole
 
 
 def _international(digits: str) -> Outcome:

@@ -31,7 +31,8 @@ SHORT_CODE_DIGITS = 6  # national numbers up to this length may be short codes (
 UNASSIGNED = "is possible, but no such number is assigned"
 
 _TOO_SHORT = {ValidationResult.TOO_SHORT, ValidationResult.IS_POSSIBLE_LOCAL_ONLY}
-_FORMER_MEXICO = re.compile(r"521\d{10}")  # the 1 of mobiles, which fell away in 2019
+_MEXICO = 52
+_FORMER_PREFIX = re.compile(r"(?:01|04[45]|1)(\d{10})")  # dialled there until 2019
 _NEVER = "(?!)"
 _CARRIER = re.compile("00[125-9]")
 _DIALLED = re.compile(r"(?!00)\d{3}")  # 011, 810, 010; the library's others are patterns
@@ -39,12 +40,10 @@ _TRUNKS = ("06", "0", "8", "1")  # before an area code in Hungary, in most count
 _ASCENDING = "12345678901234567890"
 _DESCENDING = "98765432109876543210"
 _RUN_DIGITS = 9
-# Set aside for examples and tests, though the library does not count them as assigned: 555-01xx
-# in North America, and what Ofcom recommends for drama.
+# Published for examples and drama by NANPA, Ofcom, Arcep and ComReg. Here stand the ranges that the
+# library does not count as assigned; it does the others.
 _EXAMPLES = re.compile(
-    r"\+(?:1[2-9]\d\d55501\d\d"
-    r"|44(?:7700900|1632960|3069990|808157\d|909879\d|289649\d|11[3-8]496\d|1[2-6]1496\d)\d{3}"
-    r"|44(?:1914980|2079460|2920180|1914980)\d{3})"
+    r"\+(?:1[2-9]\d\d55501\d\d|44(?:7700900|1632960|1154960)\d{3}|3363998\d{4}|3532091\d{5})"
 )
 
 
@@ -126,11 +125,10 @@ def _international_prefix(region: str) -> str:
 
 def international(digits: str) -> Outcome:
     """Read digits that begin with a country code."""
-    if _FORMER_MEXICO.fullmatch(digits):
-        digits = digits[:2] + digits[3:]
     code = code_of(digits)
-    plain = code and _plain(code, digits[len(str(code)) :])
-    return plain or _graded(f"+{digits}")
+    if code is None:
+        return BadNumberError(Reason.UNKNOWN_COUNTRY)
+    return _belonging(digits[len(str(code)) :], code)
 
 
 def national(digits: str, region: str) -> Outcome:
@@ -138,7 +136,17 @@ def national(digits: str, region: str) -> Outcome:
     code = code_of_region(region)
     if region != region_of_code(code) and _completes_local_numbers(region):
         return _graded(digits, region)
+    return _belonging(digits, code)
+
+
+def _belonging(digits: str, code: int) -> Outcome:
+    digits = _without_former_prefix(digits, code)
     return _plain(code, digits) or _graded(f"+{code}{digits}")
+
+
+def _without_former_prefix(digits: str, code: int) -> str:
+    former = code == _MEXICO and _FORMER_PREFIX.fullmatch(digits)
+    return former[1] if former else digits
 
 
 def _completes_local_numbers(region: str) -> bool:
@@ -149,8 +157,6 @@ def _completes_local_numbers(region: str) -> bool:
 
 def may_be_international(digits: str) -> bool:
     """Whether digits may be a number of the country code at their beginning. Cheap, to be sure."""
-    if _FORMER_MEXICO.fullmatch(digits):
-        return True
     code = code_of(digits)
     return code is not None and _may_belong(digits[len(str(code)) :], code)
 
@@ -161,6 +167,7 @@ def may_be_national(digits: str, region: str) -> bool:
 
 
 def _may_belong(digits: str, code: int) -> bool:
+    digits = _without_former_prefix(digits, code)
     return any(plan.general.match(digits) or plan.prefix.match(digits) for plan in _plans(code))
 
 

@@ -59,6 +59,8 @@ _SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
 _FORMULA = re.compile(r'=\s*"([^"]*)"')  # ="…", with which exports stop spreadsheets from counting
 # A number column that went through floating point. Not 06.12.34.56.00, where dots make groups.
 _DECIMAL = re.compile(r"(\+?[^.,]*\d[^.,]*|\d{1,3}(?:,\d{3}){2,}|\d{1,3}(?:\.\d{3}){2,})[.,]0{1,2}")
+_LONG_DECIMAL = re.compile(r"(\+?\d{7,})[.,](\d+)")
+_LOOSE_EIGHT = re.compile(r"\+\s*8\D")  # a Russian trunk 8, not +84: no country code is 8
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3}){2,}")
 _SCHEME = re.compile(r"(?:tel|callto|sms|whatsapp|p):\s*", re.IGNORECASE)  # p: in lead exports
 _EXTENSION = re.compile(
@@ -94,8 +96,10 @@ def _reduced(text: str) -> str:
         plain = formula[1]
     plain = plain.lstrip(_QUOTES).rstrip(_TRAILING)
     plain = _SCHEME.sub("", plain, count=1) if _SCHEME.match(plain) else plain
-    if decimal := _DECIMAL.fullmatch(plain):
+    if decimal := _LONG_DECIMAL.fullmatch(plain) or _DECIMAL.fullmatch(plain):
         plain = decimal[1].rstrip()
+        if decimal.re is _LONG_DECIMAL and decimal[2].strip("0"):
+            raise BadNumberError(Reason.SPREADSHEET)
     if _THOUSANDS.fullmatch(plain):
         plain = plain.replace(",", "")
     if reason := _objection(plain):
@@ -130,9 +134,15 @@ def _objection(plain: str) -> Reason | None:
         return Reason.EXTENSION
     if _several(plain):
         return Reason.SEVERAL
+    return _foreign_sign(plain)
+
+
+def _foreign_sign(plain: str) -> Reason | None:
     if any(char.isalpha() for char in plain):
         return Reason.LETTERS
-    return None if _SHAPE.fullmatch(plain) else Reason.SIGNS
+    if not _SHAPE.fullmatch(plain):
+        return Reason.SIGNS
+    return Reason.UNKNOWN_COUNTRY if _LOOSE_EIGHT.match(plain) else None
 
 
 def _several(plain: str) -> bool:

@@ -17,6 +17,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from random import Random
 from typing import NamedTuple
 
@@ -87,7 +88,7 @@ def anywhere(original: Original) -> dict[str, str]:
     if trunk == "0":
         ways["+, (0)"] = f"+{code} (0){national}"
     if code == "52":
-        ways |= {"+52 1": f"+521{national}", "52 1": f"521{national}", "0052 1": f"00521{national}"}
+        ways |= {f"{plus}52 1": f"{plus}521{national}" for plus in ("+", "", "00")}
     return ways
 
 
@@ -105,6 +106,8 @@ def at_home(original: Original) -> dict[str, str]:
         "national, trunk prefix": f"{trunk}{national}",
         "own trunk prefix before the code": f"{trunk}{code}{national}",
     }
+    if code == "52":
+        ways |= {f"former {prefix}": f"{prefix}{national}" for prefix in ("01", "044", "045", "1")}
     if code == "55":
         ways |= {f"carrier {carrier}": f"0{carrier}{national}" for carrier in (15, 21, 31, 55)}
     return ways
@@ -203,6 +206,32 @@ def _trunk(region: str) -> str:
     return (metadata and metadata.national_prefix) or ""
 
 
+class Tally(NamedTuple):
+    """What came of many readings: counts by way of writing and outcome, and the exceptions."""
+
+    counts: Counter[tuple[str, str]]
+    exceptions: list[Trial]
+
+    def take(self, column: Sequence[Trial], prefix: str) -> None:
+        """Read a column and count what came of its cells."""
+        for trial, said in zip(column, outcomes(column), strict=True):
+            way = re.sub(r"(dialled|carrier|former) .*", r"\1", trial.way)
+            self.counts[prefix + way, said] += 1
+            if said == ANOTHER:
+                self.exceptions.append(trial)
+
+
+def whole(same_region: Sequence[Original]) -> Tally:
+    """Read the numbers of one region under every default region, one by one and as columns."""
+    tally = Tally(Counter(), [])
+    for original in same_region:
+        for trial in trials(original, DEFAULTS):
+            tally.take([trial], "")
+    for column in columns(same_region, DEFAULTS):
+        tally.take(column, "column of ")
+    return tally
+
+
 def main() -> int:
     """Read the whole grid and print the counts by way of writing; 1 if there is an exception."""
     parser = argparse.ArgumentParser(prog="scripts/numbers", description=main.__doc__)
@@ -213,19 +242,10 @@ def main() -> int:
     numbers = originals()
     counts: Counter[tuple[str, str]] = Counter()
     exceptions: list[Trial] = []
-
-    def count(column: Sequence[Trial], prefix: str) -> None:
-        for trial, said in zip(column, outcomes(column), strict=True):
-            counts[prefix + re.sub(r"(dialled|carrier) .*", r"\1", trial.way), said] += 1
-            if said == ANOTHER:
-                exceptions.append(trial)
-
-    for original in numbers:
-        for trial in trials(original, DEFAULTS):
-            count([trial], "")
-    for group in by_region(numbers).values():
-        for column in columns(group, DEFAULTS):
-            count(column, "column of ")
+    with ProcessPoolExecutor() as workers:
+        for tally in workers.map(whole, by_region(numbers).values()):
+            counts.update(tally.counts)
+            exceptions += tally.exceptions
     _print(counts)
     for trial in exceptions[:shown]:
         _say(f"EXCEPTION {trial}")

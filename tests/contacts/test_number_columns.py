@@ -90,7 +90,46 @@ def test_what_is_possible_but_not_assigned_is_doubtful(text: str, region: str | 
 
 
 @pytest.mark.parametrize(
-    "number", ["+12025550143", "+15555550100", "+447700900123", "+441632960123", "+61491570156"]
+    "number",
+    [
+        "+12025550143",
+        "+15555550100",
+        "+447700900123",
+        "+441632960123",
+        "+441154960123",
+        "+442079460958",
+        "+33639981234",
+        "+353209110123",
+        "+61491570156",
+        "+4915228817386",
+    ],
 )
 def test_numbers_published_as_examples_are_not_doubtful(number: str) -> None:
     assert read([number], None).readings == (Reading(number),)
+
+
+def test_a_countrys_code_is_not_put_before_itself_and_a_column_leaves_no_doubt() -> None:
+    cologne = "492219795134"  # could be a number of East Frisia, 0492 219795134
+    (alone,) = read([cologne], "DE").readings
+    assert isinstance(alone, Reading)
+    assert alone.number == "+492219795134"
+    assert alone.doubtful
+    column = read([cologne, "4915112345678"], "DE")
+    assert column.readings == (Reading("+492219795134"), Reading("+4915112345678"))
+
+
+def test_national_numbers_with_and_without_their_country_code_stand_in_one_column() -> None:
+    column = read(["9876543210", "919876543211", "098765 43212"], "IN")
+    assert told(column) == ["+919876543210", "+919876543211", "+919876543212"]
+    assert not column.mixed
+
+
+def test_a_single_undecided_row_does_not_hold_up_a_list_that_is_clear() -> None:
+    column = read([EITHER, *(f"+9198765432{last}" for last in range(10, 40))], "DE")
+    assert told(column)[0] is Reason.TWO_READINGS
+    assert len([r for r in column.readings if isinstance(r, Reading)]) == 30
+
+
+def test_nothing_of_a_number_is_in_a_reason_or_in_what_a_log_would_show() -> None:
+    column = read([BRITISH, "(202) 555-0143", "+919876543210"], "US")
+    assert not any(char.isdigit() for char in repr(column).replace("readings=", ""))
