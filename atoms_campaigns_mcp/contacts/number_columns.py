@@ -19,6 +19,7 @@ __all__ = ["AmbiguousColumnError", "ColumnReading", "Reading", "read_column"]
 INTERNATIONAL = "+"  # in place of a country: every number begins with its country code
 MOST_BY_ONE = 10  # a row that has one reading decides for at most that many that have two
 SMALLEST_PART = 10  # a tenth of the rows is worth a question; fewer are refused
+LIKELY_ABROAD = 12  # digits without + or 0: hardly any country's own numbers are as long
 OWN_CODE = "may be a national number: its area code begins like the country code"
 
 
@@ -168,14 +169,18 @@ def _two_readings(digits: str, region: str) -> _Cell:
 def _foreign(digits: str, national: Outcome, abroad: Outcome) -> _Cell:
     if not plans.assigned(national):
         return _Cell(_Kind.ABROAD, national, abroad)
-    kind = _Kind.LOCAL_EITHER if _has_trunk(digits, national) else _Kind.EITHER
-    return _Cell(kind, national, abroad)
+    if _has_trunk(digits, national):
+        return _Cell(_Kind.LOCAL_EITHER, national, abroad)
+    if len(digits) >= LIKELY_ABROAD:
+        national = BadNumberError(Reason.NO_PLUS)
+    return _Cell(_Kind.EITHER, national, abroad)
 
 
-def _own_code(_: str, national: Outcome, abroad: Outcome) -> _Cell:
+def _own_code(digits: str, national: Outcome, abroad: Outcome) -> _Cell:
     # A country's code is not put before itself; but where an area code looks like it (0491 in
     # Germany), only a column of such numbers shows for certain which of the two it is.
-    if plans.assigned(national) and isinstance(abroad, Reading):
+    both = plans.assigned(national) and len(digits) < LIKELY_ABROAD
+    if both and isinstance(abroad, Reading):
         return _Cell(_Kind.OWN_EITHER, Reading(abroad.number, OWN_CODE), abroad)
     return _Cell(_Kind.OWN, abroad, abroad)
 

@@ -109,13 +109,19 @@ def test_numbers_published_as_examples_are_not_doubtful(number: str) -> None:
 
 
 def test_a_countrys_code_is_not_put_before_itself_and_a_column_leaves_no_doubt() -> None:
-    cologne = "492219795134"  # could be a number of East Frisia, 0492 219795134
-    (alone,) = read([cologne], "DE").readings
+    stuttgart = "49711264120"  # could be a number of Lower Saxony, 04971 1264120
+    (alone,) = read([stuttgart], "DE").readings
     assert isinstance(alone, Reading)
-    assert alone.number == "+492219795134"
+    assert alone.number == "+49711264120"
     assert alone.doubtful
-    column = read([cologne, "4915112345678"], "DE")
-    assert column.readings == (Reading("+492219795134"), Reading("+4915112345678"))
+    column = read([stuttgart, "4915112345678"], "DE")
+    assert column.readings == (Reading("+49711264120"), Reading("+4915112345678"))
+
+
+def test_digits_that_are_too_many_for_a_national_number_are_never_read_as_one() -> None:
+    stuttgart, german = "711264120", [f"3012345{last}" for last in range(100, 103)]
+    column = read([stuttgart, *german, BRITISH], "DE")
+    assert told(column)[-1] is Reason.NO_PLUS
 
 
 def test_national_numbers_with_and_without_their_country_code_stand_in_one_column() -> None:
