@@ -16,7 +16,7 @@ AtomsCampaignsError          never raised itself
 │   └── UnexpectedResponse   it answered with something that is not in its contract
 │       └── Garbled           its body is empty, cut off, endless or no JSON; a read may be retried
 ├── OutcomeUnknown           a change was sent and its answer was lost: check before repeating
-├── NotRecorded              the journal could not be written, so nothing was sent
+├── NotRecorded              the state could not be read or written, so nothing was sent
 └── ConfigurationError       start-up only: a setting is missing or contradicts another
 
 Anything else that is raised is our own bug: it is logged under a call id, and only that id leaves
@@ -141,7 +141,7 @@ class OutcomeUnknown(AtomsCampaignsError):
 
 
 class NotRecorded(AtomsCampaignsError):
-    """The journal could not be written, so the change was not sent."""
+    """The server's state could not be read or written, so the change was not sent."""
 
     code = "not_recorded"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from atoms_campaigns_mcp.cli import parser
-from atoms_campaigns_mcp.server.catalog import Catalog
+from atoms_campaigns_mcp.server.catalog import ONE_TRANSPORT
 from atoms_campaigns_mcp.server.prompts import PROMPTS
 from atoms_campaigns_mcp.server.resources import LISTED, TEMPLATES
 from atoms_campaigns_mcp.settings import SETTINGS
@@ -83,7 +83,7 @@ def _tool(tool: Tool[Any, Any]) -> str:
     required = set(schema.get("required", ()))
     rows = [
         f"| `{name}`{'' if name in required else ' (optional)'} | {_kind(field)} | "
-        f"{field.get('description', '')}{_only(tool.name, name)} |"
+        f"{field.get('description', '')}{_only(name)} |"
         for name, field in schema.get("properties", {}).items()
     ]
     table = (
@@ -101,13 +101,10 @@ Gives {gives}.
 """
 
 
-def _only(tool: str, argument: str) -> str:
+def _only(argument: str) -> str:
     """Say over which transport alone an argument is offered."""
-    for over_http, words in ((True, " Over stdio only."), (False, " Over HTTP only.")):
-        schema = Catalog.read(over_http=over_http).input_schema(tool) or {}
-        if argument not in schema["properties"]:
-            return words
-    return ""
+    words = {None: "", False: " Over stdio only.", True: " Over HTTP only."}
+    return words[ONE_TRANSPORT.get(argument)]
 
 
 def _kind(field: dict[str, Any]) -> str:

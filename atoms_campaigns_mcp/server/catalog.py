@@ -16,6 +16,9 @@ from atoms_campaigns_mcp.effects import EVERYTHING, Effect
 SNAPSHOT = Path(__file__).with_name("catalog.json")
 LONGEST_NOTHING = 20  # characters
 
+ONE_TRANSPORT = {"file": False, "upload_id": True}
+"""Arguments that are offered over one kind of transport alone: whether over HTTP."""
+
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
@@ -36,7 +39,9 @@ class Catalog:
         """
         entries = json.loads(SNAPSHOT.read_text("utf-8"))
         for entry in entries.values():
-            entry["tool"]["inputSchema"]["properties"].pop("file" if over_http else "upload_id", 0)
+            hidden = [name for name, http in ONE_TRANSPORT.items() if http is not over_http]
+            for name in hidden:
+                entry["tool"]["inputSchema"]["properties"].pop(name, None)
         return cls(dict(_left(entries, allowed)))
 
     def tools(self) -> list[dict[str, Any]]:
@@ -57,6 +62,12 @@ def absent(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= LONGEST_NOTHING and value.strip() in {"", "null", "[]"}
     return value is None or value == []
+
+
+def span(tool: str, argument: str) -> str:
+    """Give the range of a number that a tool takes, as `1-45`."""
+    rule = (Catalog.read().input_schema(tool) or {})["properties"][argument]
+    return f"{rule['minimum']}-{rule['maximum']}"
 
 
 def needs(

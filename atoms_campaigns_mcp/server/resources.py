@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -21,11 +20,10 @@ from mcp_types import (
 )
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
-from atoms_campaigns_mcp.server import apps, uris
+from atoms_campaigns_mcp.server import apps, guide, uris
 from atoms_campaigns_mcp.settings import Mode
 
 Context = ServerRequestContext[Any]
-_GUIDE = Path(__file__).with_name("guide.md")
 LISTED = [
     Resource(
         uri=uris.GUIDE,
@@ -91,7 +89,7 @@ class Resources:
 
     async def _text(self, context: Context, uri: str) -> tuple[str, str]:
         if uri == uris.GUIDE:
-            return "text/markdown", _GUIDE.read_text("utf-8")
+            return "text/markdown", guide.text()
         found = uris.PATTERN.match(uri)
         if found is None:
             raise NotFound(

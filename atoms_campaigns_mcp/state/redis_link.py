@@ -30,6 +30,9 @@ def key(*parts: str) -> str:
     return ":".join((PREFIX, *parts))
 
 
+_READS = frozenset({"GET", "HGET", "HMGET", "LRANGE", "SMEMBERS", "XRANGE", "XREVRANGE"})
+
+
 class Link:
     """Connections to one Redis; a lost one is replaced by the next command."""
 
@@ -52,24 +55,24 @@ class Link:
         self._failed_at = float("-inf")
 
     @contextmanager
-    def answering(self, *, needed: bool = True) -> Generator[None]:
+    def answering(self, *, needed: bool = True, reads: bool = False) -> Generator[None]:
         """Bound what is inside; what is not `needed` is given up sooner.
 
         Raises:
             NotRecorded: Redis is away, too slow, full, or refuses.
         """
         if not needed and self._monotonic() - self._failed_at < AWAY:
-            raise _trouble("it was away a moment ago")
+            raise _trouble("it was away a moment ago", reads=reads)
         try:
             with anyio.fail_after(WAIT if needed else SHORT):
                 yield
         except (RedisError, OSError) as error:  # TimeoutError is an OSError
             self._failed_at = self._monotonic()
-            raise _trouble(type(error).__name__) from error
+            raise _trouble(type(error).__name__, reads=reads) from error
 
     async def do(self, *command: str | bytes | float, needed: bool = True) -> Any:
         """Carry out one command, within `answering`."""
-        with self.answering(needed=needed):
+        with self.answering(needed=needed, reads=command[0] in _READS):
             return await cast("Any", self._redis).execute_command(*command)
 
     async def together(self, *commands: Command) -> list[Any]:
@@ -80,7 +83,8 @@ class Link:
     async def in_a_row(self, *commands: Command, errors: bool = False) -> list[Any]:
         """Carry them out one after the other, on one connection; `errors` come as answers."""
         # Unlike a transaction, this reads when memory is full.
-        with self.answering():
+        reads = all(command[0] in _READS for command in commands)
+        with self.answering(reads=reads):
             return await self._pipe(commands, transaction=False).execute(not errors)
 
     def _pipe(self, commands: tuple[Command, ...], *, transaction: bool) -> Pipeline:
@@ -112,12 +116,13 @@ async def _next(subscription: Any) -> Any:
     try:
         return await subscription.get_message(timeout=None)
     except (RedisError, OSError) as error:
-        raise _trouble(type(error).__name__) from error
+        raise _trouble(type(error).__name__, reads=True) from error
 
 
-def _trouble(what: str) -> NotRecorded:
+def _trouble(what: str, *, reads: bool) -> NotRecorded:
+    done = "read" if reads else "written"
     return NotRecorded(
-        f"The shared state (Redis) could not be written ({what}), so nothing was sent.",
+        f"The shared state (Redis) could not be {done} ({what}), so nothing was sent.",
         next_step="The operator must look at the Redis of ATOMS_MCP_STATE; once it answers, it is "
         "used again without a restart.",
     )

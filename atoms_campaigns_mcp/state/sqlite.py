@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -93,7 +93,7 @@ class SqliteStore:
             row = db.execute(sql, (plan_id,)).fetchone()
             return PlanRecord(*row[:-1], shown=tuple(json.loads(row[-1]))) if row else None
 
-        return await self._do(read)
+        return await self._do(read, "read")
 
     async def use_plan(self, plan_id: str) -> bool:
         """See `Store.use_plan`."""
@@ -140,7 +140,7 @@ class SqliteStore:
     async def callers(self, tenant: str, campaign_id: str) -> tuple[str, ...] | None:
         """See `Store.callers`."""
         sql = "SELECT phone_ids FROM callers WHERE tenant = ? AND campaign_id = ?"
-        row = await self._do(lambda db: db.execute(sql, (tenant, campaign_id)).fetchone())
+        row = await self._do(lambda db: db.execute(sql, (tenant, campaign_id)).fetchone(), "read")
         return tuple(json.loads(row[0])) if row else None
 
     async def keep_upload(self, upload: Upload, now: float, most: int) -> bool:
@@ -160,7 +160,9 @@ class SqliteStore:
     async def upload(self, tenant: str, upload_id: str, now: float) -> bytes | None:
         """See `Store.upload`."""
         sql = "SELECT content FROM uploads WHERE upload_id = ? AND tenant = ? AND expires_at >= ?"
-        row = await self._do(lambda db: db.execute(sql, (upload_id, tenant, now)).fetchone())
+        row = await self._do(
+            lambda db: db.execute(sql, (upload_id, tenant, now)).fetchone(), "read"
+        )
         return row[0] if row else None
 
     async def begin(self, intent: Intent, at: float) -> int:
@@ -217,7 +219,7 @@ class SqliteStore:
 
     async def _entries(self, which: str, *values: str | int) -> list[Entry]:
         sql = f"SELECT {_ENTRY} FROM journal {which}"  # noqa: S608 - fixed texts only
-        rows = await self._do(lambda db: db.execute(sql, values).fetchall())
+        rows = await self._do(lambda db: db.execute(sql, values).fetchall(), "read")
         return [_entry(row) for row in rows]
 
     async def pace(self, key: str, slot: Slot) -> float:
@@ -233,8 +235,10 @@ class SqliteStore:
         await self._do(lambda db: db.close())
         self._pace.close()
 
-    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await _in_thread(self._locked(work), self._records)
+    async def _do(
+        self, work: Callable[[sqlite3.Connection], T], what: Literal["read", "written"] = "written"
+    ) -> T:
+        return await _in_thread(self._locked(work), self._records, what=what)
 
     def _locked(self, work: Callable[[sqlite3.Connection], T]) -> Callable[[], T]:
         def locked() -> T:
@@ -245,15 +249,18 @@ class SqliteStore:
 
 
 async def _in_thread(
-    work: Callable[[], T], threads: anyio.CapacityLimiter, *, leave: bool = False
+    work: Callable[[], T],
+    threads: anyio.CapacityLimiter,
+    *,
+    leave: bool = False,
+    what: Literal["read", "written"] = "written",
 ) -> T:
     """Run `work` in one of `threads`; whoever is cancelled waits for its end, or may `leave` it."""
     try:
         return await anyio.to_thread.run_sync(work, limiter=threads, abandon_on_cancel=leave)
     except sqlite3.Error as error:
         raise NotRecorded(
-            f"The server's own record could not be written ({said_of(error)}), so nothing "
-            "was sent.",
+            f"The server's own record could not be {what} ({said_of(error)}), so nothing was sent.",
             next_step="The operator must free the state folder (full disk, locked file).",
         ) from error
 
