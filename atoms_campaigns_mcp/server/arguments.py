@@ -56,16 +56,14 @@ def check(
     known = {name: given[name] for name in offered if name in given}
     forgiving = tool.emergency or tool.effect is Effect.READS
     strange = list(_not_there(unknown, offered))
-    problems = [] if forgiving else strange
-    try:
-        args = tool.arguments.model_validate(known)
-    except ValidationError as error:
-        rules = tool.arguments.model_json_schema()["properties"]
-        wrong = [f"{name}: {_rule(rules[name], name in known)}" for name in _wrong(error)]
-        problems = strange + wrong
-    else:
-        if not problems:
-            return args, f"Ignored: {'; '.join(strange)}." if strange else ""
+    args, wrong = _validated(tool.arguments, known)
+    if tool.emergency and args is None:
+        strange += wrong.values()
+        known = {name: value for name, value in known.items() if name not in wrong}
+        args, wrong = _validated(tool.arguments, known)
+    if args is not None and (forgiving or not strange):
+        return args, f"Ignored: {'; '.join(strange)}." if strange else ""
+    problems = [*strange, *wrong.values()]
     hint = f" Arguments of this tool: {', '.join(offered) or 'none'}." if unknown else ""
     raise InvalidArguments(
         f"Invalid arguments, nothing was sent. {'; '.join(problems)}.{hint}",
@@ -88,8 +86,14 @@ def _not_there(unknown: Sequence[str], offered: Collection[str]) -> Iterable[str
         yield f"{len(unknown) - NAMED} more: no such arguments"
 
 
-def _wrong(error: ValidationError) -> Iterable[str]:
-    return dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_input=False))
+def _validated(model: type[A], given: Mapping[str, Any]) -> tuple[A | None, dict[str, str]]:
+    """Give the arguments; or nothing, and for each that is wrong its rule."""
+    try:
+        return model.model_validate(given), {}
+    except ValidationError as error:
+        rules = model.model_json_schema()["properties"]
+        names = [str(problem["loc"][0]) for problem in error.errors(include_input=False)]
+        return None, {name: f"{name}: {_rule(rules[name], name in given)}" for name in names}
 
 
 def _rule(rule: Mapping[str, Any], given: bool) -> str:  # noqa: FBT001 - two wordings of one rule

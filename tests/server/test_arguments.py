@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
 from atoms_campaigns_mcp.errors import InvalidArguments
+from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
 from atoms_campaigns_mcp.server.additions import ADDITIONS
 from atoms_campaigns_mcp.server.arguments import check
 from atoms_campaigns_mcp.server.catalog import Catalog
@@ -352,6 +354,20 @@ def test_whatever_a_host_adds_or_gives_the_stop_is_never_refused_over_its_form(
     for campaign_id in (CAMPAIGN["campaign_id"], "all"):
         args, _ = check(load("pause_campaign"), {**extra, "campaign_id": campaign_id}, offered)
         assert args.campaign_id == campaign_id
+
+
+class FurtherStopArgs(PauseCampaignArgs):
+    loudly: bool = False
+
+
+def test_an_optional_argument_that_is_wrong_does_not_keep_the_stop_from_stopping() -> None:
+    stop = replace(load("pause_campaign"), arguments=FurtherStopArgs)
+    offered = ["campaign_id", "loudly"]
+    args, note = check(stop, {**CAMPAIGN, "loudly": "perhaps"}, offered)
+    assert (args.campaign_id, args.loudly) == (CAMPAIGN["campaign_id"], False)
+    assert note == "Ignored: loudly: must be one of true, false."
+    args, note = check(stop, {**CAMPAIGN, "loudly": True}, offered)
+    assert (args.loudly, note) == (True, "")
 
 
 NOTHINGS = st.sampled_from([None, "", " ", "null", [], "[]"])
