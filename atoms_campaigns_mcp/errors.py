@@ -17,6 +17,7 @@ AtomsCampaignsError          never raised itself
 │       └── Garbled           its body is empty, cut off, endless or no JSON; a read may be retried
 ├── OutcomeUnknown           a change was sent and its answer was lost: check before repeating
 ├── NotRecorded              the state could not be read or written, so nothing was sent
+├── Busy                     this server has no room for the account now; `wait` seconds
 └── ConfigurationError       start-up only: a setting is missing or contradicts another
 
 Anything else that is raised is our own bug: it is logged under a call id, and only that id leaves
@@ -144,6 +145,17 @@ class NotRecorded(AtomsCampaignsError):
     """The server's state could not be read or written, so the change was not sent."""
 
     code = "not_recorded"
+
+
+class Busy(AtomsCampaignsError):
+    """This server has no room for the account; nothing was sent."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, wait: int) -> None:
+        """Say after how many seconds there may be room."""
+        super().__init__(message, next_step=f"Wait {wait} seconds, then call again.")
+        self.wait = wait
 
 
 class ConfigurationError(AtomsCampaignsError):

@@ -107,6 +107,9 @@ def test_a_tool_call_has_a_span_for_each_call_of_the_api_and_counts_what_it_does
     assert [span["name"] for span in resent] == ["GET /agent/{id}"]
     assert {span["attributes"]["atoms.outcome"] for span in ours} == {"ok", "not_found"}
     assert posts[0]["parent"] == "tools/call create_campaign"
+    served = [span for span in told["spans"] if span["kind"] == "SERVER"]
+    assert {"tools/call unknown", "prompts/get unknown"} <= {span["name"] for span in served}
+    assert "2025550143" not in json.dumps(served)
     assert told["counted"]["atoms.retries GET /agent/{id}"] == 1
     assert told["counted"]["atoms_campaigns.calls create_campaign ok"] == 1
     assert told["counted"]["atoms_campaigns.calls get_campaign_status not_found"] == 1

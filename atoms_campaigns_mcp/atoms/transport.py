@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Literal, TypeVar
 
 import anyio
@@ -38,6 +39,11 @@ REACHING = 10.0  # seconds in which a change that did not arrive is sent again
 SHORTEST_PAUSE = 0.5  # seconds before the first repetition
 LONGEST_PAUSE = 8.0  # seconds; a longer Retry-After is reported instead of waited for
 LARGEST_STREAM = 256_000_000  # bytes; 10,000 contacts with 10 retries each fill a quarter of it
+
+
+def no_cookies() -> CookieJar:
+    """Give a jar that keeps nothing: a client serves many keys, and a cookie would join them."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class Transport:
             headers=headers,
             timeout=httpx2.Timeout(READ, connect=CONNECT),
             transport=network,
+            cookies=no_cookies(),
             follow_redirects=False,
         )
         return cls(http, key, pacer, flights, payment_url, now, monotonic)

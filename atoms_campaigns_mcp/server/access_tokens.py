@@ -1,6 +1,5 @@
 """Checking access tokens: JWTs of one issuer, meant for this server (RFC 9068, RFC 8725)."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from atoms_campaigns_mcp.server.jwks import ALGORITHMS, Keys
 
 LONGEST = 8192  # characters of a token
 SUBJECT_MAX = 255  # characters, as OpenID Connect has it
+LATEST = 1e11  # seconds since 1970; no token lives for a thousand years
 LEEWAY = 30.0  # seconds that clocks may differ
 _TYPES = {"", "jwt", "at+jwt", "application/at+jwt"}
 _CHECKED: Any = {
@@ -41,7 +41,7 @@ class AccessTokens:
 
         Raises:
             InvalidTokenError: It is forged, expired, meant for somebody else, or malformed.
-            Unavailable: The issuer's keys cannot be read.
+            Unverifiable: The issuer's keys cannot be read.
         """
         if len(token) > LONGEST:
             raise InvalidTokenError("The token is too long.")
@@ -101,7 +101,9 @@ def _timely(claims: Mapping[str, Any], now: float) -> None:
 
 
 def _moment(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # Compared as it is: an integer may be too large for a float.
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    if not known or not 0 <= value < LATEST:
         raise InvalidTokenError("The token's times are malformed.")
     return value
 

@@ -11,8 +11,9 @@ from typing import Any, Protocol, cast
 import anyio
 
 from atoms_campaigns_mcp.atoms.sharing import Flights
-from atoms_campaigns_mcp.errors import ConfigurationError, Unavailable
+from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.server.auth import KEY
+from atoms_campaigns_mcp.server.principal import Unverifiable
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.telemetry import log
 
@@ -30,7 +31,7 @@ class Accounts(Protocol):
         """Give the API key of a subject, empty if it has none.
 
         Raises:
-            Unavailable: It cannot be told now; the log says why.
+            Unverifiable: It cannot be told now; the log says why.
         """
         ...
 
@@ -76,7 +77,7 @@ class AccountsFile:
         """See `Accounts.key`."""
         self._look()
         if self._trouble:
-            raise Unavailable("The accounts file cannot be used.")
+            raise Unverifiable("The accounts file cannot be used.")
         if exact := self._keys.get(f"{self._issuer}|{subject}"):
             return exact
         # A subject that reads like `issuer|subject` is not the one whom such a line means; others
@@ -151,8 +152,8 @@ class AccountsCommand:
             key = done.stdout.decode().strip()
         except (OSError, ValueError, subprocess.CalledProcessError) as error:
             log.error("ATOMS_MCP_OAUTH_ACCOUNTS_COMMAND failed (%s)", type(error).__name__)
-            raise Unavailable("The accounts program failed.") from error
+            raise Unverifiable("The accounts program failed.") from error
         if key and not KEY.fullmatch(key):
             log.error("ATOMS_MCP_OAUTH_ACCOUNTS_COMMAND printed something that is no API key")
-            raise Unavailable("The accounts program failed.")
+            raise Unverifiable("The accounts program failed.")
         return key

@@ -12,6 +12,7 @@ from mcp_types import CallToolRequestParams, CallToolResult, InputRequiredResult
 from atoms_campaigns_mcp.effects import EVERYTHING, Effect
 from atoms_campaigns_mcp.errors import (
     AtomsCampaignsError,
+    Busy,
     InvalidArguments,
     NotConfirmed,
     RateLimited,
@@ -92,15 +93,17 @@ class Adapter:
         if dials and Effect.DIALS not in principal.allowed:
             raise _dialling_is_off(tool.dials_when)
         args, note = check(tool, given, entry["tool"]["inputSchema"]["properties"])
-        result = await perform(
-            await self.runtime(principal),
-            tool,
-            args,
-            Asking(context, params),
-            may_dial=Effect.DIALS in principal.allowed,
-            progress=context.session.report_progress,
-            changed=partial(self.changed, context),
-        )
+        runtime = await self.runtime(principal)
+        with runtime.shared.call():
+            result = await perform(
+                runtime,
+                tool,
+                args,
+                Asking(context, params),
+                may_dial=Effect.DIALS in principal.allowed,
+                progress=context.session.report_progress,
+                changed=partial(self.changed, context),
+            )
         if isinstance(result, InputRequiredResult):
             return result
         result.mode = self.settings.mode
@@ -149,7 +152,7 @@ def _failed(error: AtomsCampaignsError, mode: Mode) -> CallToolResult:
     }
     if isinstance(error, NotConfirmed) and error.confirm_token:
         data["confirm_token"] = error.confirm_token
-    if isinstance(error, RateLimited) and error.wait is not None:
+    if isinstance(error, RateLimited | Busy) and error.wait is not None:
         data["retry_after"] = error.wait
     # Some hosts drop structured content from errors, so the text holds everything.
     return _said(f"[{mode}] {error}", data=data, is_error=True)

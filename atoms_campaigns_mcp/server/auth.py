@@ -20,11 +20,11 @@ from atoms_campaigns_mcp.effects import permitted
 from atoms_campaigns_mcp.errors import RateLimited, Unauthorized, UpstreamError
 from atoms_campaigns_mcp.runtime import refuse_changes
 from atoms_campaigns_mcp.server.lately import Lately
-from atoms_campaigns_mcp.server.principal import SCOPE, Principal
+from atoms_campaigns_mcp.server.principal import SCOPE, Principal, Unauthenticated
 from atoms_campaigns_mcp.settings import Settings, tenant_of
 
 Verify = Callable[[Headers], Awaitable[Principal]]
-"""Gives the principal of a request, or raises `UpstreamError` or `Denied`."""
+"""Gives the principal of a request; raises `Unauthenticated`, `Denied` or `UpstreamError`."""
 
 TRUSTED = 60.0  # seconds that a verified key is not verified again
 REFUSED = 10.0  # seconds that a refused key is not looked at again
@@ -69,7 +69,7 @@ class KeyVerifier:
         """See `Verify`."""
         token = bearer(headers)
         if not KEY.fullmatch(token):
-            raise Unauthorized("The token is no API key of Atoms.")
+            raise Unauthenticated("The token is no API key of Atoms.")
         tenant = tenant_of(token)
         if not self._trusted.within(TRUSTED, tenant):
             await self._ask(tenant, token)
@@ -77,7 +77,7 @@ class KeyVerifier:
 
     async def _ask(self, tenant: str, token: str) -> None:
         if self._refused.within(REFUSED, tenant):
-            raise Unauthorized("The key was refused a moment ago.")
+            raise Unauthenticated("The key was refused a moment ago.")
         transport = self._tenants if tenant in self._trusted else self._strangers
         atoms = AtomsClient(transport.with_key(token), refuse_changes)
         try:
@@ -108,7 +108,7 @@ class Authenticated:
             principal = _narrowed(await self._verify(headers), headers)
         except Denied as denied:
             refusal = denied.response
-        except Unauthorized:
+        except (Unauthenticated, Unauthorized):
             refusal = self._refusal(401, "invalid_token", "A valid API key is needed.")
         except RateLimited as error:
             wait = {"Retry-After": str(max(round(error.retry_after or 1), 1))}
@@ -136,11 +136,11 @@ def bearer(headers: Headers) -> str:
     """Give the bearer token of a request.
 
     Raises:
-        Unauthorized: There is none, or more than one.
+        Unauthenticated: There is none, or more than one.
     """
     scheme, _, token = ",".join(headers.getlist("authorization")).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthorized("There is no bearer token.")
+        raise Unauthenticated("There is no bearer token.")
     return token.strip()
 
 

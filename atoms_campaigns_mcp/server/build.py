@@ -20,7 +20,7 @@ from atoms_campaigns_mcp.server.adapter import Adapter
 from atoms_campaigns_mcp.server.apps import EXTENSION
 from atoms_campaigns_mcp.server.catalog import Catalog, span
 from atoms_campaigns_mcp.server.completions import Completions
-from atoms_campaigns_mcp.server.faults import without_details
+from atoms_campaigns_mcp.server.faults import by_known_names, without_details
 from atoms_campaigns_mcp.server.listeners import Listeners
 from atoms_campaigns_mcp.server.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.resources import Resources
@@ -150,6 +150,7 @@ def build(
         on_completion=Completions(runtime_of).complete,
     )
     server.extensions[EXTENSION] = {}
+    server.middleware.insert(0, by_known_names)
     server.middleware.append(partial(_readers_only, principal))
     # Registered apart from the constructor, which would want the models instead of the snapshot.
     server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)

@@ -54,6 +54,13 @@ class Catalog:
         return entry["tool"]["inputSchema"] if entry else None
 
 
+@cache
+def emergencies() -> frozenset[str]:
+    """Name the tools that must get through when nothing else does."""
+    entries = Catalog.read().entries
+    return frozenset(name for name, entry in entries.items() if entry["emergency"])
+
+
 def absent(value: Any) -> bool:
     """Say whether an optional argument of this value counts as left out.
 

@@ -176,7 +176,7 @@ class _Uvicorn(uvicorn.Server):
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
-    flag = f"--http {f'[{host}]' if ':' in host else host}:"
+    flag = f"--http {_named(host)}:"
     with listening(host, port, flag=flag) as bound:
         await report_unfinished(settings)
         service = Service(settings)
@@ -207,9 +207,14 @@ async def _until_ended(service: Service, settings: Settings, host: str, bound: s
         tasks.start_soon(end_on_signal, end)
         tasks.start_soon(service.hear)
         await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
-        log.info("listening on http://%s:%s%s (%s)", host, port, PATH, settings.mode)
+        log.info("listening on http://%s:%s%s (%s)", _named(host), port, PATH, settings.mode)
         await server.serve(sockets=[bound])
         tasks.cancel_scope.cancel()
+
+
+def _named(host: str) -> str:
+    """Write a host as addresses have it: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -23,7 +23,8 @@ from mcp_types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-STOP = "pause_campaign"
+from atoms_campaigns_mcp.server.catalog import emergencies
+
 _MARK = b"\xef\xbb\xbf"  # Windows programs put it before the first message
 _HALF = (
     "The message holds text that is not valid Unicode: half of a character, or bytes that are not "
@@ -135,4 +136,5 @@ def is_stop(message: Any) -> bool:
     params = call.get("params")
     if call.get("method") != "tools/call" or not isinstance(params, dict):
         return False
-    return cast("dict[str, Any]", params).get("name") == STOP
+    name = cast("dict[str, Any]", params).get("name")
+    return isinstance(name, str) and name in emergencies()

@@ -9,7 +9,7 @@ import anyio
 import httpx2
 from jwt import PyJWK, PyJWTError
 
-from atoms_campaigns_mcp.errors import Unavailable
+from atoms_campaigns_mcp.server.principal import Unverifiable
 from atoms_campaigns_mcp.setting_texts import safe
 from atoms_campaigns_mcp.telemetry import log
 
@@ -57,14 +57,14 @@ class Keys:
         """Give the key of that id, if there is one and it is for `algorithm`.
 
         Raises:
-            Unavailable: The keys cannot be read, and none are at hand.
+            Unverifiable: The keys cannot be read, and none are at hand.
         """
         if self._due(kid) and not (self._named(kid) and self._turn.locked()):
             async with self._turn:
                 if self._due(kid):
                     await self._renew()
         if not self._keys or self._monotonic() - self._read_at > STALE:
-            raise Unavailable("The issuer's keys cannot be read.")
+            raise Unverifiable("The issuer's keys cannot be read.")
         return _usable(self._named(kid), algorithm)
 
     def _due(self, kid: str | None) -> bool:

@@ -6,14 +6,14 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from atoms_campaigns_mcp import __version__
-from atoms_campaigns_mcp.errors import Unauthorized, Unavailable
+from atoms_campaigns_mcp.atoms.transport import no_cookies
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.access_tokens import AccessTokens, InvalidTokenError
 from atoms_campaigns_mcp.server.accounts import accounts_of
 from atoms_campaigns_mcp.server.auth import Denied, bearer
 from atoms_campaigns_mcp.server.challenges import Challenges, Metadata
 from atoms_campaigns_mcp.server.jwks import PATIENCE, Keys
-from atoms_campaigns_mcp.server.principal import Principal
+from atoms_campaigns_mcp.server.principal import Principal, Unauthenticated, Unverifiable
 from atoms_campaigns_mcp.server.scopes import effects_of, scope_of
 from atoms_campaigns_mcp.server.step_up import StepUp
 from atoms_campaigns_mcp.settings import Settings, tenant_of_subject
@@ -37,6 +37,7 @@ class OAuth:
             headers={"User-Agent": f"atoms-campaigns-mcp/{__version__}"},
             timeout=PATIENCE,
             transport=network,
+            cookies=no_cookies(),
             follow_redirects=False,
         )
         issuer, resource = settings.oauth_issuer, settings.oauth_resource
@@ -59,13 +60,13 @@ class OAuth:
                 words = "The access token has none of this server's scopes."
                 raise self._challenges.step_up(scope_of(offered), words)
             key = await self._accounts.key(subject)
-        except Unauthorized:
+        except Unauthenticated:
             words = "An access token is needed."
             raise self._challenges.sign_on(words, error="") from None
         except InvalidTokenError as error:
             raise self._challenges.sign_on(str(error)) from error
-        except Unavailable as error:
-            words = f"{error.message} Try again, or tell the operator."
+        except Unverifiable as error:
+            words = f"{error} Try again, or tell the operator."
             raise _refused(503, "unavailable", words, {"Retry-After": "5"}) from error
         if not key:
             log.warning("no account is assigned to the subject of tenant %s", tenant[:8])

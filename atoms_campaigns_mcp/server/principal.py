@@ -10,6 +10,15 @@ from mcp_types import INVALID_REQUEST
 from atoms_campaigns_mcp.effects import EVERYTHING, Effect
 from atoms_campaigns_mcp.settings import LOCAL, Settings, account_of
 
+
+class Unauthenticated(Exception):
+    """A request brings nothing that lets it in."""
+
+
+class Unverifiable(Exception):
+    """Who asks cannot be told now; the text says why, and trying again may help."""
+
+
 SCOPE = "atoms_campaigns.principal"
 """Where the HTTP side keeps the principal of a request."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from atoms_campaigns_mcp.ending import Ending
-from atoms_campaigns_mcp.errors import RateLimited
+from atoms_campaigns_mcp.errors import Busy
 from atoms_campaigns_mcp.server.principal import Principal
 from atoms_campaigns_mcp.settings import LOCAL, Settings
 from atoms_campaigns_mcp.workers import Workers
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from atoms_campaigns_mcp.state.store import Store
 
 MOST = 1000  # accounts at hand
-RESTING = 300.0  # seconds without a call after which an account makes room; no call lasts as long
+RESTING = 300.0  # seconds after its last call began, after which an account makes room
 
 
 class Runtimes:
@@ -46,7 +46,7 @@ class Runtimes:
         """Give the runtime of a tenant, which shares its account's with others of the same key.
 
         Raises:
-            RateLimited: Too many accounts call at the same time.
+            Busy: Too many accounts call at the same time.
         """
         async with self._lock:
             found = self._opened.pop(principal.account, None)
@@ -87,11 +87,14 @@ class Runtimes:
     async def _make_room(self) -> None:
         if len(self._opened) < MOST:
             return
-        account, (runtime, used) = next(iter(self._opened.items()))  # the one not used for longest
-        if runtime.clocks.monotonic() - used < RESTING:
-            raise RateLimited("This server serves as many accounts as it can.", retry_after=RESTING)
-        del self._opened[account]
-        await runtime.rest()
+        for account, (runtime, used) in self._opened.items():  # the one not used for longest first
+            if runtime.clocks.monotonic() - used < RESTING:
+                break
+            if not runtime.shared.calls:  # a call may wait for its user for longer than that
+                del self._opened[account]
+                await runtime.rest()
+                return
+        raise Busy("This server serves as many accounts as it can.", wait=round(RESTING))
 
     def end(self, grace: float) -> None:
         """Give changes in flight `grace` seconds, and answer those who wait for something."""

@@ -3,8 +3,8 @@
 import importlib
 import pkgutil
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -44,6 +44,16 @@ class Shared:
         self.work = work
         self.polls: Polls[Any] = Polls(monotonic, sleep, board)
         self.waits = Waits()
+        self.calls = 0
+
+    @contextmanager
+    def call(self) -> Generator[None]:
+        """Count a call while it is carried out."""
+        self.calls += 1
+        try:
+            yield
+        finally:
+            self.calls -= 1
 
     @cached_property
     def directory(self) -> "Directory":

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from atoms_campaigns_mcp.errors import ConfigurationError, Unavailable
+from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.server.accounts import KEPT, AccountsCommand, AccountsFile, accounts_of
+from atoms_campaigns_mcp.server.principal import Unverifiable
 from atoms_campaigns_mcp.settings import Settings
 from tests.support.clock import FakeClock
 
@@ -69,7 +70,7 @@ async def test_a_file_that_cannot_be_trusted_lets_nobody_in_until_it_is_mended(
     accounts = AccountsFile(path, ISSUER)
     written(path, text, mode)
     for _ in range(3):
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unverifiable):
             await accounts.key("anna")
     told = [r.message for r in caplog.records if "ATOMS_MCP_OAUTH_ACCOUNTS" in r.getMessage()]
     assert len(told) == 1
@@ -112,13 +113,13 @@ async def test_its_answer_holds_for_a_minute_for_each_subject(tmp_path: Path) ->
 @pytest.mark.parametrize("body", ["exit 1", "echo not-a-key", "echo sk_a sk_b", "printf '\\377'"])
 async def test_a_program_that_fails_lets_nobody_in(tmp_path: Path, body: str) -> None:
     accounts = AccountsCommand(program(tmp_path, body), FakeClock().monotonic)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unverifiable):
         await accounts.key("anna")
 
 
 async def test_a_program_that_is_not_there_lets_nobody_in(tmp_path: Path) -> None:
     accounts = AccountsCommand(tmp_path / "absent", FakeClock().monotonic)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unverifiable):
         await accounts.key("anna")
 
 
@@ -128,7 +129,7 @@ async def test_a_program_that_does_not_end_is_ended(
     monkeypatch.setattr("atoms_campaigns_mcp.server.accounts.LOOKUP", 0.05)
     path = program(tmp_path, "exec sleep 60")
     accounts = AccountsCommand(path, FakeClock().monotonic)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unverifiable):
         await accounts.key("anna")
 
 

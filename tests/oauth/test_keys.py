@@ -4,8 +4,8 @@ import anyio
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.errors import Unavailable
 from atoms_campaigns_mcp.server.jwks import FRESH, PAUSE, STALE, WAITING, Keys
+from atoms_campaigns_mcp.server.principal import Unverifiable
 from tests.support.clock import FakeClock
 from tests.support.issuer import Hosts, Issuer
 
@@ -98,7 +98,7 @@ async def test_without_its_issuer_the_server_goes_on_with_the_keys_it_has_for_a_
     clock.advance(seconds=STALE - 1)
     assert await known(keys, "rs256-1")
     clock.advance(seconds=2)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unverifiable):
         await known(keys, "rs256-1")
 
 
@@ -108,11 +108,11 @@ async def test_a_server_that_began_without_its_issuer_recovers(
     issuer.away = True
     keys = keys_of(issuer, clock)
     for _ in range(3):
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unverifiable):
             await known(keys, "rs256-1")
     asked = len(issuer.asked)
     issuer.away = False
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unverifiable):
         await known(keys, "rs256-1")
     assert len(issuer.asked) == asked
     clock.advance(seconds=WAITING)
@@ -167,12 +167,12 @@ async def test_metadata_that_cannot_be_trusted_leads_to_no_keys(
     issuer: Issuer, clock: FakeClock, changes: dict[str, str]
 ) -> None:
     issuer.changes = changes
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unverifiable):
         await known(keys_of(issuer, clock), "rs256-1")
     assert issuer.asked_for_keys() == 0
 
 
 async def test_an_endless_document_is_not_read_to_its_end(issuer: Issuer, clock: FakeClock) -> None:
     issuer.keys = [{"kid": "rs256-1", "kty": "RSA", "n": "A" * 600_000}]
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unverifiable):
         await known(keys_of(issuer, clock), "rs256-1")

@@ -3,11 +3,13 @@
 import json
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx2
+from mcp.shared.exceptions import MCPError
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -34,6 +36,9 @@ async def run(bench: Bench) -> None:
         made = await client.call("create_campaign", **DRAFT)
         await client.call("start_campaign", campaign_id=made["campaign_id"])
         await client.refused("get_campaign_status", campaign_id="0" * 24)
+        await client.refused("dial +12025550143 with sk_live_not_to_be_shown")
+        with suppress(MCPError):
+            await client.client.get_prompt("dial +12025550143 with sk_live_not_to_be_shown")
 
 
 def spans(exporter: InMemorySpanExporter) -> list[dict[str, Any]]:
@@ -42,6 +47,7 @@ def spans(exporter: InMemorySpanExporter) -> list[dict[str, Any]]:
     return [
         {
             "name": span.name,
+            "kind": span.kind.name,
             "attributes": dict(span.attributes or {}),
             "parent": names.get(span.parent.span_id) if span.parent else None,
         }
