@@ -17,6 +17,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp_types import ElicitRequestParams, ElicitResult
 from rich.console import Console
+from rich.text import Text
 
 from atoms_campaigns_mcp.terminal import Terminal
 from atoms_campaigns_mcp.watch import View
@@ -35,15 +36,26 @@ class DemoError(Exception):
 
 def run() -> int:
     """Run the demonstration; 0 only if every step did what it should."""
-    console = Terminal()
+    console, failures = Terminal(), list[str]()
     try:
         with tempfile.TemporaryDirectory(prefix="atoms-demo-") as folder:
             anyio.run(partial(_demonstrate, console, Path(folder)))
-    except DemoError as error:
-        console.print(f"[bold red]The demonstration failed:[/] {error}")
-        return 1
-    console.print("[bold green]Every step did what it should.[/] Nobody was called.")
-    return 0
+    except* DemoError as errors:  # out of the client's task groups
+        failures = [str(error) for error in _leaves(errors)]
+    if not failures:
+        console.print("[bold green]Every step did what it should.[/] Nobody was called.")
+        return 0
+    console.print(Text.assemble(("The demonstration failed: ", "bold red"), *failures))
+    console.print("Limits of a policy.toml hold for it too; doctor shows what is in force.")
+    return 1
+
+
+def _leaves(group: BaseExceptionGroup[DemoError]) -> list[BaseException]:
+    return [
+        leaf
+        for error in group.exceptions
+        for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    ]
 
 
 async def _demonstrate(console: Console, folder: Path) -> None:

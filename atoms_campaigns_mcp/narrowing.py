@@ -1,17 +1,15 @@
 """How two values of one limit or mode become one: the stricter one holds, whoever set it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from atoms_campaigns_mcp.setting_texts import InvalidError
 
 STRICTEST_FIRST = ("human", "ask", "token", "never")
 
 
-@dataclass(frozen=True, slots=True)
-class Narrow:
+class Narrow(NamedTuple):  # made sooner than a dataclass, on the way to the first reply
     """A rule: `both` takes what two sources set, in any order; `help` says it in a few words."""
 
     help: str
@@ -50,13 +48,22 @@ def _inside(one: tuple[Path, ...], other: tuple[Path, ...]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(found))
 
 
-ONLY_ON = Narrow("can only be switched on", lambda one, other: one or other)
-ONLY_OFF = Narrow("can only be switched off", lambda one, other: one and other)
+def _either(one: bool, other: bool) -> bool:  # noqa: FBT001 - what a switch is
+    return one or other
+
+
+def _both(one: bool, other: bool) -> bool:  # noqa: FBT001
+    return one and other
+
+
+def _stricter(one: str, other: str) -> str:
+    return min(one, other, key=STRICTEST_FIRST.index)
+
+
+ONLY_ON = Narrow("can only be switched on", _either)
+ONLY_OFF = Narrow("can only be switched off", _both)
 LOWER = Narrow("the lower number holds", _lower)
 OVERLAP = Narrow("the hours that both allow", _overlap)
 COMMON = Narrow("what both name", _common)
 INSIDE = Narrow("the folders that are inside both", _inside)
-STRICTER = Narrow(
-    f"the stricter holds: {', '.join(STRICTEST_FIRST)}",
-    lambda one, other: min(one, other, key=STRICTEST_FIRST.index),
-)
+STRICTER = Narrow(f"the stricter holds: {', '.join(STRICTEST_FIRST)}", _stricter)

@@ -7,9 +7,8 @@ too.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.invocation import NAME as APP
@@ -22,8 +21,7 @@ SITE, USER = "site policy", "user policy"
 _SETTINGS = {row.name: row for row in SETTINGS}
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """A folder that may hold a policy; `fixed` if it is the same whatever a client passes on."""
 
     kind: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.narrowing import Narrow
@@ -32,8 +32,7 @@ class Setting:
         return self.variable.removeprefix(PREFIX).lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Texts of settings, by name, and where they are from.
 
     `kind` may be told to anybody; `place` is a path, for the operator.

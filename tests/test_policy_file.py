@@ -1,5 +1,6 @@
 """Policy files: what they may hold, where they are looked for, and that nobody can widen them."""
 
+import subprocess
 from pathlib import Path
 
 import hypothesis
@@ -12,7 +13,7 @@ from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.narrowing import STRICTEST_FIRST
 from atoms_campaigns_mcp.policy_file import NAME, SITE, USER, Folder, folders, policies
 from atoms_campaigns_mcp.settings import SETTINGS, Settings
-from tests.support.process import INITIALIZE, environment, spawned
+from tests.support.process import INITIALIZE, OURS, environment, spawned
 
 APP = "atoms-campaigns-mcp"
 
@@ -255,3 +256,21 @@ def test_a_host_that_drops_the_environment_cannot_drop_the_policy(tmp_path: Path
         code, err = child.leave()
     assert (code, err.count("\n")) == (2, 1)
     assert "Did you mean read_only?" in err
+
+
+def test_a_demonstration_that_a_policy_forbids_says_so_and_no_traceback(tmp_path: Path) -> None:
+    folder = tmp_path / ".config" / APP
+    folder.mkdir(parents=True)
+    (folder / NAME).write_text('allowed_agents = ["Nobody"]')
+    done = subprocess.run(
+        [*OURS, "demo"],
+        env={**environment(tmp_path / "state"), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = " ".join(done.stdout.split())
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "The demonstration failed: start_campaign:" in said
+    assert "policy.toml" in said
