@@ -16,7 +16,7 @@ import argparse
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from random import Random
 from typing import NamedTuple
@@ -108,7 +108,7 @@ def at_home(original: Original) -> dict[str, str]:
     }
     if code == "52":
         ways |= {f"former {prefix}": f"{prefix}{national}" for prefix in ("01", "044", "045", "1")}
-    if code == "55":
+    if code == "55" and len(national) in {10, 11}:  # carriers are chosen between areas
         ways |= {f"carrier {carrier}": f"0{carrier}{national}" for carrier in (15, 21, 31, 55)}
     return ways
 
@@ -126,15 +126,17 @@ def dialled(original: Original, default: str) -> dict[str, str]:
     return {f"dialled {prefix}": f"{prefix}{original.number[1:]}" for prefix in prefixes}
 
 
-def trials(original: Original, defaults: Sequence[str | None]) -> Iterator[Trial]:
-    """Write a number in every way and read it under these default regions, or at home."""
-    everywhere = anywhere(original)
-    for default in defaults:
-        for way, text in everywhere.items():
-            yield Trial(original, way, text, default)
-        if default and default != "+":
-            for way, text in dialled(original, default).items():
-                yield Trial(original, way, text, default)
+def read_anywhere(original: Original, default: str | None) -> Iterator[Trial]:
+    """Write a number in the ways that tell its country, to be read under a default region."""
+    ways = anywhere(original)
+    if default and default != "+":
+        ways |= dialled(original, default)
+    for way, text in ways.items():
+        yield Trial(original, way, text, default)
+
+
+def read_at_home(original: Original) -> Iterator[Trial]:
+    """Write a number in the ways that need its own region, to be read there."""
     for way, text in at_home(original).items():
         yield Trial(original, way, text, original.region)
 
@@ -165,12 +167,17 @@ def columns(
     same_region: Sequence[Original], defaults: Sequence[str | None]
 ) -> Iterator[list[Trial]]:
     """Write the numbers of one region in one way, as a column, for every way."""
+    few = same_region[:COLUMN]
     for default in defaults:
-        ways: dict[str, list[Trial]] = {}
-        for original in same_region[:COLUMN]:
-            for trial in trials(original, [default]):
-                ways.setdefault(trial.way, []).append(trial)
-        yield from ways.values()
+        yield from _by_way(trial for original in few for trial in read_anywhere(original, default))
+    yield from _by_way(trial for original in few for trial in read_at_home(original))
+
+
+def _by_way(trials: Iterable[Trial]) -> Iterable[list[Trial]]:
+    ways: dict[str, list[Trial]] = {}
+    for trial in trials:
+        ways.setdefault(trial.way, []).append(trial)
+    return ways.values()
 
 
 def by_region(numbers: Sequence[Original]) -> dict[str, list[Original]]:
@@ -187,7 +194,8 @@ def sample(count: int, seed: int) -> Iterator[Trial]:
     numbers = originals()
     drawn = 0
     while drawn < count:
-        for trial in trials(rng.choice(numbers), [rng.choice(DEFAULTS)]):
+        original = rng.choice(numbers)
+        for trial in (*read_anywhere(original, rng.choice(DEFAULTS)), *read_at_home(original)):
             yield trial
             drawn += 1
 
@@ -225,7 +233,10 @@ def whole(same_region: Sequence[Original]) -> Tally:
     """Read the numbers of one region under every default region, one by one and as columns."""
     tally = Tally(Counter(), [])
     for original in same_region:
-        for trial in trials(original, DEFAULTS):
+        for default in DEFAULTS:
+            for trial in read_anywhere(original, default):
+                tally.take([trial], "")
+        for trial in read_at_home(original):
             tally.take([trial], "")
     for column in columns(same_region, DEFAULTS):
         tally.take(column, "column of ")
