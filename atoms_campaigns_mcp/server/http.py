@@ -16,6 +16,7 @@ from atoms_campaigns_mcp.atoms.sharing import Flights
 from atoms_campaigns_mcp.atoms.transport import Transport
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.listening import listening
+from atoms_campaigns_mcp.pace import Slot
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.auth import Authenticated, KeyVerifier, Verify, known
 from atoms_campaigns_mcp.server.bodies import Bodies
@@ -100,12 +101,24 @@ class Service:
             rate=settings.client_rate,
             in_flight=settings.client_calls,
             monotonic=self._clocks.monotonic,
+            elsewhere=self._booked,
         )
         authenticated: ASGIApp = Authenticated(limited, self._verify())
         if self._oauth:
             authenticated = self._oauth.around(authenticated, PATH)
         guarded = cors(AllowedHosts(authenticated, settings), settings)
         return Spellings(AccessLog(guarded, self._clocks.monotonic), PATH)
+
+    async def _booked(self, tenant: str, step: float) -> float:
+        """Give the seconds to wait until replicas on the same Redis may be asked once more."""
+        store = self.runtimes.store()
+        if store.commons is None:
+            return 0.0
+        try:
+            slot = Slot(self._clocks.seconds(), step, patience=0)
+            return await store.pace(f"client {tenant}", slot)
+        except NotRecorded:  # each replica keeps to its own limit all the same
+            return 0.0
 
     def _verify(self) -> Verify:
         settings = self._settings

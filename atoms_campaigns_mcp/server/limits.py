@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, nullcontext
 
 import anyio
@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from atoms_campaigns_mcp.pace import Slot, booked
 from atoms_campaigns_mcp.server.lanes import emergency, only_waits
 from atoms_campaigns_mcp.server.principal import SCOPE
+
+Elsewhere = Callable[[str, float], Awaitable[float]]
+"""Books a request of a tenant with every replica, given the seconds between two; gives its wait."""
 
 STOPS = 16  # emergency stops of a tenant at once, beside its other requests
 
@@ -24,9 +27,19 @@ class TenantLimits:
     """
 
     def __init__(
-        self, app: ASGIApp, *, rate: float, in_flight: int, monotonic: Callable[[], float]
+        self,
+        app: ASGIApp,
+        *,
+        rate: float,
+        in_flight: int,
+        monotonic: Callable[[], float],
+        elsewhere: Elsewhere | None = None,
     ) -> None:
-        """Allow `rate` requests a second, in bursts of one second's worth, `in_flight` at once."""
+        """Allow `rate` requests a second, in bursts of one second's worth, `in_flight` at once.
+
+        What other replicas were asked counts as well where `elsewhere` knows of it.
+        """
+        self._elsewhere = elsewhere
         self._app = app
         self._step = 1 / rate
         self._most = in_flight
@@ -51,6 +64,8 @@ class TenantLimits:
             return
         tenant, waits = principal.tenant, only_waits(scope)
         wait = self._wait(tenant, "all")
+        if not wait and self._elsewhere:
+            wait = await self._elsewhere(tenant, self._step)
         full = self._busy[tenant] >= self._most
         if wait or full or (waits and self._waiting[tenant] >= self._most_waiting):
             await self._beyond(tenant, math.ceil(wait) or 1, (scope, receive, send))
