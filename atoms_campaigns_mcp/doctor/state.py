@@ -13,9 +13,9 @@ from atoms_campaigns_mcp.setting_texts import RedisAddress
 from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state.folder import NOT_USABLE, secrets_of, state_folder
 from atoms_campaigns_mcp.state.opening import open_state
+from atoms_campaigns_mcp.state.store import UNDER_WAY
 
 LATEST = 1000  # entries of the journal that are looked at
-UNDER_WAY = 60.0  # seconds; an entry as young as that may still get its outcome
 MARK = "doctor"
 
 

@@ -21,7 +21,7 @@ from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.auth import Authenticated, KeyVerifier, Verify, known
 from atoms_campaigns_mcp.server.bodies import Bodies
 from atoms_campaigns_mcp.server.build import build
-from atoms_campaigns_mcp.server.history import report_unfinished
+from atoms_campaigns_mcp.server.history import keep_order
 from atoms_campaigns_mcp.server.limits import Streams, TenantLimits
 from atoms_campaigns_mcp.server.listeners import Listeners
 from atoms_campaigns_mcp.server.oauth import OAuth
@@ -191,7 +191,6 @@ class _Uvicorn(uvicorn.Server):
 async def _serve(settings: Settings, host: str, port: int) -> None:
     flag = f"--http {_named(host)}:"
     with listening(host, port, flag=flag) as bound:
-        await report_unfinished(settings)
         service = Service(settings)
         try:
             await _until_ended(service, settings, host, bound)
@@ -219,6 +218,7 @@ async def _until_ended(service: Service, settings: Settings, host: str, bound: s
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(end_on_signal, end)
         tasks.start_soon(service.hear)
+        tasks.start_soon(keep_order, settings)
         await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
         log.info("listening on http://%s:%s%s (%s)", _named(host), port, PATH, settings.mode)
         await server.serve(sockets=[bound])

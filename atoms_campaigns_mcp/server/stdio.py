@@ -10,7 +10,7 @@ from mcp.shared.message import SessionMessage
 
 from atoms_campaigns_mcp.server import pipes
 from atoms_campaigns_mcp.server.build import build
-from atoms_campaigns_mcp.server.history import report_unfinished
+from atoms_campaigns_mcp.server.history import keep_order
 from atoms_campaigns_mcp.server.runtimes import Runtimes
 from atoms_campaigns_mcp.server.signals import end_on_signal
 from atoms_campaigns_mcp.settings import Settings
@@ -71,7 +71,7 @@ class _Serving:
         hurry = self._runtime.ending.hurry
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(end_on_signal, partial(self._end, over, 0))
-            tasks.start_soon(report_unfinished, self._settings)
+            tasks.start_soon(keep_order, self._settings)
             tasks.start_soon(pipes.hear, self._streams, into, out.clone(), hurry)
             await server.run(heard, out, server.create_initialization_options())
             tasks.cancel_scope.cancel()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from atoms_campaigns_mcp.errors import ConfigurationError, said_of
@@ -42,6 +43,26 @@ def require_shared_secret(settings: Settings) -> None:
         )
 
 
+def make_private(folder: Path) -> None:
+    """Make the folder, or take away from others the right to change one of ours.
+
+    Raises:
+        ConfigurationError: Anybody may change it, and it is somebody else's.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name == "nt":  # folders have no modes there
+        return
+    found = folder.stat()
+    if found.st_uid == os.geteuid():
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            folder.chmod(0o700)
+    elif found.st_mode & stat.S_IWOTH:
+        raise ConfigurationError(
+            "The state folder is another user's, and anybody may change what is in it.",
+            next_step="Give a folder of the server's own user in ATOMS_MCP_STATE.",
+        )
+
+
 def _kept_secret(folder: Path) -> bytes:
     try:
         return _secret_in(folder)
@@ -52,7 +73,7 @@ def _kept_secret(folder: Path) -> bytes:
 
 
 def _secret_in(folder: Path) -> bytes:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(folder)
     path = folder / "secret"
     if not path.exists():
         draft = folder / f"secret.{secrets.token_hex(8)}"

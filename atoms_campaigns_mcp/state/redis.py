@@ -132,6 +132,9 @@ class RedisStore:
         )
         return content if expires_at is not None and float(expires_at) >= now else None
 
+    async def clear_uploads(self, now: float) -> None:
+        """See `Store.clear_uploads`; Redis does it by itself."""
+
     async def begin(self, intent: Intent, at: float) -> int:
         """See `Store.begin`."""
         return await self._journal.begin(intent, at)
@@ -150,9 +153,9 @@ class RedisStore:
         """See `Store.entries`."""
         return await self._journal.entries(limit)
 
-    async def unfinished(self) -> list[Entry]:
+    async def unfinished(self, now: float) -> list[Entry]:
         """See `Store.unfinished`."""
-        return await self._journal.unfinished()
+        return await self._journal.unfinished(now)
 
     async def pace(self, key: str, slot: Slot) -> float:
         """See `Store.pace`."""

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.state.redis_link import WAIT, Link, key
-from atoms_campaigns_mcp.state.store import Entry, Intent, storable
+from atoms_campaigns_mcp.state.store import UNDER_WAY, Entry, Intent, storable
 from atoms_campaigns_mcp.telemetry import log
 
 JOURNAL, LAST, OPEN = key("journal"), key("last"), key("open")
@@ -91,10 +91,15 @@ class RedisJournal:
         found = await self._link.do("XREVRANGE", JOURNAL, "+", "-", "COUNT", limit)
         return await self._with_outcomes([found])
 
-    async def unfinished(self) -> list[Entry]:
+    async def unfinished(self, now: float) -> list[Entry]:
         """See `Store.unfinished`."""
-        numbers, _ = await self._link.together(("SMEMBERS", OPEN), ("DEL", OPEN))
-        return await self._read(numbers)
+        left = await self._read(await self._link.do("SMEMBERS", OPEN))
+        old = [entry for entry in left if abs(entry.at - now) >= UNDER_WAY]
+        if not old:
+            return []
+        # Of servers that look at once, one takes each.
+        taken = await self._link.together(*(("SREM", OPEN, entry.id) for entry in old))
+        return [entry for entry, count in zip(old, taken, strict=True) if count]
 
     async def _read(self, numbers: Any) -> list[Entry]:
         ids = [f"{number}-0" for number in sorted(int(number) for number in numbers)]

@@ -1,6 +1,7 @@
 """The state store of one machine: an SQLite file that several servers share."""
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -13,11 +14,12 @@ import anyio.to_thread
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded, said_of
 from atoms_campaigns_mcp.pace import Slot
-from atoms_campaigns_mcp.state.folder import NOT_USABLE
+from atoms_campaigns_mcp.state.folder import NOT_USABLE, make_private
 from atoms_campaigns_mcp.state.sqlite_migrations import migrate
 from atoms_campaigns_mcp.state.sqlite_pace import SqlitePace
 from atoms_campaigns_mcp.state.store import (
     LONGEST_CLAIM,
+    UNDER_WAY,
     Entry,
     Intent,
     PlanRecord,
@@ -39,8 +41,9 @@ class SqliteStore:
 
     commons = None
 
-    def __init__(self, connection: sqlite3.Connection, pace: SqlitePace) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, pace: SqlitePace) -> None:
         self._connection = connection
+        self._path, self._file = path, path.stat()
         self._lock = threading.Lock()
         self._pace = pace
         # Not from the pool that everybody shares: a stop must not wait there for its record.
@@ -54,7 +57,7 @@ class SqliteStore:
             ConfigurationError: The folder or file cannot be used, or a newer version made it.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(folder)
             path = folder / "state.sqlite3"
             path.touch(mode=0o600)
             connection = sqlite3.connect(
@@ -64,8 +67,9 @@ class SqliteStore:
                 check_same_thread=False,
             )
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA secure_delete = ON")
             migrate(connection)
-            return cls(connection, SqlitePace(folder))
+            return cls(connection, path, SqlitePace(folder))
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
                 f"The state folder cannot be used ({said_of(error)}).",
@@ -165,6 +169,16 @@ class SqliteStore:
         )
         return row[0] if row else None
 
+    async def clear_uploads(self, now: float) -> None:
+        """See `Store.clear_uploads`."""
+
+        def clear(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM uploads WHERE expires_at < ?", (now,))
+            # What was deleted still stands in the log, until the log is put into the file and cut.
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        await self._do(clear)
+
     async def begin(self, intent: Intent, at: float) -> int:
         """See `Store.begin`."""
         *texts, known, answered_after = astuple(intent)
@@ -205,13 +219,14 @@ class SqliteStore:
         """See `Store.entries`."""
         return await self._entries("ORDER BY id DESC LIMIT ?", limit)
 
-    async def unfinished(self) -> list[Entry]:
+    async def unfinished(self, now: float) -> list[Entry]:
         """See `Store.unfinished`."""
 
         def take(db: sqlite3.Connection) -> list[Entry]:
             rows = db.execute(
                 "UPDATE journal SET reported = 1 WHERE outcome = '' AND reported = 0 "  # noqa: S608
-                f"RETURNING {_ENTRY}"
+                f"AND abs(at - ?) >= ? RETURNING {_ENTRY}",
+                (now, UNDER_WAY),
             ).fetchall()
             return [_entry(row) for row in rows]
 
@@ -232,7 +247,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """See `Store.close`."""
-        await self._do(lambda db: db.close())
+        await _in_thread(self._connection.close, self._records)
         self._pace.close()
 
     async def _do(
@@ -243,9 +258,23 @@ class SqliteStore:
     def _locked(self, work: Callable[[sqlite3.Connection], T]) -> Callable[[], T]:
         def locked() -> T:
             with self._lock:
+                self._require_file()
                 return work(self._connection)
 
         return locked
+
+    def _require_file(self) -> None:
+        """Look whether other servers would still open the same file."""
+        try:
+            there = os.path.samestat(self._path.stat(), self._file)
+        except OSError:
+            there = False
+        if not there:
+            raise NotRecorded(
+                "The state file was moved or replaced while this server was running, so nothing "
+                "was sent.",
+                next_step="The operator must put it back, or restart this server.",
+            )
 
 
 async def _in_thread(

@@ -9,6 +9,8 @@ from atoms_campaigns_mcp.pace import Slot
 Confirmed = Literal["asked", "token", "never", "not needed"]
 # Seconds: what `server/claims.py` asks for at most, and room for clocks that differ.
 LONGEST_CLAIM = 60
+# Seconds in which every change that has begun gets its outcome, if its server lives.
+UNDER_WAY = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,10 @@ class Store(Protocol):
         """Give a tenant's contact list, unless it has expired."""
         ...
 
+    async def clear_uploads(self, now: float) -> None:
+        """Delete the lists that have expired, so that nothing of them is left behind."""
+        ...
+
     async def begin(self, intent: Intent, at: float) -> int:
         """Record an intent and give its number; `at` is in seconds since 1970."""
         ...
@@ -184,8 +190,11 @@ class Store(Protocol):
         """Give the latest entries of the journal, the latest first."""
         ...
 
-    async def unfinished(self) -> list[Entry]:
-        """Give the intents without an outcome that no start has reported, and mark them."""
+    async def unfinished(self, now: float) -> list[Entry]:
+        """Give the intents without an outcome that nobody has reported, and mark them.
+
+        What began less than `UNDER_WAY` ago may be a living server's.
+        """
         ...
 
     async def pace(self, key: str, slot: Slot) -> float:

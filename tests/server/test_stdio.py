@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from atoms_campaigns_mcp.server.catalog import Catalog
+from atoms_campaigns_mcp.state.store import UNDER_WAY
 from tests.support.process import ENVELOPE, INITIALIZE, Child, environment, spawned
 from tests.support.world import DRAFT
 
@@ -179,6 +181,9 @@ def test_a_change_in_flight_may_finish_and_else_is_reported_by_the_next_start(
                 assert child.process.wait(timeout=8) == 0
             else:
                 child.leave()
+    db = sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)
+    db.execute("UPDATE journal SET at = at - ?", (UNDER_WAY,))  # so long ago
+    db.close()
     with spawned(env=environment(tmp_path)) as again:
         handshake(again)
         tool(again, 2, "list_agents")

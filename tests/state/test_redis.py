@@ -60,7 +60,7 @@ CALLS: dict[str, Callable[[RedisStore], Awaitable[object]]] = {
     "finish": lambda store: store.finish(1, "done"),
     "unresolved": lambda store: store.unresolved("k"),
     "entries": lambda store: store.entries(5),
-    "unfinished": lambda store: store.unfinished(),
+    "unfinished": lambda store: store.unfinished(1000.0),
     "pace": lambda store: store.pace("key", Slot(1000.0, 0.1)),
     "hold": lambda store: store.hold("key", 1000.0, 1001.0),
     "take_turn": lambda store: store.commons.take_turn("campaign", "one", 1),

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import strategies as st
 
 from atoms_campaigns_mcp.pace import Slot
-from atoms_campaigns_mcp.state.store import LONGEST_CLAIM, Intent, PlanRecord, Store, Upload
+from atoms_campaigns_mcp.state.store import (
+    LONGEST_CLAIM,
+    UNDER_WAY,
+    Intent,
+    PlanRecord,
+    Store,
+    Upload,
+)
 from tests.state.conftest import Stores
 
 pytestmark = pytest.mark.anyio
@@ -214,8 +221,17 @@ async def test_an_intent_without_an_outcome_is_reported_once(stores: Stores) -> 
     async with stores(2) as (one, two):
         done, left = await one.begin(INTENT, 1), await one.begin(INTENT, 2)
         await one.finish(done, "done")
-        assert [entry.id for entry in await two.unfinished()] == [left]
-        assert await one.unfinished() == []
+        assert [entry.id for entry in await two.unfinished(500)] == [left]
+        assert await one.unfinished(500) == []
+
+
+async def test_what_a_living_server_may_be_doing_is_not_reported_yet(stores: Stores) -> None:
+    async with stores(2) as (one, two):
+        early, late = await one.begin(INTENT, 1000), await one.begin(INTENT, 1001)
+        assert await two.unfinished(1000 + UNDER_WAY - 1) == []
+        assert [entry.id for entry in await two.unfinished(1000 + UNDER_WAY)] == [early]
+        # A clock that was wrong when it began does not hide it for ever.
+        assert [entry.id for entry in await two.unfinished(1001 - UNDER_WAY)] == [late]
 
 
 async def test_an_upload_is_its_tenants_until_it_expires(stores: Stores) -> None:

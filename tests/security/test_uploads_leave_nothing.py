@@ -1,0 +1,91 @@
+"""M6: uploaded lists stayed in the state file after their 15 minutes, and after deletion."""
+
+import sqlite3
+from pathlib import Path
+
+import anyio
+import pytest
+
+from atoms_campaigns_mcp.server.history import keep_order, look_after
+from atoms_campaigns_mcp.server.uploads import LIFETIME
+from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.store import Upload
+from tests.support.clock import FakeClock
+
+pytestmark = pytest.mark.anyio
+MARK = b"+12025550143,Ada Lovelace"
+LIST = b"phone,name\n" + b"\n".join([MARK] * 20_000)
+
+
+def written(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def uploaded(folder: Path, clock: FakeClock) -> SqliteStore:
+    store = SqliteStore.open(folder)
+    now = clock.clocks().seconds()
+    assert await store.keep_upload(Upload("u1", "tenant", LIST, now + LIFETIME), now, 20)
+    assert MARK in written(folder)
+    return store
+
+
+@pytest.mark.parametrize("serving", [True, False], ids=["while serving", "after a kill"])
+async def test_nothing_of_a_list_is_in_the_folder_once_it_has_expired(
+    tmp_path: Path, *, serving: bool
+) -> None:
+    clock = FakeClock()
+    store = await uploaded(tmp_path, clock)
+    if not serving:
+        await store.close()
+    await look_after(Settings(state=tmp_path), clock.monotonic())
+    assert MARK in written(tmp_path)
+    clock.advance(seconds=LIFETIME + 1)
+    await look_after(Settings(state=tmp_path), clock.monotonic())
+    assert MARK not in written(tmp_path)
+    if serving:
+        await store.close()
+
+
+async def test_what_was_deleted_to_make_room_is_gone_with_the_next_look(tmp_path: Path) -> None:
+    clock = FakeClock()
+    store = await uploaded(tmp_path, clock)
+    clock.advance(seconds=LIFETIME + 1)
+    now = clock.clocks().seconds()
+    assert await store.keep_upload(Upload("u2", "tenant", b"phone", now + LIFETIME), now, 1)
+    await look_after(Settings(state=tmp_path), clock.monotonic())
+    assert MARK not in written(tmp_path)
+    assert await store.upload("tenant", "u2", now) == b"phone"
+    await store.close()
+
+
+async def test_a_server_looks_every_minute_whatever_goes_wrong_once(tmp_path: Path) -> None:
+    clock = FakeClock()
+    store = await uploaded(tmp_path, clock)
+    looked: list[bool] = []
+    with anyio.CancelScope() as scope:
+
+        async def sleep(seconds: float) -> None:
+            clock.advance(seconds=seconds)
+            looked.append(MARK in written(tmp_path))
+            if len(looked) == 20:
+                scope.cancel()
+            await anyio.lowlevel.checkpoint()
+
+        await keep_order(Settings(state=tmp_path), clock.monotonic, sleep)
+    assert looked == [True] * 16 + [False] * 4
+    await store.close()
+
+
+async def test_a_reader_in_the_middle_only_puts_it_off(tmp_path: Path) -> None:
+    clock = FakeClock()
+    store = await uploaded(tmp_path, clock)
+    clock.advance(seconds=LIFETIME + 1)
+    reader = sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM journal").fetchone()
+    await look_after(Settings(state=tmp_path), clock.monotonic())
+    reader.close()
+    await look_after(Settings(state=tmp_path), clock.monotonic())
+    assert MARK not in written(tmp_path)
+    await store.close()
