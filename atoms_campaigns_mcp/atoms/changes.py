@@ -26,7 +26,8 @@ class Change(Generic[T]):
     """One change that is about to be made.
 
     `look` gives the effect if it is there. `key` is the same for creations that ask for the same,
-    and `known` holds the ids that they would be confused with. One that is `repeatable` does no
+    and `known` holds the ids that they would be confused with; `campaign_id` is what is changed, if
+    it is a campaign that is there. One that is `repeatable` does no
     harm when it is done twice, so it is sent again when looking shows that it is still needed.
     """
 
@@ -34,6 +35,7 @@ class Change(Generic[T]):
     look: Callable[[], Awaitable[T | None]]
     key: str = ""
     known: tuple[str, ...] = ()
+    campaign_id: str = ""
     repeatable: bool = False
     request_id: str = ""
     found: bool = False

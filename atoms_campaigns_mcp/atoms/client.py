@@ -319,7 +319,7 @@ class AtomsClient:
             status = (await self.get_campaign(campaign_id)).campaign.status
             return None if status in STARTABLE else True
 
-        return await self._guard(Change(send_or_see, look))
+        return await self._guard(Change(send_or_see, look, campaign_id=campaign_id))
 
     async def pause_campaign(self, campaign_id: str) -> None:
         """Queue the pause of a running campaign (asynchronous); live calls go on."""
@@ -329,7 +329,7 @@ class AtomsClient:
             return None if status in ACTIVE else True
 
         send = self._sending("POST", f"/campaign/{campaign_id}/pause", _accepted)
-        await self._guard(Change(send, look, repeatable=True))
+        await self._guard(Change(send, look, campaign_id=campaign_id, repeatable=True))
 
     async def delete_campaign(self, campaign_id: str) -> None:
         """Delete a campaign with its history of executions."""
@@ -342,7 +342,7 @@ class AtomsClient:
             return None
 
         send = self._sending("DELETE", f"/campaign/{campaign_id}", _accepted)
-        await self._guard(Change(send, look))
+        await self._guard(Change(send, look, campaign_id=campaign_id))
 
 
 def endless() -> UnexpectedResponse:

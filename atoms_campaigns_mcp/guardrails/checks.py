@@ -259,11 +259,12 @@ def calling_hours(facts: Facts, policy: Policy) -> Iterator[Finding]:
 def capacity(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """There is room for its calls, and not too much runs already."""
     most, running = policy.max_running, facts.running
+    late = f" ({facts.begun} begun here and not seen yet)" if facts.begun else ""
     if most is not None and (running is None or running >= most):
         yield _operator(
             "max_running",
-            f"{'unknown' if running is None else running} campaigns run or are scheduled, and "
-            f"{most} may",
+            f"{'unknown' if running is None else running} campaigns run or are scheduled{late}, "
+            f"and {most} may",
             "ATOMS_MCP_MAX_RUNNING",
         )
     if facts.slots is None:

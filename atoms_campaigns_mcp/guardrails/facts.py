@@ -61,6 +61,7 @@ class Facts:
     `agent` is False where the API says that there is no such agent, `callers` None where the
     campaign's caller IDs are not known, `dnc` None where the list could not be read to its end;
     `dnc_unread` of its entries are no numbers that can be compared. `dnc` holds digits.
+    Of the campaigns `running`, as many as `begun` were started here and do not show it yet.
     Of the `contacts`, a campaign that is resumed has `called` some, and `added` are new since its
     first start.
     """
@@ -76,6 +77,7 @@ class Facts:
     slots: SlotFact | None = None
     balance: float | None = None
     running: int | None = None
+    begun: int = 0
     rivals: tuple[RivalFact, ...] | None = ()
     called: int = 0
     added: int = 0

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from atoms_campaigns_mcp.errors import WrongState
+from atoms_campaigns_mcp.errors import NotRecorded, WrongState
 from atoms_campaigns_mcp.server.claims import SENDING, Claims
+from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tools._tool import Earlier
+
+LATELY = 3600  # seconds in which a start that the API was sent may still take effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,28 @@ class JournalLedger:
         entries = await runtime.store.unresolved(runtime.own(key))
         return [Earlier(entry.id, entry.intent.known) for entry in entries]
 
-    async def resolve(self, earlier: Sequence[Earlier], *, found: bool) -> None:
+    async def resolve(self, earlier: Sequence[Earlier], *, found: str) -> None:
         """See `Ledger.resolve`."""
-        outcome = "done" if found else "absent"
+        told = "done" if found else "absent", "looked for again later", "", found
         for one in earlier:
-            await self.claims.runtime.store.finish(one.entry, outcome, "looked for again later")
+            await self.claims.runtime.store.finish(one.entry, *told)
+
+    async def begun(self, besides: str = "") -> list[str]:
+        """See `Ledger.begun`."""
+        runtime = self.claims.runtime
+        found = await runtime.store.begun(runtime.account, runtime.clocks.seconds() - LATELY)
+        but = {besides, runtime.own(besides)} if besides else set[str]()
+        others = [e.intent for e in found if not {e.intent.campaign_id, e.intent.key} & but]
+        known = dict.fromkeys(intent.campaign_id for intent in others if intent.campaign_id)
+        return [*known, *("" for intent in others if not intent.campaign_id)]
+
+    async def saw(self, campaign_id: str) -> None:
+        """See `Ledger.saw`."""
+        runtime = self.claims.runtime
+        try:
+            await runtime.store.saw(runtime.account, campaign_id)
+        except NotRecorded as error:  # then it is looked at again
+            log.warning("%s", error.message)
 
 
 def _busy() -> WrongState:

@@ -75,6 +75,8 @@ async def _run(
         confirmed=agreed.how if agreed else "not needed",
         digest=agreed.digest if agreed else "",
         answered_after=agreed.answered_after if agreed else None,
+        account=runtime.account,
+        dials=agreed is not None and tool.effect is not Effect.DESTROYS,
     )
     recorder = Recorder(claims, tool, intent)
     plan = agreed.plan if agreed else None

@@ -9,6 +9,7 @@ import anyio
 from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, OutcomeUnknown
 from atoms_campaigns_mcp.runtime import Runtime
+from atoms_campaigns_mcp.schemas.campaigns import Campaign
 from atoms_campaigns_mcp.server.claims import Claims
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.telemetry import log
@@ -47,7 +48,8 @@ class Recorder:
             raise TypeError(f"{self.tool.name} reads, but sent a change")
         # By account, not by tenant: whoever asks it for the same again must hear of this.
         key = self.runtime.own(change.key) if change.key else ""
-        entry = await self._begin(replace(self.intent, key=key, known=change.known))
+        intent = replace(self.intent, key=key, known=change.known, campaign_id=change.campaign_id)
+        entry = await self._begin(intent)
         return await self.runtime.ending.despite_cancellation(
             lambda: self._carry_out(entry, change)
         )
@@ -71,13 +73,14 @@ class Recorder:
         return None
 
     async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
-        outcome, detail = "failed", ""
+        outcome, detail, made = "failed", "", ""
         try:
             self.claims.require()
             answer = await change.make(self.runtime.clocks.sleep)
             outcome = "done"
             # A start answers false if somebody else was first.
             self.changed = answer is not False
+            made = answer.id if isinstance(answer, Campaign) else ""
             detail = "the answer was lost, the effect was seen" if change.found else ""
         except OutcomeUnknown as error:
             outcome, detail = "unknown", redact(error.message)
@@ -92,14 +95,14 @@ class Recorder:
             raise
         finally:
             if entry is not None:
-                await self._finish(entry, outcome, detail, change.request_id)
+                await self._finish(entry, outcome, detail, change.request_id, made)
         return answer
 
-    async def _finish(self, entry: int, outcome: str, detail: str, request_id: str) -> None:
+    async def _finish(self, entry: int, *told: str) -> None:
         # The change is made: an intent without an outcome is the honest record of this trouble, and
         # whatever it is, it must not stand in for what became of the change.
         try:
-            await self.runtime.store.finish(entry, outcome, detail, request_id)
+            await self.runtime.store.finish(entry, *told)
         except Exception:  # noqa: BLE001
             log.exception("the outcome of journal entry %s is not recorded", entry)
 

@@ -140,14 +140,27 @@ class RedisStore:
         return await self._journal.begin(intent, at)
 
     async def finish(
-        self, entry_id: int, outcome: str, detail: str = "", request_id: str = ""
+        self,
+        entry_id: int,
+        outcome: str,
+        detail: str = "",
+        request_id: str = "",
+        campaign_id: str = "",
     ) -> None:
         """See `Store.finish`."""
-        await self._journal.finish(entry_id, outcome, detail, request_id)
+        await self._journal.finish(entry_id, outcome, detail, request_id, campaign_id)
 
     async def unresolved(self, key: str) -> list[Entry]:
         """See `Store.unresolved`."""
         return await self._journal.unresolved(key)
+
+    async def begun(self, account: str, since: float) -> list[Entry]:
+        """See `Store.begun`."""
+        return await self._journal.begun(account, since)
+
+    async def saw(self, account: str, campaign_id: str) -> None:
+        """See `Store.saw`."""
+        await self._journal.saw(account, campaign_id)
 
     async def entries(self, limit: int) -> list[Entry]:
         """See `Store.entries`."""

@@ -7,6 +7,7 @@
 | `outcomes:N` | list of the outcomes of entry N, the last one counts |
 | `open` | set of numbers without an outcome that no start has reported |
 | `unresolved:KEY` | set of numbers of creations whose outcome is unknown |
+| `begun:ACCOUNT` | set of numbers of what was to make campaigns dial, and was not seen to |
 """
 
 import json
@@ -16,17 +17,17 @@ from redis.exceptions import RedisError, ResponseError
 
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.state.redis_link import WAIT, Link, key
-from atoms_campaigns_mcp.state.store import UNDER_WAY, Entry, Intent, storable
+from atoms_campaigns_mcp.state.store import NEVER, UNDER_WAY, Entry, Intent, storable
 from atoms_campaigns_mcp.telemetry import log
 
 JOURNAL, LAST, OPEN = key("journal"), key("last"), key("open")
 ON_DISK = round(1000 * WAIT * 0.75)  # milliseconds for the disk, of those that a record may take
 _TEXTS = ("tenant", "tool", "arguments", "confirmed", "digest", "key")
+_LATER_TEXTS = ("account", "campaign_id")  # which earlier versions do not write
 _BEGIN = """
 local id = redis.call('INCR', KEYS[1])
 redis.call('XADD', KEYS[2], id .. '-0', unpack(ARGV))
-redis.call('SADD', KEYS[3], id)
-if KEYS[4] then redis.call('SADD', KEYS[4], id) end
+for place = 3, #KEYS do redis.call('SADD', KEYS[place], id) end
 return id
 """
 
@@ -43,6 +44,8 @@ class RedisJournal:
         keys = [LAST, JOURNAL, OPEN]
         if intent.key:
             keys.append(_unresolved(intent.key))
+        if intent.dials:
+            keys.append(_begun(intent.account))
         write = ("EVAL", _BEGIN, len(keys), *keys, *_fields(intent, at))
         if not self._waits:
             return await self._link.do(*write)
@@ -63,7 +66,9 @@ class RedisJournal:
         if not on_disk[0]:
             raise TimeoutError
 
-    async def finish(self, entry_id: int, outcome: str, detail: str, request_id: str) -> None:
+    async def finish(
+        self, entry_id: int, outcome: str, detail: str, request_id: str, campaign_id: str
+    ) -> None:
         """See `Store.finish`."""
         found = await self._read([entry_id])
         if not found:
@@ -72,7 +77,7 @@ class RedisJournal:
                 next_step="The operator must find out why Redis has lost data.",
             )
         intent = found[0].intent
-        told = [outcome, storable(detail), storable(request_id)]
+        told = [outcome, storable(detail), storable(request_id), campaign_id]
         commands: list[tuple[str | bytes | float, ...]] = [
             ("RPUSH", _outcomes(entry_id), json.dumps(told)),
             ("SREM", OPEN, entry_id),
@@ -80,7 +85,27 @@ class RedisJournal:
         if intent.key:
             change = "SADD" if outcome == "unknown" else "SREM"
             commands.append((change, _unresolved(intent.key), entry_id))
+        if intent.dials and outcome in NEVER:
+            commands.append(("SREM", _begun(intent.account), entry_id))
         await self._link.together(*commands)
+        if outcome == "done" and (campaign := campaign_id or intent.campaign_id):
+            await self.saw(intent.account, campaign, before=entry_id)
+
+    async def begun(self, account: str, since: float) -> list[Entry]:
+        """See `Store.begun`."""
+        found = await self._read(await self._link.do("SMEMBERS", _begun(account)))
+        await self._drop(account, [entry for entry in found if entry.at < since])
+        return [entry for entry in found if entry.at >= since and entry.outcome not in NEVER]
+
+    async def saw(self, account: str, campaign_id: str, before: float = float("inf")) -> None:
+        """See `Store.saw`; only of what began `before` that entry."""
+        found = await self._read(await self._link.do("SMEMBERS", _begun(account)))
+        seen = [one for one in found if one.intent.campaign_id == campaign_id and one.id < before]
+        await self._drop(account, seen)
+
+    async def _drop(self, account: str, entries: list[Entry]) -> None:
+        if entries:
+            await self._link.do("SREM", _begun(account), *(entry.id for entry in entries))
 
     async def unresolved(self, key: str) -> list[Entry]:
         """See `Store.unresolved`."""
@@ -134,11 +159,18 @@ def _unresolved(creation: str) -> str:
     return key("unresolved", creation)
 
 
+def _begun(account: str) -> str:
+    return key("begun", account)
+
+
 def _fields(intent: Intent, at: float) -> list[str]:
-    texts = [part for name in _TEXTS for part in (name, storable(getattr(intent, name)))]
+    named = (*_TEXTS, *_LATER_TEXTS)
+    texts = [part for name in named for part in (name, storable(getattr(intent, name)))]
     fields = ["at", repr(at), *texts, "known", json.dumps(intent.known)]
     if intent.answered_after is not None:
         fields += ["answered_after", repr(intent.answered_after)]
+    if intent.dials:
+        fields += ["dials", "1"]
     return fields
 
 
@@ -146,10 +178,14 @@ def _entry(number: int, fields: Any, outcome: bytes | None) -> Entry:
     # Replicas of an earlier version write fewer fields, and those of a later one more.
     values = {name.decode(): value.decode() for name, value in dict(fields).items()}
     after = values.get("answered_after")
+    told = json.loads(outcome) if outcome else ["", "", ""]
+    made = told[3] if len(told) > 3 else ""  # noqa: PLR2004 - which earlier versions do not write
     intent = Intent(
         **cast("Any", {name: values[name] for name in _TEXTS}),
         known=tuple(json.loads(values["known"])),
         answered_after=float(after) if after is not None else None,
+        account=values.get("account", ""),
+        campaign_id=made or values.get("campaign_id", ""),
+        dials="dials" in values,
     )
-    told = json.loads(outcome) if outcome else ["", "", ""]
     return Entry(number, float(values["at"]), *told[:3], intent=intent)

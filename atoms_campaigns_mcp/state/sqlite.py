@@ -32,7 +32,10 @@ BUSY_SECONDS = 2.0  # how long a write waits for another server's write
 KEEP_PLANS = 24 * 3600  # seconds after which a plan's record is of no use to anyone
 
 _PLAN = "plan_id, tenant, tool, digest, expires_at, audience_id, shown"
-_INTENT = "tenant, tool, arguments, confirmed, digest, key, known, answered_after"
+_INTENT = (
+    "tenant, tool, arguments, confirmed, digest, key, known, answered_after, account, "
+    "campaign_id, dials"
+)
 _ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
 
 
@@ -181,9 +184,11 @@ class SqliteStore:
 
     async def begin(self, intent: Intent, at: float) -> int:
         """See `Store.begin`."""
-        *texts, known, answered_after = astuple(intent)
+        *texts, known, answered_after, account, campaign_id, dials = astuple(intent)
         row = at, *map(storable, texts), json.dumps(known), answered_after
-        sql = f"INSERT INTO journal (at, {_INTENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        row = *row, account, campaign_id, int(dials)
+        marks = ", ".join("?" * len(row))
+        sql = f"INSERT INTO journal (at, {_INTENT}) VALUES ({marks})"  # noqa: S608
         given_up = threading.Event()
 
         def write(db: sqlite3.Connection) -> int:
@@ -199,21 +204,56 @@ class SqliteStore:
             raise
 
     async def finish(
-        self, entry_id: int, outcome: str, detail: str = "", request_id: str = ""
+        self,
+        entry_id: int,
+        outcome: str,
+        detail: str = "",
+        request_id: str = "",
+        campaign_id: str = "",
     ) -> None:
         """See `Store.finish`."""
-        await self._do(
-            lambda db: db.execute(
-                "UPDATE journal SET outcome = ?, detail = ?, request_id = ? WHERE id = ?",
-                (outcome, storable(detail), storable(request_id), entry_id),
-            )
-        )
+        row = outcome, storable(detail), storable(request_id), campaign_id, entry_id
+
+        def write(db: sqlite3.Connection) -> None:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                db.execute(
+                    "UPDATE journal SET outcome = ?, detail = ?, request_id = ?, "
+                    "campaign_id = coalesce(nullif(?, ''), campaign_id) WHERE id = ?",
+                    row,
+                )
+                db.execute(
+                    "UPDATE journal SET seen = 1 FROM journal AS later WHERE later.id = ? "
+                    "AND later.outcome = 'done' AND later.campaign_id <> '' "
+                    "AND journal.dials AND NOT journal.seen AND journal.id < later.id "
+                    "AND journal.account = later.account "
+                    "AND journal.campaign_id = later.campaign_id",
+                    (entry_id,),
+                )
+
+        await self._do(write)
 
     async def unresolved(self, key: str) -> list[Entry]:
         """See `Store.unresolved`."""
         # The index leaves out changes without a key.
         where = "WHERE key = ? AND key <> '' AND outcome IN ('', 'unknown')"
         return await self._entries(where, key)
+
+    async def begun(self, account: str, since: float) -> list[Entry]:
+        """See `Store.begun`."""
+        where = (
+            "WHERE dials AND NOT seen AND account = ? AND at >= ? "
+            "AND outcome NOT IN ('refused', 'absent')"
+        )
+        return await self._entries(where, account, since)
+
+    async def saw(self, account: str, campaign_id: str) -> None:
+        """See `Store.saw`."""
+        sql = (
+            "UPDATE journal SET seen = 1 "
+            "WHERE dials AND NOT seen AND account = ? AND campaign_id = ?"
+        )
+        await self._do(lambda db: db.execute(sql, (account, campaign_id)))
 
     async def entries(self, limit: int) -> list[Entry]:
         """See `Store.entries`."""
@@ -232,7 +272,7 @@ class SqliteStore:
 
         return await self._do(take)
 
-    async def _entries(self, which: str, *values: str | int) -> list[Entry]:
+    async def _entries(self, which: str, *values: str | float) -> list[Entry]:
         sql = f"SELECT {_ENTRY} FROM journal {which}"  # noqa: S608 - fixed texts only
         rows = await self._do(lambda db: db.execute(sql, values).fetchall(), "read")
         return [_entry(row) for row in rows]
@@ -295,6 +335,13 @@ async def _in_thread(
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    head, (*texts, known, answered_after) = row[:5], row[5:]
-    intent = Intent(*texts, known=tuple(json.loads(known)), answered_after=answered_after)
+    head, (*texts, known, answered_after, account, campaign_id, dials) = row[:5], row[5:]
+    intent = Intent(
+        *texts,
+        known=tuple(json.loads(known)),
+        answered_after=answered_after,
+        account=account,
+        campaign_id=campaign_id,
+        dials=bool(dials),
+    )
     return Entry(*head, intent=intent)

@@ -61,6 +61,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (  # warnings in the question about a plan: a JSON array
         "ALTER TABLE plans ADD COLUMN shown TEXT NOT NULL DEFAULT '[]'",
     ),
+    (  # which campaign, and whether it was made to dial and has not been seen to
+        "ALTER TABLE journal ADD COLUMN account TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE journal ADD COLUMN campaign_id TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE journal ADD COLUMN dials INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE journal ADD COLUMN seen INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX journal_begun ON journal (account) WHERE dials AND NOT seen",
+    ),
 )
 LATEST = len(MIGRATIONS)
 

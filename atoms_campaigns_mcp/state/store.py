@@ -11,6 +11,7 @@ Confirmed = Literal["asked", "token", "never", "not needed"]
 LONGEST_CLAIM = 60
 # Seconds in which every change that has begun gets its outcome, if its server lives.
 UNDER_WAY = 120.0
+NEVER = ("refused", "absent")  # outcomes of what changed nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Intent:
     `arguments` is JSON without phone numbers or keys; `confirmed` says how it was agreed to. `key`
     is the same for creations that ask one account for the same, and `known` holds the ids of what
     they would be confused with. `answered_after` is how many seconds a question about it took to be
-    answered, if somebody was asked and it is known.
+    answered, if somebody was asked and it is known. `account` and `campaign_id` say which campaign
+    is changed, if it is there; one that `dials` starts, resumes or schedules.
     """
 
     tenant: str
@@ -48,6 +50,9 @@ class Intent:
     key: str = ""
     known: tuple[str, ...] = ()
     answered_after: float | None = None
+    account: str = ""
+    campaign_id: str = ""
+    dials: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +182,29 @@ class Store(Protocol):
         ...
 
     async def finish(
-        self, entry_id: int, outcome: str, detail: str = "", request_id: str = ""
+        self,
+        entry_id: int,
+        outcome: str,
+        detail: str = "",
+        request_id: str = "",
+        campaign_id: str = "",
     ) -> None:
-        """Record how it ended."""
+        """Record how it ended, and the campaign that was created by it.
+
+        A change of a campaign that is done ends its earlier beginnings, see `begun`.
+        """
         ...
 
     async def unresolved(self, key: str) -> list[Entry]:
         """Give the creations of that key whose outcome is unknown or not yet recorded."""
+        ...
+
+    async def begun(self, account: str, since: float) -> list[Entry]:
+        """Give what was to make campaigns dial, may have done so, and was not seen to."""
+        ...
+
+    async def saw(self, account: str, campaign_id: str) -> None:
+        """Record that a campaign has been seen to dial, or to be over."""
         ...
 
     async def entries(self, limit: int) -> list[Entry]:

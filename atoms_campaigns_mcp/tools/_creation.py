@@ -60,7 +60,7 @@ class Creation(Generic[T]):
             if sight.made:
                 return sight.made
             await ledger.keep_alone(self.key)
-            await ledger.resolve(sight.earlier, found=False)
+            await ledger.resolve(sight.earlier, found="")
             thing = await self.make([thing.id for thing in sight.alike])
             return Made(thing, ABSENT if sight.earlier else "")
 
@@ -75,7 +75,7 @@ class Creation(Generic[T]):
         known = {name for one in earlier for name in one.known}
         new = [thing for thing in alike if thing.id not in known]
         if earlier and new:
-            await ledger.resolve(earlier, found=True)
+            await ledger.resolve(earlier, found=new[0].id)
             return Sight(earlier, alike, Made(new[0], FOUND))
         self.refuse(alike)
         return Sight(earlier, alike, None)

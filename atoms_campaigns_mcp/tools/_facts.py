@@ -9,7 +9,7 @@ from typing import Any
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.contacts.number_plans import after_prefix
 from atoms_campaigns_mcp.contacts.numbers import FEWEST_DIGITS, BadNumberError, compact
-from atoms_campaigns_mcp.errors import NotFound
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
 from atoms_campaigns_mcp.guardrails import hours
 from atoms_campaigns_mcp.guardrails.facts import (
     AgentFact,
@@ -22,6 +22,7 @@ from atoms_campaigns_mcp.guardrails.facts import (
 from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
 from atoms_campaigns_mcp.schemas.resources import Audience, PhoneNumber
+from atoms_campaigns_mcp.tools import _states
 from atoms_campaigns_mcp.tools._members import Contact
 from atoms_campaigns_mcp.tools._parallel import attempt
 from atoms_campaigns_mcp.tools._tool import ToolContext
@@ -41,12 +42,13 @@ async def read_facts(
     start: datetime,
     max_retries: int,
     retry_delay: int,
-    campaign_id: str = "",
+    besides: str = "",
     equal: Sequence[Campaign] = (),
 ) -> Facts:
     """Read everything that may speak against it; what cannot be read is None.
 
-    `equal` are campaigns of which it would be a duplicate.
+    `besides` is the campaign, or the key of the creation, that it is about. `equal` are campaigns
+    of which it would be a duplicate.
     """
     atoms = ctx.atoms
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -58,6 +60,8 @@ async def read_facts(
         "balance": atoms.get_balance,
         **{status: partial(in_status, atoms, status) for status in DIALS},
     }
+    # First: what shows itself meanwhile is counted twice, and not overlooked.
+    begun = await _begun(ctx, besides)
     found, _ = await attempt(reads)
     numbers, unread = found.get("dnc", (None, 0))
     return Facts(
@@ -71,8 +75,9 @@ async def read_facts(
         dnc_unread=unread,
         slots=_slots(found),
         balance=found["balance"].credit if "balance" in found else None,
-        running=_running(found),
-        rivals=_rivals(found, audience, equal, campaign_id),
+        running=_running(found, begun),
+        begun=begun or 0,
+        rivals=_rivals(found, audience, equal, besides),
     )
 
 
@@ -84,9 +89,21 @@ async def _agent(atoms: AtomsClient, agent_id: str) -> AgentFact | bool:
     return AgentFact(agent.id, agent.name, agent.archived)
 
 
-def _running(found: dict[str, Any]) -> int | None:
-    counts = [found[status][1] for status in DIALS if status in found]
-    return sum(counts) if len(counts) == len(DIALS) and None not in counts else None
+async def _begun(ctx: ToolContext, besides: str) -> int | None:
+    """Count what was begun here and does not show yet, where a limit needs it."""
+    if ctx.policy.max_running is None:
+        return 0
+    try:
+        return len(await _states.under_way(ctx, besides))
+    except AtomsCampaignsError:
+        return None
+
+
+def _running(found: dict[str, Any], begun: int | None) -> int | None:
+    counts: list[int | None] = [begun]
+    counts += [found[status][1] if status in found else None for status in DIALS]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def _rivals(

@@ -46,7 +46,7 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
         start=_start(campaign, ctx),
         max_retries=campaign.max_retries or 0,
         retry_delay=campaign.retry_delay or 0,
-        campaign_id=campaign.id,
+        besides=campaign.id,
     )
     running = facts.running
     if running and campaign.status == "scheduled":

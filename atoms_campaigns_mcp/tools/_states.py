@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, WrongState
-from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, KNOWN, Campaign
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, WrongState
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, KNOWN, STARTABLE, Campaign
 from atoms_campaigns_mcp.schemas.fields import word
+from atoms_campaigns_mcp.tools._creation import ledger_of
 from atoms_campaigns_mcp.tools._tool import ToolContext
 
 UNREAD = "unknown"  # accepted by the API, and not to be seen at present
@@ -58,6 +59,29 @@ def cannot_pause(campaign: Campaign) -> WrongState:
 def cannot_delete(campaign: Campaign) -> WrongState:
     """Refuse to delete it, and say what does help."""
     return cannot("deleted", campaign, "Call pause_campaign first, then delete_campaign.")
+
+
+async def under_way(ctx: ToolContext, besides: str = "") -> list[Campaign]:
+    """Give what was made to dial here lately and does not show it yet: it may begin at any moment.
+
+    One that was scheduled, and whose id nobody knows, has no id here either. `besides` is the
+    campaign or creation key that is left out.
+    """
+    ledger = ledger_of(ctx)
+    waiting = list[Campaign]()
+    for campaign_id in await ledger.begun(besides):
+        if not campaign_id:
+            waiting.append(Campaign(id=""))
+            continue
+        try:
+            campaign = (await ctx.atoms.get_campaign(campaign_id)).campaign
+        except NotFound:
+            campaign = None
+        if campaign is not None and campaign.status in STARTABLE:
+            waiting.append(campaign)
+        else:
+            await ledger.saw(campaign_id)
+    return waiting
 
 
 async def settled(

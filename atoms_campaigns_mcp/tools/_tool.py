@@ -98,8 +98,20 @@ class Ledger(Protocol):
         """Give the equal creations whose outcome is unknown."""
         ...
 
-    async def resolve(self, earlier: Sequence[Earlier], *, found: bool) -> None:
-        """Record that they have been found, or looked for again in vain."""
+    async def resolve(self, earlier: Sequence[Earlier], *, found: str) -> None:
+        """Record the id under which they have been found, or that it was looked for in vain."""
+        ...
+
+    async def begun(self, besides: str = "") -> list[str]:
+        """Give the campaigns that were made to dial lately and have not been seen to since.
+
+        One that was scheduled and whose id is not known has the id "". That campaign or creation
+        key is left out.
+        """
+        ...
+
+    async def saw(self, campaign_id: str) -> None:
+        """Record that a campaign has been seen to dial, or to be over."""
         ...
 
 

@@ -12,6 +12,7 @@ from atoms_campaigns_mcp.errors import WrongState
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.resources import Audience
+from atoms_campaigns_mcp.tools import _states
 from atoms_campaigns_mcp.tools._tool import Ledger, ToolContext
 
 PAGE = 100  # campaigns a request
@@ -42,6 +43,12 @@ async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> Async
                     if campaign.status == "scheduled"
                     else ", or add them after pause_campaign: its resumption asks anew."
                 ),
+            )
+        for campaign in on(audience.id, await _states.under_way(ctx)):
+            raise WrongState(
+                f"audience_id: campaign {campaign.label} ({campaign.id}) on this audience was made "
+                "to dial and does not show it yet. Nothing was sent.",
+                next_step="Look with get_campaign_status; add them to an audience of their own.",
             )
         await ledger.keep_alone(members_of(audience.id))
         yield

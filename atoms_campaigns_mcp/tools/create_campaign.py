@@ -9,11 +9,12 @@ from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, Campaign, CampaignCr
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.resources import Audience
 from atoms_campaigns_mcp.tools import _resolve, _states
-from atoms_campaigns_mcp.tools._creation import Creation, Made, key_of
+from atoms_campaigns_mcp.tools._creation import Creation, Made, key_of, ledger_of
 from atoms_campaigns_mcp.tools._facts import read_facts
 from atoms_campaigns_mcp.tools._members import contacts_of
 from atoms_campaigns_mcp.tools._proposals import judged, rival_ids
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.tools._uses import DIALS
 
 FARTHEST = timedelta(days=366)  # ours: beyond it, a mistyped year is likelier than a plan
 
@@ -33,7 +34,8 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
             next_step="Check the year, or create a draft and start it when due.",
         )
     facts, audience = await _named(args, ctx)
-    sight = await _creation(args, facts, ctx).look(ctx)
+    creation = _creation(args, facts, ctx)
+    sight = await creation.look(ctx)
     if sight.made:
         return await _result(sight.made, facts, ctx)
     contacts = await contacts_of(ctx.atoms, audience)
@@ -46,6 +48,7 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
         start=start,
         max_retries=args.max_retries,
         retry_delay=args.retry_delay,
+        besides=creation.key,
         equal=[row for row in sight.alike if row.status not in TERMINAL],
     )
     members = fingerprint(contact.number for contact in contacts)
@@ -94,6 +97,8 @@ async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
     """
     facts = ctx.plan or (await _named(args, ctx))[0]
     made = await _creation(args, facts, ctx).once(ctx)
+    if made.thing.status in DIALS:
+        await ledger_of(ctx).saw(made.thing.id)
     return await _result(made, facts, ctx)
 
 

@@ -2,6 +2,7 @@ from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.schemas.arguments import StartCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignChanged
 from atoms_campaigns_mcp.tools import _proposals, _states
+from atoms_campaigns_mcp.tools._creation import ledger_of
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 
 BEFORE_RUNNING = STARTABLE | {"processing"}
@@ -37,6 +38,8 @@ async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
     name = ctx.agreed().name
     campaign = await _states.settled(ctx, args.campaign_id, name, before=BEFORE_RUNNING)
     unread = campaign.status == _states.UNREAD
+    if not unread and campaign.status not in STARTABLE:
+        await ledger_of(ctx).saw(campaign.id)
     waiting = unread or campaign.status in BEFORE_RUNNING
     message = "The start is queued; it does not dial yet." if waiting else "The start took effect."
     if unread:

@@ -139,9 +139,10 @@ async def test_the_same_plan_has_the_same_digest_and_another_one_another(bench: 
     bench.configure(confirm="never")
     async with bench.client() as client:
         for name in ("One", "One", "Two"):
-            again = {**DRAFT, "name": name, "allow_duplicate": True}
-            await client.call("create_campaign", **again, scheduled_at=WHEN)
-    first, second, third = [entry.intent.digest for entry in await journal(bench)]
+            made = await client.call("create_campaign", **DRAFT | {"name": name}, scheduled_at=WHEN)
+            await client.call("delete_campaign", campaign_id=made["campaign_id"])
+    intents = [entry.intent for entry in await journal(bench)]
+    first, second, third = [i.digest for i in intents if i.tool == "create_campaign"]
     assert first == second != third
 
 

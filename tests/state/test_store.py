@@ -217,6 +217,38 @@ async def test_the_journal_takes_any_text_and_drops_halves_of_characters(stores:
     )
 
 
+async def test_what_was_to_dial_is_known_until_it_is_seen_or_another_change_is_done(
+    stores: Stores,
+) -> None:
+    dials = replace(INTENT, account="a", dials=True)
+    async with stores(2) as (one, two):
+        begun = [await one.begin(replace(dials, campaign_id=f"c{n}"), 10 + n) for n in range(5)]
+        for number, outcome in zip(begun, ["done", "unknown", "refused", "failed"], strict=False):
+            await one.finish(number, outcome)
+        made = await one.begin(dials, 20)
+        await one.finish(made, "done", "", "", "c9")
+        await one.begin(replace(dials, account="b"), 21)
+        assert [entry.intent.campaign_id for entry in await two.begun("a", 0)] == [
+            "c0",
+            "c1",
+            "c3",
+            "c4",
+            "c9",
+        ]
+        await two.saw("a", "c0")
+        pause = await two.begin(replace(INTENT, account="a", campaign_id="c1"), 22)
+        assert len(await one.begun("a", 0)) == 4
+        await two.finish(pause, "done")
+        again = await one.begin(replace(dials, campaign_id="c3"), 23)
+        await one.finish(again, "done")
+        left = await two.begun("a", 14)
+    assert [(entry.id, entry.outcome) for entry in left] == [
+        (begun[4], ""),
+        (made, "done"),
+        (again, "done"),
+    ]
+
+
 async def test_an_intent_without_an_outcome_is_reported_once(stores: Stores) -> None:
     async with stores(2) as (one, two):
         done, left = await one.begin(INTENT, 1), await one.begin(INTENT, 2)
