@@ -136,8 +136,8 @@ async def write_file(path: Path, content: bytes) -> None:
 
     def write() -> None:
         try:
-            path.touch(0o600, exist_ok=False)  # the rows hold full numbers
-            path.write_bytes(content)
+            with os.fdopen(_created(path), "wb") as file:
+                file.write(content)
         except OSError as error:
             exists = isinstance(error, FileExistsError)
             raise InvalidArguments(
@@ -146,6 +146,25 @@ async def write_file(path: Path, content: bytes) -> None:
             ) from error
 
     await anyio.to_thread.run_sync(write)
+
+
+def _created(path: Path) -> int:
+    """Create a file by handles of its folders, so that none of them has become a link since.
+
+    Only its owner can read it: the rows hold full numbers.
+    """
+    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    if os.open not in os.supports_dir_fd:  # Windows
+        return os.open(path, new | getattr(os, "O_BINARY", 0), 0o600)
+    step = os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY)
+    folder = os.open(path.anchor, step)
+    try:
+        for name in path.parent.parts[1:]:
+            outer, folder = folder, os.open(name, step, dir_fd=folder)
+            os.close(outer)
+        return os.open(path.name, new | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def allowed_paths(name: str, ctx: ToolContext, instead: str = "Pass the list as csv") -> list[Path]:
