@@ -103,7 +103,11 @@ def _running(found: dict[str, Any], begun: int | None) -> int | None:
     counts: list[int | None] = [begun]
     counts += [found[status][1] if status in found else None for status in DIALS]
     known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
+    if len(known) < len(counts):
+        return None
+    rows = [row.id for status in DIALS for row in found[status][0]]
+    # One that began to run between two of the reads is in both.
+    return sum(known) - (len(rows) - len(set(rows)))
 
 
 def _rivals(
