@@ -44,7 +44,7 @@ def expected(facts: Facts) -> Estimate:
 def by_zone(facts: Facts, policy: Policy) -> list[ZoneShare]:
     """Group the contacts by time zone, and say for which of them the hours are right."""
     last = facts.start + timedelta(minutes=expected(facts).minutes[1])
-    return shares(facts.contacts, facts.start, last, policy.hours)
+    return shares(facts.concerned, facts.start, last, policy.hours)
 
 
 def _operator(rule: str, reason: str, variable: str) -> Finding:
@@ -83,7 +83,14 @@ def audience(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "not be called",
             "To be sure that they are called, create a campaign for them.",
         )
-    numbers = Counter(contact.number for contact in facts.contacts)
+    if facts.over is None:
+        yield Finding(
+            "unknown",
+            "called_contacts",
+            "which contacts are over could not be read, so findings count the whole audience",
+            "Try again in a minute.",
+        )
+    numbers = Counter(contact.number for contact in facts.concerned)
     if bad := numbers.pop("", 0):
         yield Finding(
             "warn",
@@ -177,7 +184,7 @@ def caller_ids(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
 
 def _foreign(facts: Facts, callers: set[str]) -> Iterator[Finding]:
-    countries = Counter(contact.country for contact in facts.contacts if contact.country)
+    countries = Counter(contact.country for contact in facts.concerned if contact.country)
     foreign = {country: n for country, n in countries.most_common() if country not in callers}
     if callers and foreign:
         shown = ", ".join(
@@ -204,7 +211,8 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
             otherwise="unknown",
         )
         return
-    unread = sum(contact.unread for contact in facts.contacts)
+    unread = sum(contact.unread for contact in facts.concerned)
+    over = facts.over or frozenset()
     for count, whose in ((unread, "contact"), (facts.dnc_unread, "entry")):
         if count:
             yield _judged(
@@ -217,7 +225,7 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
     listed = [
         place
         for place, contact in enumerate(facts.contacts, 1)
-        if contact.number.lstrip("+") in facts.dnc
+        if contact.number not in over and contact.number.lstrip("+") in facts.dnc
     ]
     if listed:
         shown = ", ".join(map(str, listed[:PLACES_SHOWN]))

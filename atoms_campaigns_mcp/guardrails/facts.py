@@ -63,7 +63,7 @@ class Facts:
     `dnc_unread` of its entries are no numbers that can be compared. `dnc` holds digits.
     Of the campaigns `running`, as many as `begun` were started here and do not show it yet.
     Of the `contacts`, a campaign that is resumed has `called` some, and `added` are new since its
-    first start.
+    first start; those of the numbers `over` are not called again, None if that could not be read.
     """
 
     start: datetime
@@ -81,6 +81,13 @@ class Facts:
     rivals: tuple[RivalFact, ...] | None = ()
     called: int = 0
     added: int = 0
+    over: frozenset[str] | None = frozenset()
+
+    @property
+    def concerned(self) -> tuple[ContactFact, ...]:
+        """Contacts that may still be called, again or for the first time."""
+        over = self.over or frozenset()
+        return tuple(contact for contact in self.contacts if contact.number not in over)
 
     @property
     def left(self) -> int:

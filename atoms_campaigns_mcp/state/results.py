@@ -112,6 +112,16 @@ class Results:
         sql = f"{_CONTACT} {where} ORDER BY position"
         return await self._do(lambda db: [_stored(row) for row in db.execute(sql, [*outcomes])])
 
+    async def over(self, max_retries: int) -> frozenset[str]:
+        """Give the numbers that are not called again: reached, or out of retries."""
+        sql = (
+            "SELECT phone FROM contact JOIN attempt USING (position) "
+            "GROUP BY position HAVING reached OR count(*) > ?"
+        )
+        return await self._do(
+            lambda db: frozenset(phone for (phone,) in db.execute(sql, (max_retries,)))
+        )
+
     async def retries_due(self, max_retries: int, retry_delay: int, now: datetime) -> int:
         """Count contacts whose next attempt is still to come.
 

@@ -4,14 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from atoms_campaigns_mcp.errors import NotRecorded
+import anyio
+
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
 from atoms_campaigns_mcp.guardrails import checks
 from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
 from atoms_campaigns_mcp.tools._facts import read_facts
 from atoms_campaigns_mcp.tools._members import Contact, contacts_of
+from atoms_campaigns_mcp.tools._results import results_of
 from atoms_campaigns_mcp.tools._tool import ToolContext
+
+READING = 10.0  # seconds for the results of a campaign; the claims of a start last little longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,23 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
     running = facts.running
     if running and campaign.status == "scheduled":
         running -= 1  # this one
-    facts = replace(facts, called=called or 0, added=added, running=running)
+    over = await _over(details, ctx) if called else frozenset[str]()
+    facts = replace(facts, called=called or 0, added=added, running=running, over=over)
     plan = replace(
         _plan(campaign, facts, contacts), phone_ids=tuple(phone_ids or ()), called=called
     )
     return await judged(plan, facts, ctx)
+
+
+async def _over(details: CampaignDetails, ctx: ToolContext) -> frozenset[str] | None:
+    """Give the numbers that a resumption does not call; None if they cannot be read soon."""
+    with anyio.move_on_after(READING):
+        try:
+            results = await results_of(details, ctx)
+            return await results.over(details.campaign.max_retries or 0)
+        except AtomsCampaignsError:
+            return None
+    return None
 
 
 def _plan(campaign: Campaign, facts: Facts, contacts: Sequence[Contact]) -> Plan:
