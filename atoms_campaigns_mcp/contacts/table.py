@@ -1,4 +1,4 @@
-"""A contact list: CSV text in, contacts that can be uploaded out, and every row accounted for.
+"""A contact list: a file in, contacts that can be uploaded out, and every row accounted for.
 
 The API refuses a whole upload for one bad row and says little about it, so everything that can be
 known beforehand is decided here. Cells are data: nothing in them is run, followed or repeated in
@@ -7,59 +7,95 @@ an error.
 
 import csv
 import io
-import math
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from atoms_campaigns_mcp.contacts.columns import output_names, phone_place, phone_places
 from atoms_campaigns_mcp.contacts.directory import Directory
-from atoms_campaigns_mcp.contacts.number_columns import normalise
-from atoms_campaigns_mcp.contacts.number_plans import known_region
-from atoms_campaigns_mcp.contacts.numbers import BadNumberError
-from atoms_campaigns_mcp.errors import InvalidArguments
+from atoms_campaigns_mcp.contacts.layout import Columns, looks_like_number, understood
+from atoms_campaigns_mcp.contacts.number_columns import (
+    AmbiguousColumnError,
+    Reading,
+    read_column,
+)
+from atoms_campaigns_mcp.contacts.number_plans import known_code, known_region
+from atoms_campaigns_mcp.contacts.numbers import BadNumberError, Reason
+from atoms_campaigns_mcp.contacts.origins import origins
+from atoms_campaigns_mcp.contacts.records import (
+    LARGEST,
+    MOST_CONTACTS,
+    Listing,
+    Record,
+    check_size,
+    read,
+    value,
+)
+from atoms_campaigns_mcp.contacts.refusals import SHOWN_LENGTH, refused, shown
+from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
+from atoms_campaigns_mcp.contacts.vocabulary import WHY, forbids_calls
+from atoms_campaigns_mcp.contacts.zone_names import zone_of
+from atoms_campaigns_mcp.schemas.fields import hidden
 
-LARGEST = 5_000_000  # bytes; the API says 5 MB without saying of which kind, this is the smaller
-MOST_CONTACTS = 10_000  # members of one audience, and of one request that adds members
+__all__ = ["LARGEST", "LONGEST_VALUE", "MOST_CONTACTS", "Contacts", "check_size", "parse"]
+
 LONGEST_VALUE = 1_000  # characters of a call variable; ours, minutes of speech
-SEPARATORS = ",;\t"
+_TELLING = re.compile(r"\w[\w .,'\u2019&@/-]{0,39}")
 
-_SIGNATURES = {
-    b"PK\x03\x04": "an Excel or zip file",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
-    b"%PDF-": "a PDF",
-    b"\x1f\x8b": "a compressed file",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-}
-_SAVE = 'Save it as "CSV UTF-8" and use that.'
-_HINT = re.compile(r"sep=([,;\t])[\r\n]", re.IGNORECASE)  # Excel's own first line
-_JOINERS = "\u200c\u200d"  # invisible, but part of the spelling in Hindi, Persian and emoji
 
-Record = tuple[int, list[str]]
-"""The line of the file on which a row begins, counted from 1, and the row's cells."""
+class Trouble(NamedTuple):
+    """A row that somebody should look at.
+
+    `reason` is a sentence without any cell's value; `telling` is a cell by which to find the row,
+    cleaned and without numbers; `cells` are those of the file.
+    """
+
+    row: int
+    line: int
+    reason: str
+    telling: str
+    cells: tuple[str, ...]
+
+
+class Duplicate(NamedTuple):
+    """A row whose number another row has, which was kept; its empty cells were filled from it."""
+
+    row: int
+    line: int
+    kept: int
 
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
     """What a list came to. Each row that was not empty is in `rows`, `rejected` or `duplicates`.
 
+    Rows are counted as a spreadsheet does, the header is row 1.
+
     Attributes:
         columns: Names of the columns; the numbers come first and are called phoneNumber.
         rows: One tuple of values a contact, in that order; numbers in E.164, each once.
-        rejected: Line in the file and reason, a sentence without any cell's value.
-        duplicates: Line in the file, and the line that has the same number and was kept.
+        header: Names as they stand in the file.
+        rejected: Rows that cannot be called.
+        doubtful: Rows that are kept although their number is not assigned to anybody.
+        duplicates: Rows that were merged into another one.
         renamed: Column names in the file that had to change, and what they became.
+        taken: Columns of the file from which numbers came, and how many.
+        notes: Sentences on what was found and decided.
+        zone_places: Columns of `rows` that hold time zones.
         shortened: How many values were cut to `LONGEST_VALUE` characters.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...] = field(repr=False)  # a repr may end up in a log
-    rejected: tuple[tuple[int, str], ...] = ()
-    duplicates: tuple[tuple[int, int], ...] = ()
+    header: tuple[str, ...] = ()
+    rejected: tuple[Trouble, ...] = field(default=(), repr=False)
+    doubtful: tuple[Trouble, ...] = field(default=(), repr=False)
+    duplicates: tuple[Duplicate, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+    taken: Mapping[str, int] = field(default_factory=dict[str, int])
+    notes: tuple[str, ...] = ()
+    zone_places: tuple[int, ...] = ()
     shortened: int = 0
 
     def __len__(self) -> int:
@@ -67,11 +103,15 @@ class Contacts:
 
     def to_csv(self) -> bytes:
         """Write the file to upload: RFC 4180 in UTF-8, quoted where needed, at most `LARGEST`."""
-        file = io.StringIO(newline="")
-        writer = csv.writer(file)
-        writer.writerow(self.columns)
-        writer.writerows(self.rows)
-        return file.getvalue().encode()
+        return _written([self.columns, *self.rows])
+
+    def rejects_csv(self) -> bytes:
+        """Write the rejected and doubtful rows with the reason, to correct and send again."""
+        troubles = sorted([*self.rejected, *self.doubtful])
+        width = len(self.header)
+        rows = [[*t.cells[:width], t.reason, *t.cells[width:]] for t in troubles]
+        safe = (map(spreadsheet_safe, cells) for cells in [[*self.header, WHY], *rows])
+        return _written(map(tuple, safe))
 
     def countries(self, directory: Directory) -> dict[str, int]:
         """Count contacts by country, the most frequent first; "" counts those without one."""
@@ -80,198 +120,228 @@ class Contacts:
     def zones(self, directory: Directory) -> dict[str, int]:
         """Count contacts by time zone, the most frequent first; "" counts the unknown.
 
-        A contact counts in every zone it may be in, so the sum may exceed the number of contacts.
+        The zones of a contact are those that its row names, else those of its number. It counts
+        in every zone it may be in, so the sum may exceed the number of contacts.
         """
-        return _counted(zone for row in self.rows for zone in directory.zones(row[0]) or ("",))
+        return _counted(zone for row in self.rows for zone in self._zones(row, directory) or ("",))
+
+    def _zones(self, row: Sequence[str], directory: Directory) -> tuple[str, ...]:
+        own = [zone for place in self.zone_places if (zone := zone_of(row[place]))]
+        return tuple(dict.fromkeys(own)) or directory.zones(row[0])
 
 
-def parse(text: str | bytes, *, phone_column: str | None, region: str | None) -> Contacts:
+def parse(
+    source: str | bytes,
+    *,
+    phone_columns: Sequence[str] = (),
+    region: str | None = None,
+    sheet: str | None = None,
+) -> Contacts:
     """Read a contact list.
 
-    Commas, semicolons and tabs separate cells, quotes follow RFC 4180, any line ending will do.
-    Empty lines are skipped, also those made of separators only. Values lose control characters
-    and outer spaces; what a spreadsheet would take for a formula stays as it is, because a voice
-    agent reads it and no spreadsheet does (`spreadsheets` is for exports).
+    It is an Excel workbook, or text: commas, semicolons, tabs and bars separate cells, quotes
+    follow RFC 4180, any line ending will do. Empty lines are skipped, also those made of
+    separators only. Values lose control characters and outer spaces; what a spreadsheet would
+    take for a formula stays as it is, because a voice agent reads it and no spreadsheet does
+    (`spreadsheet_safe` is for exports).
 
     Args:
-        text: The file, its first line the header; at most 5 MB and 10,000 rows.
-        phone_column: Column of the numbers; None to recognise it by its name.
-        region: Country of numbers that have no country code, as two letters; None refuses them.
+        source: The file, or its text; at most 5 MB and 10,000 rows below the header.
+        phone_columns: Columns of the numbers, the preferred first; none to recognise it.
+        region: Country of numbers that have no country code, as two letters; "+" if all begin with
+            theirs, "+44" if all are national numbers of that code; None refuses them. A column of
+            countries goes before it.
+        sheet: Name of the sheet of a workbook; None for the first.
 
     Raises:
         InvalidArguments: The file as a whole cannot be used. Bad rows raise nothing: they are in
             `rejected`, even if no contact is left.
     """
-    if region is not None and not known_region(region):
-        raise InvalidArguments(
-            "default_region: not a country code of two letters. Nothing was created.",
-            next_step="Use ISO 3166, such as IN, US or GB, or leave it out.",
-        )
-    wanted = (phone_column or "").strip()
-    source = _decoded(text)
-    records = _records(source, _separator(source, wanted))
-    header = _header(next(records, None))
-    phone = phone_place(header, wanted)
-    names = output_names(header, phone)
-    sorter = _Sorter(width=len(header), phone=phone, region=region)
-    for record in _bounded(records):
-        sorter.take(*record)
-    contacts = sorter.contacts(header, names)
+    _check_region(region)
+    wanted = [name for column in phone_columns if (name := column.strip())]
+    listing = read(source, wanted, sheet)
+    columns = understood(listing.header, listing.records, wanted)
+    sorter = _Sorter(listing, columns, region)
+    for place, record in enumerate(listing.records):
+        sorter.take(place, record)
+    contacts = sorter.contacts()
     # Quotes and country codes may have made it larger than what was read.
-    _check_size(len(contacts.to_csv()))
+    check_size(len(contacts.to_csv()))
     return contacts
 
 
-def _refused(what: str, next_step: str) -> InvalidArguments:
-    return InvalidArguments(f"csv: {what}. Nothing was created.", next_step=next_step)
-
-
-def _check_size(size: int) -> None:
-    if size > LARGEST:
-        megabytes = math.ceil(size / 100_000) / 10
-        raise _refused(
-            f"it has {megabytes} MB; at most {LARGEST // 1_000_000} MB are allowed",
-            "Leave out columns that the agent does not need, or split it.",
+def _check_region(region: str | None) -> None:
+    if region is None or region == "+" or known_region(region):
+        return
+    if not (region.startswith("+") and known_code(region[1:])):
+        raise refused(
+            "not a country code of two letters, a + or a + with a calling code",
+            "Use ISO 3166, such as IN, US or GB; + if every number begins with its country code; "
+            "+44 if none does and all are of that one; or leave it out.",
+            "default_region",
         )
-
-
-def _decoded(text: str | bytes) -> str:
-    """Check what kind of file it is, its size first, and give its text without byte-order mark."""
-    _check_size(len(text))  # before anything that takes as long as the file is large
-    # A string from JSON may hold half a surrogate pair, which becomes a question mark.
-    raw = text.encode(errors="replace") if isinstance(text, str) else text
-    _check_size(len(raw))
-    kind = next((kind for start, kind in _SIGNATURES.items() if raw.startswith(start)), "")
-    if kind or b"\0" in raw:
-        kind = kind or "a binary file or UTF-16 text"
-        raise _refused(f"it is {kind}, not CSV text in UTF-8", _SAVE)
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _refused("it is not UTF-8 text", _SAVE) from None
-
-
-def _separator(source: str, wanted: str) -> str:
-    """Choose the separator with which the header has a column of numbers, and the most columns."""
-    if hint := _HINT.match(source):
-        return hint[1]
-
-    def fitness(separator: str) -> tuple[bool, int]:
-        try:
-            names = _header(next(_records(source, separator), None))
-        except InvalidArguments:
-            return False, 1  # as bad as none: the first of equals is tried, and says what is wrong
-        return bool(phone_places(names, wanted)), len(names)
-
-    return max(SEPARATORS, key=fitness)
-
-
-def _records(source: str, separator: str) -> Iterator[Record]:
-    """Read rows that are not empty, one at a time."""
-    lines = io.StringIO(source, newline="")
-    # Spaces after a separator are skipped because `a, "b, c"` is how people and models write it.
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            hint = line == 1 and separator.join(cells).casefold() == f"sep={separator}"
-            if any(cell.strip() for cell in cells) and not hint:
-                yield line, cells
-            line = reader.line_num + 1
-    except csv.Error:
-        raise _refused(
-            f"the quotes do not match in the row that begins on line {line}, or it has a cell of "
-            f"more than {csv.field_size_limit():,} characters",
-            "Close every quote, put nothing after it but a separator, and write a quote inside a "
-            'quoted cell twice ("").',
-        ) from None
-
-
-def _header(record: Record | None) -> list[str]:
-    if record is None:
-        raise _refused(
-            "it is empty", "Give a line with the names of the columns, then a line per contact."
-        )
-    names = [_value(cell) for cell in record[1]]
-    while names and not names[-1]:  # spreadsheets write separators for cells that were once used
-        names.pop()
-    return names
-
-
-def _bounded(records: Iterator[Record]) -> Iterator[Record]:
-    count = 0
-    for count, record in enumerate(records, 1):
-        if count > MOST_CONTACTS:
-            raise _refused(
-                f"it has more than {MOST_CONTACTS:,} rows, which is as many as an audience holds",
-                "Split it into several audiences.",
-            )
-        yield record
-    if not count:
-        raise _refused("it has a header but no contacts", "Add a line per contact.")
 
 
 class _Sorter:
     """Sorts rows into contacts, rejected rows and duplicates."""
 
-    def __init__(self, *, width: int, phone: int, region: str | None) -> None:
-        self._width, self._phone, self._region = width, phone, region
-        self._rows: list[tuple[str, ...]] = []
-        self._rejected: list[tuple[int, str]] = []
-        self._duplicates: list[tuple[int, int]] = []
-        self._lines: dict[str, int] = {}
+    def __init__(self, listing: Listing, columns: Columns, region: str | None) -> None:
+        self._listing, self._columns = listing, columns
+        self._origins = origins(listing.records, columns.countries, region)
+        self._readings = [self._read(place) for place in columns.phones]
+        self._rows: list[list[str]] = []
+        self._rejected: list[Trouble] = []
+        self._doubtful: list[Trouble] = []
+        self._duplicates: list[Duplicate] = []
+        self._kept: dict[str, tuple[int, int]] = {}  # number: place in rows, row in the file
+        self._taken = Counter[int]()
+        self._unknown_zones: list[int] = []
+        self._unwilling: dict[int, list[int]] = {}
         self._shortened = 0
 
-    def take(self, line: int, cells: Sequence[str]) -> None:
+    def take(self, place: int, record: Record) -> None:
         """Take in one row, whatever it is like."""
-        surplus = any(cell.strip() for cell in cells[self._width :])
-        if surplus or len(cells) < self._width:
-            self._rejected.append((line, f"it has {len(cells)} cells, the header {self._width}"))
+        if record.surplus:
+            width = len(self._listing.header)
+            self._reject(record, f"it has {record.surplus} cells, the header {width}")
             return
-        try:
-            number = normalise(cells[self._phone], region=self._region)
-        except BadNumberError as error:
-            self._rejected.append((line, f"the number {error}"))
+        column, reading = self._chosen(place)
+        if isinstance(reading, BadNumberError):
+            self._reject(record, self._origins.explained(place, reading))
             return
-        if number in self._lines:
-            self._duplicates.append((line, self._lines[number]))
+        if not self._origins.agrees(place, reading.number):
+            self._reject(record, "the number is not of the country that its row names")
             return
-        self._lines[number] = line
-        others = (cell for place, cell in enumerate(cells[: self._width]) if place != self._phone)
-        self._rows.append((number, *map(self._capped, others)))
+        self._look_at(record)
+        values = self._values(record)
+        if known := self._kept.get(reading.number):
+            self._merge(known, record, values)
+            return
+        if reading.doubtful:
+            self._doubtful.append(self._trouble(record, f"the number {reading.doubtful}"))
+        self._kept[reading.number] = len(self._rows), record.row
+        self._taken[column] += 1
+        self._rows.append([reading.number, *values])
 
-    def contacts(self, header: Sequence[str], names: Sequence[str]) -> Contacts:
-        """Give what came of the rows, under these names."""
-        phone = names[self._phone]
-        renamed = {old: new for old, new in zip(header, names, strict=True) if old != new}
+    def contacts(self) -> Contacts:
+        """Give what came of the rows."""
+        header, columns = self._listing.header, self._columns
+        pairs = {header[p]: new for p, new in zip(columns.kept, columns.names, strict=True)}
         return Contacts(
-            columns=(phone, *(name for name in names if name != phone)),
-            rows=tuple(self._rows),
+            columns=columns.names,
+            rows=tuple(map(tuple, self._rows)),
+            header=tuple(name for name in header if name != WHY),
             rejected=tuple(self._rejected),
+            doubtful=tuple(self._doubtful),
             duplicates=tuple(self._duplicates),
-            renamed=renamed,
+            renamed={old: new for old, new in pairs.items() if old != new},
+            taken={header[p]: self._taken[p] for p in columns.phones},
+            notes=tuple(self._notes()),
+            zone_places=tuple(columns.kept.index(p) for p in columns.zones),
             shortened=self._shortened,
         )
 
-    def _capped(self, cell: str) -> str:
-        value = _value(cell)
-        self._shortened += len(value) > LONGEST_VALUE
-        return value[:LONGEST_VALUE]
+    def _read(self, column: int) -> Sequence[Reading | BadNumberError]:
+        cells = [record.cells[column] for record in self._listing.records]
+        try:
+            return read_column(cells, self._origins.regions).readings
+        except AmbiguousColumnError as error:
+            name = shown(self._listing.header[column])
+            raise refused(
+                f"the column {name} can be read in two ways: {error.national:,} of its numbers "
+                f"without + as national ones, or {error.international:,} as international ones "
+                "that lost their +",
+                'Ask the user which is meant. Call again with default_region "+" if every number '
+                "begins with its country code, or + and the calling code (such as +49) if none "
+                "does.",
+                "default_region",
+            ) from None
+
+    def _chosen(self, place: int) -> tuple[int, Reading | BadNumberError]:
+        """Give the preferred number: sure ones before doubtful ones, those before reasons."""
+        found = [(c, r[place]) for c, r in zip(self._columns.phones, self._readings, strict=True)]
+        return min(found, key=lambda pair: _misgiving(pair[1]))  # the first of equals
+
+    def _reject(self, record: Record, reason: str) -> None:
+        self._rejected.append(self._trouble(record, reason))
+
+    def _trouble(self, record: Record, reason: str) -> Trouble:
+        header = self._listing.header
+        cells = tuple(c for p, c in enumerate(record.cells) if header[p : p + 1] != [WHY])
+        others = (c for p, c in enumerate(record.cells) if p not in self._columns.phones)
+        return Trouble(record.row, record.line, reason, _telling(others), cells)
+
+    def _values(self, record: Record) -> list[str]:
+        values = [value(record.cells[place]) for place in self._columns.kept[1:]]
+        for place in self._columns.zones:
+            at = self._columns.kept.index(place) - 1
+            values[at] = zone_of(values[at]) or values[at]
+        self._shortened += sum(len(text) > LONGEST_VALUE for text in values)
+        return [text[:LONGEST_VALUE] for text in values]
+
+    def _merge(self, known: tuple[int, int], record: Record, values: Sequence[str]) -> None:
+        place, row = known
+        kept = self._rows[place]
+        kept[1:] = [old or new for old, new in zip(kept[1:], values, strict=True)]
+        self._duplicates.append(Duplicate(record.row, record.line, row))
+
+    def _look_at(self, record: Record) -> None:
+        if any(zone_of(record.cells[place]) is None for place in self._columns.zones):
+            self._unknown_zones.append(record.row)
+        for place in self._columns.consents:
+            if forbids_calls(self._listing.header[place], record.cells[place]):
+                self._unwilling.setdefault(place, []).append(record.row)
+
+    def _notes(self) -> Iterable[str]:
+        listing = self._listing
+        if listing.other_sheets:
+            yield f"Sheet {shown(listing.sheet)} was read of {len(listing.other_sheets) + 1}."
+        if listing.header_row > 1:
+            yield f"The header is row {listing.header_row}."
+        yield from self._origins.notes(listing.header)
+        for place in self._columns.zones:
+            if self._unknown_zones:
+                yield (
+                    f"{shown(listing.header[place])} holds no zone name (IANA, such as "
+                    f"Asia/Kolkata) in {spans(self._unknown_zones)}: those of the number count."
+                )
+        for place, rows in self._unwilling.items():
+            yield (
+                f"{shown(listing.header[place])} speaks against calling {spans(rows)}; they are "
+                "in the list all the same: ask the user, and leave them out of the file if not."
+            )
 
 
-def _value(cell: str) -> str:
-    """Make a cell fit to be spoken: line breaks become spaces, invisible characters go."""
-    if not cell.isprintable():
-        cell = "".join(map(_character, cell.replace("\r\n", "\n")))
-    return cell.strip()
+def spans(rows: Sequence[int], most: int = 20) -> str:
+    """Write rows shortly, those that follow each other as one: `rows 2-4, 7`."""
+    found: list[tuple[int, int]] = []
+    for row in rows:
+        first = found.pop()[0] if found and found[-1][1] == row - 1 else row
+        found.append((first, row))
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in found]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return f"{'row' if len(rows) == 1 else 'rows'} {', '.join(texts[:most])}{more}"
 
 
-def _character(char: str) -> str:
-    # Direction marks and tags can hide text from whoever looks at a list, not from a model.
-    category = unicodedata.category(char)
-    if category in {"Cc", "Zl", "Zp"}:
-        return " "
-    return "" if category == "Cf" and char not in _JOINERS else char
+def _misgiving(reading: Reading | BadNumberError) -> int:
+    if isinstance(reading, Reading):
+        return 1 if reading.doubtful else 0
+    return 3 if reading.reason is Reason.EMPTY else 2
+
+
+def _telling(cells: Iterable[str]) -> str:
+    """Give the first cell by which a person finds a row: short, and neither number nor sentence."""
+    for cell in cells:
+        text = value(cell)
+        if _TELLING.fullmatch(text) and not looks_like_number(text):
+            return hidden(text, SHOWN_LENGTH)
+    return ""
+
+
+def _written(rows: Iterable[Sequence[str]]) -> bytes:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerows(rows)
+    return file.getvalue().encode()
 
 
 def _counted(keys: Iterable[str]) -> dict[str, int]:

@@ -258,7 +258,9 @@ def calling_hours(facts: Facts, policy: Policy) -> Iterator[Finding]:
         yield _judged(
             "unknown_time_zone",
             f"{counted(unknown, 'contact')} in an unknown time zone",
-            "Give a column timezone with names such as Asia/Kolkata.",
+            "Leave them out: while the operator's hours are enforced, no column opens them."
+            if policy.hours_enforced
+            else "Give a column timezone with names such as Asia/Kolkata.",
             variable,
             otherwise="unknown",
         )

@@ -49,12 +49,3 @@ def _offset(zone: str, moment: datetime) -> timedelta | None:
 @lru_cache(maxsize=512)
 def _zone(zone: str) -> ZoneInfo:
     return ZoneInfo(zone)
-
-
-def known(zone: str) -> bool:
-    """Say whether `zone` is the name of a time zone (IANA)."""
-    try:
-        _zone(zone)
-    except (KeyError, ValueError, OSError):  # unknown; malformed; too long, or a folder's name
-        return False
-    return True

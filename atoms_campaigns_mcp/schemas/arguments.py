@@ -12,6 +12,7 @@ from atoms_campaigns_mcp.schemas.fields import (
     CampaignId,
     CampaignName,
     CampaignsToStop,
+    ColumnNames,
     ConfirmToken,
     Csv,
     Description,
@@ -138,17 +139,27 @@ class ContactsArgs(Args):
     """Where contacts come from: exactly one of `csv` and `file`, or over HTTP `upload_id`."""
 
     csv: Annotated[Csv | None, Field(description="CSV text; the first line is the header.")] = None
-    file: Annotated[FileName | None, Field(description="Or a CSV file in an allowed folder.")] = (
-        None
-    )
+    file: Annotated[
+        FileName | None, Field(description="Or a CSV or .xlsx file in an allowed folder.")
+    ] = None
     upload_id: Annotated[UploadId | None, Field(description="Or what PUT /contacts has given.")] = (
         None
     )
-    phone_column: Annotated[
-        Search | None, Field(description="Column of the numbers, if not obvious.")
+    phone_columns: Annotated[
+        ColumnNames | None,
+        Field(description="Columns of the numbers, the preferred first, if not obvious."),
     ] = None
+    phone_column: Annotated[Search | None, Field(description="Or one.")] = None
     default_region: Annotated[
-        Region | None, Field(description="Country of numbers without a code, as US.")
+        Region | None,
+        Field(
+            description="Country of numbers without a code, as US; + if all lack only their plus."
+        ),
+    ] = None
+    sheet: Annotated[Search | None, Field(description="Of .xlsx; default: the first.")] = None
+    rejects_file: Annotated[
+        FileName | None,
+        Field(description="Write rejected and doubtful rows as CSV there, in an allowed folder."),
     ] = None
 
 

@@ -13,28 +13,44 @@ class ContactList(Result):
 
     audience_id: Text
     name: Text
+    phone_columns: list[str] = Field(default_factory=list[str], description="column: contacts")
     rejected_rows: int = 0
-    rejected: list[str] = Field(default_factory=list[str], description="line: reason")
+    rejected: list[str] = Field(default_factory=list[str], description="rows (cell) reason")
+    doubtful_rows: int = 0
+    doubtful: list[str] = Field(default_factory=list[str], description="rows (cell) reason")
     duplicates: int = 0
+    merged: list[str] = Field(default_factory=list[str], description="row into row")
+    renamed: list[str] = Field(default_factory=list[str], description="old: new")
+    notes: list[str] = Field(default_factory=list[str])
+    rejects_file: Text | None = None
     columns: tuple[Text, ...] = ()
     countries: list[str] = Field(default_factory=list[str], description="country: contacts")
     time_zones: list[str] = Field(default_factory=list[str], description="zone: contacts")
 
     def troubles(self) -> str:
-        """Say which rows were left out and why."""
+        """Say which rows were left out or are doubtful, and why."""
         parts: list[str] = []
         if self.duplicates:
-            parts.append(f"{counted(self.duplicates, 'duplicate')} merged.")
+            merged = ", ".join(self.merged)
+            parts.append(f"{counted(self.duplicates, 'duplicate')} merged: {merged}.")
         if self.rejected_rows:
             listed = "; ".join(self.rejected)
             parts.append(f"{counted(self.rejected_rows, 'row')} rejected: {listed}.")
+        if self.doubtful_rows:
+            listed = "; ".join(self.doubtful)
+            parts.append(f"{counted(self.doubtful_rows, 'row')} kept but doubtful: {listed}.")
+        if self.rejects_file:
+            parts.append(f"They are in {self.rejects_file} with their reasons.")
         return " ".join(parts)
 
     def contents(self) -> str:
-        """Say what columns the list has, and where its people are."""
+        """Say where the numbers came from, what columns there are, and where its people are."""
+        numbers = f"Numbers from {', '.join(self.phone_columns)}. " if self.phone_columns else ""
+        new = f" (renamed: {', '.join(self.renamed)})" if self.renamed else ""
         where = f" Countries: {', '.join(self.countries)}." if self.countries else ""
         zones = f" Local time zones: {', '.join(self.time_zones)}." if self.time_zones else ""
-        return f"Columns: {', '.join(map(word, self.columns))}.{where}{zones}"
+        columns = f"Columns: {', '.join(map(word, self.columns))}{new}."
+        return " ".join([f"{numbers}{columns}{where}{zones}", *self.notes])
 
 
 class AudienceCreated(ContactList):

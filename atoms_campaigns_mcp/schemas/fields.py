@@ -17,6 +17,7 @@ from atoms_campaigns_mcp.texts import hide_keys, redact, seen
 ID_PATTERN = "^[a-f0-9]{24}$"
 E164_PATTERN = r"^\+[1-9]\d{6,14}$"
 UPLOAD_PATTERN = "^[a-f0-9]{32}$"
+REGION_PATTERN = r"^([A-Z]{2}|\+[0-9]{0,3})$"
 CALL_PATTERN = r"^CALL-\d{13}-[a-z0-9]{6}$"
 NAME_MAX = 100  # characters
 CAMPAIGN_NAME_MAX = 40  # characters; what the dashboard allows, the API says nothing
@@ -154,8 +155,11 @@ UploadId = Annotated[
     Field(pattern=UPLOAD_PATTERN, examples=["0123456789abcdef0123456789abcdef"]),
     BeforeValidator(_trimmed),
 ]
-Region = Annotated[
-    str, Field(min_length=2, max_length=2, examples=["IN"]), BeforeValidator(_capitals)
+Region = Annotated[str, Field(pattern=REGION_PATTERN, examples=["IN"]), BeforeValidator(_capitals)]
+ColumnNames = Annotated[
+    list[Annotated[str, Field(max_length=NAME_MAX)]],
+    Field(min_length=1, max_length=10, examples=[["Mobile", "Phone"]]),
+    BeforeValidator(listed),
 ]
 WaitSeconds = Annotated[int, Field(ge=1, le=45, examples=[25]), BeforeValidator(_whole)]
 Turn = Annotated[int, Field(ge=0, le=100_000, examples=[0]), BeforeValidator(_whole)]

@@ -17,6 +17,7 @@ from atoms_campaigns_mcp.schemas.fields import (
     CALL_PATTERN,
     CSV_MAX,
     ID_PATTERN,
+    REGION_PATTERN,
     UPLOAD_PATTERN,
 )
 from atoms_campaigns_mcp.server.additions import is_addition
@@ -28,6 +29,7 @@ NAMED = 5  # unknown arguments that an error names: a message has room for 400,0
 _PATTERNS = {
     ID_PATTERN: "24 hexadecimal digits, as the list tools give them",
     UPLOAD_PATTERN: "the upload_id that PUT /contacts has given",
+    REGION_PATTERN: "a country code of two letters, or + and nothing or a calling code",
     CALL_PATTERN: "the id of a call, as list_calls gives it",
 }
 _KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boolean": ""}
@@ -131,6 +133,8 @@ def _long(schema: Mapping[str, Any], kind: str) -> str:
 
 def _listed(schema: Mapping[str, Any]) -> str:
     what = "ids or E.164 numbers, as list_phone_numbers gives them"
+    if "maxLength" in schema["items"]:
+        what = "names of columns"
     if "enum" in schema["items"]:
         what = f"of {', '.join(schema['items']['enum'])}"
     return f"a list of {schema['minItems']} to {schema['maxItems']} {what}"

@@ -16,7 +16,7 @@ from atoms_campaigns_mcp.effects import EVERYTHING, Effect
 SNAPSHOT = Path(__file__).with_name("catalog.json")
 LONGEST_NOTHING = 20  # characters
 
-ONE_TRANSPORT = {"file": False, "upload_id": True}
+ONE_TRANSPORT = {"file": False, "rejects_file": False, "upload_id": True}
 """Arguments that are offered over one kind of transport alone: whether over HTTP."""
 
 

@@ -13,6 +13,8 @@ from atoms_campaigns_mcp.server.principal import SCOPE, Principal
 from atoms_campaigns_mcp.state.store import Upload
 
 PATH = "/contacts"
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+KINDS = {"text/csv", WORKBOOK}
 LIFETIME = 900  # seconds
 MOST = 20  # uploads of one tenant at a time
 
@@ -25,7 +27,7 @@ class Contacts:
         self._runtime = runtime
 
     async def put(self, request: Request) -> JSONResponse:
-        """Store a CSV of at most 5 MB; give its `upload_id`."""
+        """Store a CSV or an Excel workbook of at most 5 MB; give its `upload_id`."""
         principal: Principal = request.scope[SCOPE]
         content = await _content(request, principal)
         if isinstance(content, JSONResponse):
@@ -48,8 +50,9 @@ async def _content(request: Request, principal: Principal) -> bytes | JSONRespon
     if Effect.CHANGES not in principal.allowed:
         return _refusal(403, "forbidden", "Changes are switched off (read-only).")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "text/csv":
-        return _refusal(415, "unsupported", "Send the list with Content-Type: text/csv.")
+    if kind not in KINDS:
+        words = f"Send the list with Content-Type: text/csv, or {WORKBOOK} for .xlsx."
+        return _refusal(415, "unsupported", words)
     content = await request.body()
     return content or _refusal(400, "empty", "The list is empty.")
 

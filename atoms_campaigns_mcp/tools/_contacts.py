@@ -9,14 +9,12 @@ import anyio
 
 from atoms_campaigns_mcp.contacts import table
 from atoms_campaigns_mcp.contacts.columns import PHONE
+from atoms_campaigns_mcp.contacts.vocabulary import is_zone
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, Refused
 from atoms_campaigns_mcp.schemas.arguments import ContactsArgs
-from atoms_campaigns_mcp.schemas.audiences import SPANS_SHOWN
-from atoms_campaigns_mcp.schemas.fields import counted
 from atoms_campaigns_mcp.state.results import Stored
+from atoms_campaigns_mcp.tools._list_reports import listed
 from atoms_campaigns_mcp.tools._tool import ToolContext
-
-COUNTRIES_SHOWN = 10
 
 
 async def from_arguments(args: ContactsArgs, ctx: ToolContext) -> table.Contacts:
@@ -26,20 +24,52 @@ async def from_arguments(args: ContactsArgs, ctx: ToolContext) -> table.Contacts
         InvalidArguments: Nothing in it can be called, or it is not a list; nothing was created.
         Refused: The file is not in a folder that the operator allows.
     """
-    text = await _given(args, ctx)
+    target = _rejects_path(args, ctx)
+    source = await _given(args, ctx)
 
     def parse() -> table.Contacts:
-        return table.parse(text, phone_column=args.phone_column, region=args.default_region)
+        return table.parse(
+            source,
+            phone_columns=_phone_columns(args),
+            region=args.default_region,
+            sheet=args.sheet,
+        )
 
     contacts = await ctx.shared.work(parse)
+    written = ""
+    if target and (contacts.rejected or contacts.doubtful):
+        content = await ctx.shared.work(contacts.rejects_csv)
+        await write_file(target, content, "rejects_file", or_same=True)
+        written = f" They are in {args.rejects_file}, with their reasons."
     if not len(contacts):
-        lines = "; ".join(rejected(contacts)) or "the list is empty"
+        rows = "; ".join(listed(contacts.rejected))
         raise InvalidArguments(
-            f"csv: no row can be called, so nothing was created: {lines}.",
+            f"csv: no row can be called, so nothing was created: {rows}.{written}",
             next_step="Correct what the reasons name; default_region gives numbers without a "
             "country code theirs.",
         )
     return contacts
+
+
+def rejects_file(contacts: table.Contacts, args: ContactsArgs) -> str | None:
+    """Name the file to which rows were written, if there were any."""
+    return args.rejects_file if contacts.rejected or contacts.doubtful else None
+
+
+def _phone_columns(args: ContactsArgs) -> Sequence[str]:
+    if args.phone_column and args.phone_columns:
+        raise InvalidArguments(
+            "phone_column, phone_columns: only one of them may be given. Nothing was created.",
+            next_step="Call again with phone_columns, the preferred column first.",
+        )
+    return args.phone_columns or ([args.phone_column] if args.phone_column else [])
+
+
+def _rejects_path(args: ContactsArgs, ctx: ToolContext) -> Path | None:
+    if args.rejects_file is None:
+        return None
+    without = "Leave it out"
+    return allowed_paths(args.rejects_file, ctx, without, argument="rejects_file")[0]
 
 
 def only_one(sources: Mapping[str, str | None]) -> None:
@@ -55,21 +85,6 @@ def only_one(sources: Mapping[str, str | None]) -> None:
             f"{names}: exactly one of them must be given. Nothing was sent.",
             next_step=f"Call again with {'only one' if given else 'one'} of them.",
         )
-
-
-def notes(contacts: table.Contacts) -> list[str]:
-    """Say what was changed in a list that is used."""
-    found: list[str] = []
-    others = [name for name in contacts.renamed.values() if name != PHONE]
-    if others:
-        found.append(
-            f"{counted(len(others), 'column')} renamed to letters, digits and underscores."
-        )
-    if contacts.shortened:
-        found.append(
-            f"{counted(contacts.shortened, 'value')} cut at {table.LONGEST_VALUE:,} characters."
-        )
-    return found
 
 
 def sources(args: ContactsArgs) -> dict[str, str | None]:
@@ -100,12 +115,6 @@ async def read_file(name: str, ctx: ToolContext) -> bytes:
             "file: there is no such file in the allowed folders, or it cannot be read.",
             next_step="Check its name, or pass the list as csv.",
         )
-    if len(content) > table.LARGEST:
-        raise InvalidArguments(
-            f"file: it is larger than {table.LARGEST // 1_000_000} MB, the most that an audience "
-            "may be made of. Nothing was created.",
-            next_step="Leave out columns that the agent does not need, or split it.",
-        )
     return content
 
 
@@ -115,6 +124,7 @@ def _first_readable(paths: Sequence[Path]) -> bytes | None:
             if path.is_file():
                 with path.open("rb") as file:
                     if _is_still(path, file):
+                        table.check_size(os.fstat(file.fileno()).st_size)
                         return file.read(table.LARGEST + 1)
         except OSError:
             continue
@@ -126,11 +136,16 @@ def _is_still(path: Path, file: BinaryIO) -> bool:
     return path.resolve() == path and os.path.samestat(os.fstat(file.fileno()), path.lstat())
 
 
-async def write_file(path: Path, content: bytes) -> None:
-    """Write a new file; one that exists is never replaced, since it may be the user's list."""
+async def write_file(
+    path: Path, content: bytes, argument: str = "file", *, or_same: bool = False
+) -> None:
+    """Write a new file; one that exists is never replaced, since it may be the user's list.
+
+    `or_same` accepts one that has this content, which an equal call has written.
+    """
     if path.suffix.casefold() != ".csv" or path.name.startswith(".") or ":" in path.name:
         raise InvalidArguments(
-            "file: results are written to a name that ends in .csv, without : and no dot first.",
+            f"{argument}: the name must end in .csv, have no : and no dot first.",
             next_step="Give another name in an allowed folder.",
         )
 
@@ -140,8 +155,10 @@ async def write_file(path: Path, content: bytes) -> None:
                 file.write(content)
         except OSError as error:
             exists = isinstance(error, FileExistsError)
+            if exists and or_same and _holds(path, content):
+                return
             raise InvalidArguments(
-                f"file: it {'exists already' if exists else 'cannot be written there'}.",
+                f"{argument}: it {'exists already' if exists else 'cannot be written there'}.",
                 next_step="Give another name in an allowed folder.",
             ) from error
 
@@ -167,11 +184,20 @@ def _created(path: Path) -> int:
         os.close(folder)
 
 
-def allowed_paths(name: str, ctx: ToolContext, instead: str = "Pass the list as csv") -> list[Path]:
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def allowed_paths(
+    name: str, ctx: ToolContext, instead: str = "Pass the list as csv", argument: str = "file"
+) -> list[Path]:
     """Resolve a path in each allowed folder, links included; refuse one outside all of them."""
     if not ctx.files:
         raise Refused(
-            "file: the operator of this server allows no folder (ATOMS_MCP_FILES, and not "
+            f"{argument}: the operator of this server allows no folder (ATOMS_MCP_FILES, and not "
             "ATOMS_MCP_READ_ONLY).",
             next_step=f"{instead}, or ask the operator to allow a folder.",
         )
@@ -179,7 +205,7 @@ def allowed_paths(name: str, ctx: ToolContext, instead: str = "Pass the list as 
     inside = [path for folder, path in places.items() if path and path.is_relative_to(folder)]
     if not inside:
         raise Refused(
-            "file: it is not in a folder that the operator allows (ATOMS_MCP_FILES).",
+            f"{argument}: it is not in a folder that the operator allows (ATOMS_MCP_FILES).",
             next_step=f"Use one that is allowed. {instead}, or ask the operator which are.",
         )
     return inside
@@ -198,6 +224,7 @@ def of_results(rows: Sequence[Stored]) -> table.Contacts:
     others = [c for c in dict.fromkeys(columns) if not _is_number_column(c, rows)]
     return table.Contacts(
         columns=(PHONE, *others),
+        zone_places=tuple(place for place, c in enumerate(others, 1) if is_zone(c)),
         rows=tuple((r.phone, *(_text(r.data.get(c)) for c in others)) for r in rows),
     )
 
@@ -210,48 +237,3 @@ def _is_number_column(column: str, rows: Sequence[Stored]) -> bool:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def rejected(contacts: table.Contacts) -> list[str]:
-    """List the rejected rows by reason, lines that follow each other as one."""
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for line, reason in contacts.rejected:
-        found = spans.setdefault(reason, [])
-        first = found.pop()[0] if found and found[-1][1] == line - 1 else line
-        found.append((first, line))
-    texts: list[str] = []
-    room, hidden = SPANS_SHOWN, 0
-    for reason, found in spans.items():
-        shown, rest = found[:room], found[room:]
-        room -= len(shown)
-        hidden += sum(last - first + 1 for first, last in rest)
-        if shown:
-            texts.append(f"{_lines(shown)} {reason}")
-    return [*texts, f"and {hidden} more"] if hidden else texts
-
-
-def _lines(spans: Sequence[tuple[int, int]]) -> str:
-    one = len(spans) == 1 and spans[0][0] == spans[0][1]
-    texts = [str(first) if first == last else f"{first}-{last}" for first, last in spans]
-    return f"{'line' if one else 'lines'} {', '.join(texts)}"
-
-
-def report(contacts: table.Contacts, ctx: ToolContext) -> dict[str, Any]:
-    """Give what every list's result tells about it."""
-    directory = ctx.shared.directory
-    return {
-        "rejected_rows": len(contacts.rejected),
-        "rejected": rejected(contacts),
-        "duplicates": len(contacts.duplicates),
-        "columns": contacts.columns,
-        "countries": _counts(contacts.countries(directory)),
-        "time_zones": _counts(contacts.zones(directory)),
-    }
-
-
-def _counts(counts: dict[str, int]) -> list[str]:
-    shown = [
-        f"{key or 'unknown'}: {count}" for key, count in list(counts.items())[:COUNTRIES_SHOWN]
-    ]
-    more = len(counts) - len(shown)
-    return [*shown, f"and {more} more"] if more else shown

@@ -9,8 +9,8 @@ from typing import Any
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.contacts.number_plans import after_prefix
 from atoms_campaigns_mcp.contacts.numbers import FEWEST_DIGITS, BadNumberError, compact
+from atoms_campaigns_mcp.contacts.zone_names import zone_of
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
-from atoms_campaigns_mcp.guardrails import hours
 from atoms_campaigns_mcp.guardrails.facts import (
     AgentFact,
     CallerFact,
@@ -194,6 +194,18 @@ def _contacts(contacts: Sequence[Contact], ctx: ToolContext) -> tuple[ContactFac
         if not number:
             facts.append(ContactFact("", unread=number is None))
             continue
-        own = (contact.timezone,) if hours.known(contact.timezone) else ()
-        facts.append(ContactFact(number, directory.country(number), own or directory.zones(number)))
+        zones = _zones(contact, directory.zones(number), enforced=ctx.policy.hours_enforced)
+        facts.append(ContactFact(number, directory.country(number), zones))
     return tuple(facts)
+
+
+def _zones(contact: Contact, of_number: tuple[str, ...], *, enforced: bool) -> tuple[str, ...]:
+    """Give the zones by which a contact is judged: its column's, else those of its number.
+
+    A column is the caller's word. Where the operator enforces calling hours, a contact must be
+    within them in both, so that no column opens hours that the number closes.
+    """
+    own = tuple(zone for text in contact.zones if (zone := zone_of(text)))
+    if enforced:
+        return tuple(dict.fromkeys((*of_number, *own))) if of_number else ()
+    return tuple(dict.fromkeys(own)) or of_number

@@ -6,18 +6,17 @@ from functools import partial
 
 from atoms_campaigns_mcp.atoms.client import MEMBERS_PAGE, MEMBERS_PAGES, AtomsClient, endless
 from atoms_campaigns_mcp.contacts.columns import PHONE
+from atoms_campaigns_mcp.contacts.vocabulary import is_zone
 from atoms_campaigns_mcp.schemas.resources import Audience
 from atoms_campaigns_mcp.tools._parallel import all_of
-
-ZONE_COLUMNS = ("timezone", "time_zone", "tz")
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact's number as the audience has it, and the time zone in its own column."""
+    """A contact's number as the audience has it, and what its columns of time zones hold."""
 
     number: str
-    timezone: str = ""
+    zones: tuple[str, ...] = ()
 
 
 async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
@@ -30,7 +29,7 @@ async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
         return [
             Contact(
                 str(row.data.get(column, "")),
-                next((str(row.data[z]) for z in ZONE_COLUMNS if row.data.get(z)), ""),
+                tuple(str(held) for name, held in row.data.items() if is_zone(name) and held),
             )
             for row in rows
         ]

@@ -1,7 +1,7 @@
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.schemas.arguments import AddContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import ContactsAdded
-from atoms_campaigns_mcp.tools import _contacts, _resolve
+from atoms_campaigns_mcp.tools import _contacts, _list_reports, _resolve
 from atoms_campaigns_mcp.tools._creation import ledger_of
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 from atoms_campaigns_mcp.tools._uses import resting
@@ -26,8 +26,7 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
         name=audience.name,
         added=added,
         skipped=skipped,
-        **await ctx.shared.work(_contacts.report, contacts, ctx),
-        next_step=" ".join(
-            [*_contacts.notes(contacts), f"Pass {audience.id} as audience_id to create_campaign."]
-        ),
+        **await ctx.shared.work(_list_reports.report, contacts, ctx),
+        rejects_file=_contacts.rejects_file(contacts, args),
+        next_step=f"Pass {audience.id} as audience_id to create_campaign.",
     )

@@ -7,7 +7,7 @@ from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import AudienceCreated
 from atoms_campaigns_mcp.schemas.resources import Audience
 from atoms_campaigns_mcp.schemas.results import NOT_REACHED
-from atoms_campaigns_mcp.tools import _contacts
+from atoms_campaigns_mcp.tools import _contacts, _list_reports
 from atoms_campaigns_mcp.tools._creation import Creation, key_of
 from atoms_campaigns_mcp.tools._results import is_terminal, results_of, unfinished
 from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
@@ -17,20 +17,21 @@ from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
 async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
     """Create an audience (the contacts to call) from one of csv, file and from_campaign_id.
 
-    Numbers become E.164, duplicates are merged, rejected rows are reported with their reason;
-    other columns become call variables. At most 10,000 rows and 5 MB. Dials nobody.
+    Numbers become E.164, duplicates are merged, rejected and doubtful rows are reported with their
+    reason; other columns become call variables. Where the column of numbers or how to read it is
+    not certain, it asks: put that to the user. At most 10,000 rows and 5 MB. Dials nobody.
     """
     contacts = await _chosen(args, ctx)
     upload = await ctx.shared.work(contacts.to_csv)
     made = await _creation(args, upload, len(contacts), ctx).once(ctx)
     step = f"Pass {made.thing.id} as audience_id to create_campaign."
-    notes = " ".join([made.note, *_contacts.notes(contacts)]).strip()
     return AudienceCreated(
         audience_id=made.thing.id,
         name=made.thing.name or args.name,
         contacts=len(contacts),
-        **await ctx.shared.work(_contacts.report, contacts, ctx),
-        next_step=f"{notes} {step}".strip(),
+        **await ctx.shared.work(_list_reports.report, contacts, ctx),
+        rejects_file=_contacts.rejects_file(contacts, args),
+        next_step=f"{made.note} {step}".strip(),
     )
 
 

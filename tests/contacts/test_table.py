@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, strategies as st
 
-from atoms_campaigns_mcp.contacts.columns import MOST_COLUMNS
 from atoms_campaigns_mcp.contacts.directory import Directory
+from atoms_campaigns_mcp.contacts.records import MOST_COLUMNS
 from atoms_campaigns_mcp.contacts.table import (
     LARGEST,
     LONGEST_VALUE,
@@ -29,13 +29,17 @@ ANY_CELL = st.text(st.characters(exclude_categories=("Cs",), exclude_characters=
 NUMBER = st.integers(9_000_000_000, 9_876_543_210).map("+91{}".format)
 
 
-def read(text: str | bytes, *, phone_column: str | None = None) -> Contacts:
-    return parse(text, phone_column=phone_column, region="IN")
+def read(text: str | bytes, *columns: str, region: str | None = "IN") -> Contacts:
+    return parse(text, phone_columns=columns, region=region)
 
 
-def refusal(text: str | bytes, *, phone_column: str | None = None) -> InvalidArguments:
+def reasons(contacts: Contacts) -> list[tuple[int, str]]:
+    return [(trouble.row, trouble.reason) for trouble in contacts.rejected]
+
+
+def refusal(text: str | bytes, *columns: str) -> InvalidArguments:
     with pytest.raises(InvalidArguments) as refused:
-        read(text, phone_column=phone_column)
+        read(text, *columns)
     assert "Nothing was created." in refused.value.message
     assert refused.value.next_step
     return refused.value
@@ -56,7 +60,7 @@ def test_a_list_becomes_contacts_with_the_numbers_first() -> None:
     assert len(contacts) == 2
 
 
-def test_rejected_and_duplicate_rows_are_reported_by_their_line_in_the_file() -> None:
+def test_rejected_and_duplicate_rows_are_counted_as_a_spreadsheet_does_and_by_line() -> None:
     contacts = read(
         "phone,name\n"
         '9876543210,"Anil\nKumar"\n'  # lines 2 and 3
@@ -67,20 +71,19 @@ def test_rejected_and_duplicate_rows_are_reported_by_their_line_in_the_file() ->
         "9876543212,Dora,x\n"
         ",Emil\n"
     )
-    assert contacts.rows == ((INDIAN, "Anil Kumar"),)
-    assert contacts.duplicates == ((6, 2),)
-    assert contacts.rejected == (
-        (5, "the number is too short, or a short code"),
-        (7, "it has 1 cells, the header 2"),
-        (8, "it has 3 cells, the header 2"),
-        (9, "the number is empty"),
-    )
+    assert contacts.rows == ((INDIAN, "Anil Kumar"), ("+919876543211", ""))
+    assert contacts.duplicates == ((5, 6, 2),)
+    assert [(t.row, t.line, t.reason, t.telling) for t in contacts.rejected] == [
+        (4, 5, "the number is too short, or a short code", "Bea"),
+        (7, 8, "it has 3 cells, the header 2", "Dora"),
+        (8, 9, "the number is empty", "Emil"),
+    ]
 
 
 def test_a_list_without_any_usable_row_is_no_error_so_that_its_rows_can_be_reported() -> None:
     contacts = read("phone\nx\n")
     assert len(contacts) == 0
-    assert contacts.rejected == ((2, "the number holds letters"),)
+    assert reasons(contacts) == [(2, "the number holds letters")]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -149,26 +152,22 @@ def test_the_column_of_numbers_is_recognised_by_its_usual_names(name: str) -> No
 
 @pytest.mark.parametrize("given_name", ["Home line", "home LINE", " Home line "])
 def test_the_column_of_numbers_can_be_named(given_name: str) -> None:
-    contacts = read(f"Mobile,Home line\n1,{INDIAN}\n", phone_column=given_name)
+    contacts = read(f"Mobile,Home line\n1,{INDIAN}\n", given_name)
     assert contacts.columns == ("phoneNumber", "Mobile")
 
 
 def test_an_exact_name_wins_over_one_that_differs_in_case() -> None:
-    contacts = read(f"PHONE,phone\n1,{INDIAN}\n", phone_column="phone")
+    contacts = read(f"PHONE,phone\n1,{INDIAN}\n", "phone")
     assert contacts.rows == ((INDIAN, "1"),)
 
 
 @pytest.mark.parametrize(
-    ("text", "phone_column", "said"),
+    ("text", "column", "said"),
     [
-        ("phone,mobile\n1,2\n", None, '2 columns may hold the phone numbers: "phone", "mobile"'),
-        (
-            "name,city\n1,2\n",
-            None,
-            'no column is named like a phone number. The columns are "name"',
-        ),
+        ("phone,mobile\n1,2\n", None, '"phone" (1 filled), "mobile" (1 filled) of 1 rows'),
+        ("name,city\n1,2\n", None, "no column is named like a phone number"),
         ("name,city\n1,2\n", "phone", 'no column has that name. The columns are "name", "city"'),
-        ("Phone,phone\n1,2\n", "PHONE", "2 columns may hold"),
+        ("Phone,phone\n1,2\n", "PHONE", "2 columns have that name"),
         ("mobile,phoneNumber\n1,2\n", "mobile", "would all be called phoneNumber"),
         ("phone,a b,a-b\n1,2,3\n", None, '"a b", "a-b" would all be called a_b'),
         ("phone,name,name\n1,2,3\n", None, '"name", "name" would all be called name'),
@@ -182,10 +181,8 @@ def test_an_exact_name_wins_over_one_that_differs_in_case() -> None:
         ("phone,name\n,\n\n", None, "a header but no contacts"),
     ],
 )
-def test_a_header_that_leaves_doubt_is_refused(
-    text: str, phone_column: str | None, said: str
-) -> None:
-    assert said in refusal(text, phone_column=phone_column).message
+def test_a_header_that_leaves_doubt_is_refused(text: str, column: str | None, said: str) -> None:
+    assert said in refusal(text, *filter(None, [column])).message
 
 
 @pytest.mark.parametrize(
@@ -208,8 +205,8 @@ def test_names_of_columns_become_letters_digits_and_underscores(name: str, becom
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"PK\x03\x04\x14\x00\x06\x00", "an Excel or zip file"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel file"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "Excel or zip file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Excel file (.xls)"),
         (b"%PDF-1.7\n", "a PDF"),
         (b"\x1f\x8b\x08\x00", "a compressed file"),
         ("phone\n1\n".encode("utf-16"), "UTF-16"),
@@ -254,7 +251,7 @@ def test_as_many_contacts_as_an_audience_holds_are_read_and_no_more() -> None:
     numbers = [str(number) for number in range(9876543210, 9876543210 + MOST_CONTACTS)]
     text = "phone\n" + "\n".join(numbers)
     assert len(read(text)) == MOST_CONTACTS
-    assert "more than 10,000 rows" in refusal(f"{text}\n9999999999").message
+    assert "10,001 rows; an audience holds 10,000" in refusal(f"{text}\n9999999999").message
 
 
 def test_too_many_columns_are_refused() -> None:
@@ -293,7 +290,7 @@ def test_formulas_and_instructions_are_data(cell: str) -> None:
 
 def test_an_unknown_default_region_is_refused() -> None:
     with pytest.raises(InvalidArguments, match="default_region: not a country code"):
-        parse("phone\n1\n", phone_column=None, region="UK")
+        read("phone\n1\n", region="UK")
 
 
 def test_contacts_are_counted_by_country_and_zone() -> None:
@@ -340,7 +337,7 @@ def test_every_row_is_a_contact_rejected_or_a_duplicate(rows: list[list[str]]) -
     except InvalidArguments:
         assert not kept
         return
-    reported = [line for line, _ in (*contacts.rejected, *contacts.duplicates)]
+    reported = [one.row for one in (*contacts.rejected, *contacts.duplicates)]
     assert len(contacts) + len(reported) == len(kept)
     assert len(set(reported)) == len(reported)
     assert len({row[0] for row in contacts.rows}) == len(contacts)
@@ -374,7 +371,7 @@ def test_anything_is_read_or_refused_and_values_hold_no_control_characters(
 def test_no_reason_and_no_error_repeats_a_cell(shape: str, cell: str, number: str) -> None:
     try:
         contacts = read(shape.format(cell, number))
-        said = " ".join(reason for _, reason in contacts.rejected)
+        said = " ".join(reason for _, reason in reasons(contacts))
     except InvalidArguments as refused:
         said = str(refused)
     assert cell not in said

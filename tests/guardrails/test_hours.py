@@ -153,16 +153,3 @@ def test_all_day_allows_every_span_however_long(days: int) -> None:
     start = utc("2027-01-04T03:00")
     end = start + timedelta(days=days, minutes=1)
     assert hours.allowed(ZONES, start, end, ALL_DAY)
-
-
-@pytest.mark.parametrize("name", ["Asia/Kolkata", "UTC", "America/Argentina/Buenos_Aires"])
-def test_a_name_of_a_time_zone_is_known(name: str) -> None:
-    assert hours.known(name)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["", " ", "IST+5", "Nowhere/Town", "Asia", "../etc/passwd", "/etc/passwd", "A\0B", "x" * 5000],
-)
-def test_any_other_text_is_not_and_opens_no_file_elsewhere(name: str) -> None:
-    assert not hours.known(name)

@@ -70,7 +70,10 @@ BAD_LIST: dict[str, st.SearchStrategy[Any]] = {
     "csv": NEVER_TEXT,
     "file": BAD_FILE,
     "phone_column": BAD_NAME,
-    "default_region": NEVER_TEXT | st.sampled_from(["I", "IND", "India"]),
+    "phone_columns": st.integers() | st.sampled_from(["Mobile", ["c"] * 11, [1], ["a" * 101]]),
+    "sheet": BAD_NAME,
+    "rejects_file": BAD_FILE,
+    "default_region": NEVER_TEXT | st.sampled_from(["I", "IND", "India", "+1234", "44"]),
 }
 BAD: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "create_campaign": {
@@ -253,7 +256,11 @@ def collect_bad_calls(into: list[tuple[str, dict[str, Any], str]]) -> None:
             "wait_seconds: must be a whole number from 1 to 45",
         ),
         ("watch_campaign", {"until": "done"}, "one of change, running, paused, finished"),
-        ("create_audience", {"default_region": "IND"}, "default_region: must be text of 2 to 2"),
+        (
+            "create_audience",
+            {"default_region": "IND"},
+            "default_region: must be a country code of two letters",
+        ),
         ("create_audience", {"outcomes": ["completed"]}, "outcomes: must be a list of 1 to 4 of"),
         ("get_campaign_results", {"outcome": "ok"}, "outcome: must be one of completed, failed"),
         ("list_calls", {"limit": 101}, "limit: must be a whole number from 1 to 100"),

@@ -29,8 +29,10 @@ async def test_new_contacts_are_added_and_known_ones_skipped(bench: Bench) -> No
     assert not result.is_error
     assert (added["added"], added["skipped"], added["duplicates"]) == (2, 1, 0)
     assert (added["audience_id"], added["columns"]) == (AUDIENCE, ["phoneNumber", "name", "plan"])
-    assert added["rejected"] == ["line 5 the number has no country code; give default_region"]
-    for fact in (AUDIENCE, "2 contacts", "1 were already in it", "IN: 1", "line 5", "plan"):
+    assert added["rejected"] == [
+        'row 5 ("Short") the number has no country code; give default_region'
+    ]
+    for fact in (AUDIENCE, "2 contacts", "1 were already in it", "IN: 1", "row 5", "plan"):
         assert fact in text
     assert "Asia/Kolkata: 1" in text
     assert (await members(bench))[2:] == [
@@ -83,7 +85,7 @@ async def test_a_list_without_a_good_row_sends_nothing(bench: Bench) -> None:
         text = await client.refused(
             "add_contacts", audience_id=AUDIENCE, csv="phone\n4155550100\n4155550101\n"
         )
-    assert "lines 2-3 the number has no country code; give default_region" in text
+    assert "rows 2-3 the number has no country code; give default_region" in text
     assert bench.wire.requests == []
 
 

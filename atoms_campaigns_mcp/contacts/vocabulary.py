@@ -1,0 +1,187 @@
+"""What columns are called in exports of many programs and languages, and what that says of them."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from enum import IntEnum
+from functools import lru_cache
+
+WHY = "why_rejected"  # what a file of rejected rows calls its last column
+
+_STROKES = str.maketrans("\u0142\u0131\u0111\u00f8", "lido")  # letters that do not decompose
+
+
+class Rank(IntEnum):
+    """How surely a name says that a column holds numbers to dial, the surest first."""
+
+    PHONE = 0
+    PERHAPS = 1  # "number", "contact": only the cells can tell
+    UNNAMED = 2  # the name says nothing
+    OTHER = 3  # the name says that it holds something else
+
+
+# Latin words, without accents. They may stand alone, or joined as in MobilePhone, Telefonnummer.
+_CORE = (
+    "phones?|telephones?|telefoon|telefon|telefone|telefono|telefonos|telefoni|telefony|telefona"
+    "|telefonu|telefonos|telefonas|telefons|telefonski|telefonska|telefonske|tele?f|tlf|tfno|tel"
+    "|telno|fone|fon|mobiles?|mobil|mobili|mobilni|mobitel|mobiltelefon|mobilcimi|mobilais|mob"
+    "|cell|cells|cellular|cellulare|celular|celulares|cel|movil|moviles|whats?apps?|wapp|msisdn"
+    "|e164|gsm|тел|моб|сот|handy|handphone|rufnummer|portable|fijo|fixo|telefonino|komorka|komorkowy"
+    "|puhelin|matkapuhelin|telepon|telpon|ponsel|selular|seluler|cep|simu|sdt|landline|sms|mobiel"
+    "|festnetz|sími|simi|kinito|telemovel|telemobil|numtel|natel"
+)
+_BEFORE = (
+    "home|work|business|biz|office|main|primary|contact|customer|client|mobile|mobil|cell|tele"
+    "|user|lead|person|owner|day|night|evening|other|alt|privat|geschafts|dienst|firmen|mobiele"
+)
+_AFTER = "numbers?|num|nr|no|nbr|nummer|numero|numeron|numer|szam|szama|lar|e164|s|[0-9]+"
+_PHONE_WORD = re.compile(rf"(?:{_BEFORE})*(?:{_CORE})(?:{_AFTER})*")
+_PHONE_PHRASES = (
+    {"no", "hp"}, {"nomor", "hp"}, {"number", "hp"}, {"dien", "thoai"}, {"di", "dong"},
+    {"so", "dt"}, {"no", "wa"}, {"nomor", "wa"},
+)  # fmt: skip
+_NUMBER_WORDS = frozenset(
+    "number numbers num no nr nbr nummer numero numer nomor contact contacts contacto contatto"  # noqa: SIM905
+    " kontakt contato msisdns callback".split()
+)
+# Words of what stands beside a number, or of numbers that nobody should dial.
+_OTHER_WORDS = frozenset(
+    "type typ tipo telefontyp label code codes codigo prefix country pays pais land region"  # noqa: SIM905
+    " ext extn extension id ids uuid guid key status state verified valid validated validity"
+    " carrier operator network provider fax faxnummer pager telex isdn tty radio assistant"
+    " assistants emergency consent opt optin optout optedin dnc call calls called callable"
+    " date datum fecha time zone timezone tz note notes comment count total score model"
+    " brand os imei imsi iccid sim device plan bill billed price cost amount email mail url"
+    " link website name names agent lookup error reason account acct order orders ref"
+    " reference referenz invoice ticket case policy passport vat tax iban zip postal"
+    " postcode plz pin kundennummer bestellnummer kontonummer rechnungsnummer auftragsnummer"
+    " vorwahl ddi isd indicatif ceo blocked".split()
+)
+_COUNTED_THINGS = frozenset(
+    "customer customers client cust member membership user employee patient student serial house"  # noqa: SIM905
+    " street flat room item product sku lot batch card row seq".split()
+)
+# Of other scripts, parts of a name; they are folded like the name before they are compared.
+_PHONE_PARTS = (
+    "电话 電話 手机 手機 携帯 移动号码 联系方式 聯絡方式 联系号码 ケータイ 휴대 핸드폰 전화 телефон"  # noqa: SIM905
+    " мобильн мобільн мобилен сотов هاتف جوال موبايل محمول تلفن همراه فون फ़ोन फोन मोबाइल दूरभाष"
+    " โทรศัพท์ มือถือ เบอร์ טלפון נייד τηλεφων τηλ κινητο ফোন মোবাইল தொலைபேசி மொபைல் ఫోన్ మొబైల్"
+    " ಫೋನ್ ಮೊಬೈಲ್ ഫോൺ മൊബൈൽ ફોન મોબાઇલ ਫੋਨ ਮੋਬਾਈਲ հեռախոս ტელეფონ ទូរស័ព្ទ ໂທລະສັບ ဖုန်း ስልክ".split()
+)
+_OTHER_PARTS = (
+    "类型 類型 種別 区号 區號 国家 國家 归属 备注 備註 运营商 状态 狀態 传真 傳真 ファックス факс"  # noqa: SIM905
+    " فاكس 팩스 тип код статус оператор 编号 編號 订单 訂單 客户号 客戶號 番号札 メール".split()
+)
+_ZONE = re.compile(
+    r"(?:iana|olson|local|contact|customer|lead|user|client|olson|my|home)*"
+    r"(?:timezones?|tz|tzid|tzname|zeitzone|zonahoraria|fusohorario|fusoorario|fuseauhoraire"
+    r"|tijdzone|tidszon|tidssone|tidszone|aikavyohyke|saatdilimi|strefaczasowa|zonawaktu|muigio"
+    r"|часовоипояс|时区|時區|タイムソーン|시간대|المنطقةالزمنية|समयक्षेत्र)"
+    r"(?:name|id|iana|code|olson)*"
+)
+_DIAL_CODE = re.compile(
+    r"(?:phone|mobile|tel|telephone|contact|whatsapp|international|intl|number)*"
+    r"(?:countrycode|countrycallingcode|countrydialcode|countrydialingcode|countryphonecode"
+    r"|phonecode|mobilecode|telcode|dialcode|dialingcode|diallingcode|callingcode|isd|isdcode|idd"
+    r"|ddi|cc|phonecountry|mobilecountry|phonecountryiso|phoneprefix|countryprefix|prefix"
+    r"|landervorwahl|landesvorwahl|landerkennzahl|indicatif|indicatifpays|codigopais"
+    r"|codigodepais|codigodelpais|prefijo|prefijopais|prefissointernazionale|codigodopais"
+    r"|кодстраны|国家代码|國家代碼|国番号|국가번호|رمزالدولة)(?:phone|number|mobile|iso|alpha2)*"
+)
+_COUNTRY = re.compile(
+    r"(?:billing|shipping|mailing|home|work|business|contact|customer|lead|person|company"
+    r"|defaultaddress|address|account|user|other|client|current|ip|primary|country)*"
+    r"(?:country|countryregion|countryname|nation|iso|iso2|iso3|isocode|isocountrycode|alpha2"
+    r"|alpha3|land|lander|pays|pais|paese|negara|ulke|kraj|zeme|maa|quocgia|orszag|tara"
+    r"|страна|краина|国家|國家|国|国名|국가|البلد|الدولة|देश|ประเทศ|χωρα|מדינה)"
+    r"(?:iso|code|name|iso2|iso3|iso31661|alpha2|alpha3|[0-9])*"
+)
+_BIRTH = re.compile(r"birth|origin|nationality|citizen|destination|travel|visit")
+_NO_CALLS = re.compile(
+    r"donot(?:call|contact|phone|disturb|dial)|dontcall|dnc|dnd|dnclist|ondnc|nocalls?"
+    r"|(?:phone|call|sms|email|has|is)*(?:optedout|optout|unsubscribed)(?:of|from|calls|phone|sms)*"
+    r"|nepasappeler|nollamar|nichtanrufen|nichtkontaktieren|naoligar|nonchiamare|robinson"
+    r"|bloctel|telephonepreferenceservice|tps|blocked|blacklisted|donotcall(?:list|flag|registry)"
+)
+_MAY_CALL = re.compile(
+    r"(?:phone|call|voice|marketing|tcpa|sms)*(?:consent|permission|optin|optedin|canbecalled)"
+    r"(?:to|call|calls|given|status|phone|marketing)*|cancall|maycall|oktocall|accepts?calls"
+)
+
+
+@lru_cache(maxsize=4096)
+def fold(text: str) -> str:
+    """Write without case, accents, spaces and punctuation."""
+    return "".join(words(text))
+
+
+def words(name: str) -> tuple[str, ...]:
+    """Split a column's name into its words, without case and accents: homePhone2 is three."""
+    spaced = name.replace("WhatsApp", "Whatsapp").replace("SMS", "Sms")
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", spaced)
+    plain = unicodedata.normalize("NFKD", spaced.casefold().translate(_STROKES))
+    kept = "".join(char for char in plain if not unicodedata.category(char).startswith("M"))
+    return tuple(re.findall(r"[^\W_]+", kept))
+
+
+def rank(name: str) -> Rank:
+    """Say what a column's name says about numbers to dial."""
+    found, joined = words(name), fold(name)
+    if not found or joined == WHY.replace("_", "") or is_zone(name):
+        return Rank.OTHER if found else Rank.UNNAMED
+    if any(word in _OTHER_WORDS for word in found) or _has_part(joined, _OTHER_PARTS):
+        return Rank.OTHER
+    if _says_phone(found) or _has_part(joined, _PHONE_PARTS):
+        return Rank.PHONE
+    if any(word in _COUNTED_THINGS for word in found):
+        return Rank.OTHER
+    return Rank.PERHAPS if all(word in _NUMBER_WORDS for word in found) else Rank.UNNAMED
+
+
+def _says_phone(found: Sequence[str]) -> bool:
+    candidates = (*found, "".join(found))
+    phrased = any(phrase <= set(found) for phrase in _PHONE_PHRASES)
+    return phrased or any(map(_PHONE_WORD.fullmatch, candidates))
+
+
+def _has_part(joined: str, parts: Sequence[str]) -> bool:
+    return any(fold(part) in joined for part in parts)
+
+
+@lru_cache(maxsize=4096)
+def is_zone(name: str) -> bool:
+    """Whether a column is called like one of time zones."""
+    return bool(_ZONE.fullmatch(fold(name)))
+
+
+def country_rank(name: str) -> int | None:
+    """Say how well a column's name says that it decides the country of a number, 0 best."""
+    joined = fold(name)
+    if _BIRTH.search(joined):
+        return None
+    if _DIAL_CODE.fullmatch(joined):
+        return 0
+    return 1 if _COUNTRY.fullmatch(joined) else None
+
+
+def wants_digits(name: str) -> bool:
+    """Whether a column decides the country only with calling codes: Prefix may hold Mr and Ms."""
+    return fold(name) in {"prefix", "prefijo", "cc", "idd", "ddi", "indicatif", "isd"}
+
+
+def forbids_calls(name: str, cell: str) -> bool:
+    """Whether a column of that name, such as Do Not Call, says in this cell: do not call."""
+    joined = fold(name)
+    if _NO_CALLS.fullmatch(joined):
+        return fold(cell) in _YES
+    return bool(_MAY_CALL.fullmatch(joined)) and fold(cell) in _NO
+
+
+def about_consent(name: str) -> bool:
+    """Whether a column of that name says whether its contact may be called."""
+    joined = fold(name)
+    return bool(_NO_CALLS.fullmatch(joined) or _MAY_CALL.fullmatch(joined))
+
+
+_YES = frozenset("true yes y 1 x t on si oui ja sim da optedout unsubscribed dnc blocked".split())  # noqa: SIM905
+_NO = frozenset("false no n 0 f off non nein nao denied refused optedout revoked".split())  # noqa: SIM905

@@ -1,0 +1,220 @@
+"""An Excel workbook (.xlsx): bytes in, rows of text out. Reads nothing that is larger than a list.
+
+A workbook is a zip file, which may be a few kilobytes that unpack to gigabytes, and a sheet with
+one far cell makes its reader reserve memory for all that lie before it. So it is unpacked here,
+piece by piece and within a bound, its cells are counted, and the reader gets a new archive of
+what was looked at.
+"""
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+from xml.parsers import expat
+
+from atoms_campaigns_mcp.contacts.refusals import refused, shown_names
+
+SIGNATURE = b"PK\x03\x04"
+MOST_FILES = 1_000  # in the archive; a workbook has a dozen, and one per sheet and picture
+MOST_UNPACKED = 48_000_000  # bytes of all that is read; a list of 5 MB as text has about 15 MB
+MOST_CELLS = 1_500_000  # from A1 to the last row and column that hold something
+PIECE = 65_536  # bytes unpacked at a time
+_NEEDED = re.compile(
+    r"\[Content_Types\]\.xml|_rels/\.rels|xl/workbook\.xml|xl/_rels/workbook\.xml\.rels"
+    r"|xl/sharedStrings\.xml|xl/styles\.xml|xl/worksheets/[^/]+\.xml",
+    re.IGNORECASE,
+)
+_SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_CELL = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+_WHOLE = 1e15  # beyond it a spreadsheet's numbers have lost digits
+_SAVE = 'Open it, save it as .xlsx or as "CSV UTF-8", and use that.'
+Row = tuple[int, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet of a workbook: its name, those of the others, and its rows by their number."""
+
+    name: str
+    others: tuple[str, ...]
+    rows: list[Row] = field(repr=False)
+
+
+def read(content: bytes, wanted: str | None) -> Sheet:
+    """Read one sheet.
+
+    Whole numbers stay whole, text stays text, dates become ISO 8601. Rows without cells are left
+    out.
+
+    Args:
+        content: The file, at most as large as any list.
+        wanted: Name of the sheet, else the first that is not hidden.
+
+    Raises:
+        InvalidArguments: It is damaged, too large when unpacked, no workbook, or has no such sheet.
+    """
+    from python_calamine import (  # noqa: PLC0415 - only where a workbook is given
+        CalamineError,
+        CalamineWorkbook,
+        SheetTypeEnum,
+        SheetVisibleEnum,
+    )
+
+    safe = _looked_at(content)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(safe))
+        names = [
+            sheet.name
+            for sheet in sorted(
+                book.sheets_metadata, key=lambda s: s.visible is not SheetVisibleEnum.Visible
+            )
+            if sheet.typ is SheetTypeEnum.WorkSheet
+        ]
+        name = _chosen(names, wanted)
+        cells: Sequence[Sequence[Any]] = book.get_sheet_by_name(name).to_python(
+            skip_empty_area=False
+        )
+    except CalamineError:
+        raise refused("it is an Excel file that cannot be read", _SAVE) from None
+    rows = [(number, [_text(cell) for cell in row]) for number, row in enumerate(cells, 1)]
+    return Sheet(name, tuple(n for n in names if n != name), [r for r in rows if any(r[1])])
+
+
+def _chosen(names: Sequence[str], wanted: str | None) -> str:
+    if not names:
+        raise refused("it is an Excel file without a sheet of cells", _SAVE)
+    if wanted is None:
+        return names[0]
+    near = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
+    if wanted not in names and len(near) != 1:
+        raise refused(
+            f"no sheet has the name in sheet; there are {shown_names(names)}",
+            "Call again with sheet set to the name of one of them, or leave it out for the first.",
+        )
+    return wanted if wanted in names else near[0]
+
+
+def _looked_at(content: bytes) -> bytes:
+    """Unpack what a list is in, within bounds, and pack it anew without compression."""
+    target = io.BytesIO()
+    room = MOST_UNPACKED
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(target, "w") as safe:
+            entries = source.infolist()
+            _check_kind({entry.filename.casefold() for entry in entries}, len(entries))
+            for entry in entries:
+                if _NEEDED.fullmatch(entry.filename):
+                    piece = b"".join(_unpacked(content, entry, room))
+                    room -= len(piece)
+                    if _SHEET.fullmatch(entry.filename):
+                        _check_extent(piece)
+                    safe.writestr(entry.filename, piece)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, OSError):
+        raise refused("it is a damaged Excel or zip file", _SAVE) from None
+    return target.getvalue()
+
+
+def _check_kind(names: set[str], count: int) -> None:
+    if "xl/workbook.xml" not in names:
+        kind = "an Excel binary (.xlsb)" if "xl/workbook.bin" in names else "a zip file"
+        kind = "an OpenDocument file" if "content.xml" in names else kind
+        raise refused(f"it is {kind}, not an Excel workbook (.xlsx) or CSV text", _SAVE)
+    if count > MOST_FILES:
+        raise refused("it is an Excel file of too many parts", _SAVE)
+
+
+def _unpacked(content: bytes, entry: zipfile.ZipInfo, room: int) -> Iterator[bytes]:
+    """Unpack one file piece by piece, whatever size it claims to have."""
+    head = content[entry.header_offset : entry.header_offset + 30]
+    if entry.flag_bits & 1 or head[:4] != SIGNATURE:
+        raise zipfile.BadZipFile
+    start = entry.header_offset + 30 + int.from_bytes(head[26:28], "little")
+    start += int.from_bytes(head[28:30], "little")
+    packed = content[start : start + entry.compress_size]
+    if entry.compress_type == zipfile.ZIP_STORED:
+        pieces = iter([packed])
+    elif entry.compress_type == zipfile.ZIP_DEFLATED:
+        pieces = _inflated(packed)
+    else:
+        raise zipfile.BadZipFile
+    for piece in pieces:
+        room -= len(piece)
+        if room < 0:
+            raise refused(
+                f"it has more than {MOST_UNPACKED // 1_000_000} MB when unpacked",
+                "Keep one sheet with the columns that the agent needs.",
+            )
+        yield piece
+
+
+def _inflated(packed: bytes) -> Iterator[bytes]:
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    while packed and not engine.eof:
+        yield engine.decompress(packed, PIECE)
+        packed = engine.unconsumed_tail
+    yield engine.flush()
+
+
+class _Extent:
+    """Follows a sheet's cells as its reader does, and keeps the last row and column in use."""
+
+    def __init__(self) -> None:
+        self.last_row = self.last_column = 0
+        self._row = self._column = 0
+
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2]
+        if local == "row":
+            self._row = int(attributes["r"]) if "r" in attributes else self._row + 1
+            self._column = 0
+        elif local == "c":
+            self._column += 1
+            if place := attributes.get("r"):
+                self._place(place)
+        elif local in {"v", "is", "f", "t"}:
+            self.last_row = max(self.last_row, self._row)
+            self.last_column = max(self.last_column, self._column)
+
+    def _place(self, place: str) -> None:
+        found = _CELL.fullmatch(place)
+        if not found:
+            raise ValueError("no cell is called so")
+        self._row = int(found[2])
+        self._column = 0
+        for letter in found[1].upper():
+            self._column = self._column * 26 + ord(letter) - ord("A") + 1
+
+
+def _check_extent(sheet: bytes) -> None:
+    if b"<!DOCTYPE" in sheet[:PIECE] or b"\0" in sheet[:4]:
+        raise ValueError("no program writes sheets like this")
+    extent = _Extent()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = extent.begin
+    try:
+        parser.Parse(sheet, True)  # noqa: FBT003 - the last piece
+    except expat.ExpatError as error:
+        raise ValueError("not well-formed") from error
+    if extent.last_row * extent.last_column > MOST_CELLS:
+        raise refused(
+            f"it has a sheet whose cells reach to row {extent.last_row} and column "
+            f"{extent.last_column}",
+            "Copy the list into a new workbook, or save it as CSV; split a list of more than "
+            "10,000 rows, each part with the header.",
+        )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < _WHOLE else repr(value)
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return str(value)

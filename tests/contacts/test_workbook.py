@@ -1,0 +1,203 @@
+"""An Excel workbook is read as it is, and one that was made to do harm is refused."""
+
+import io
+import struct
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from importlib import import_module
+from subprocess import run
+from typing import Any
+
+import pytest
+
+from atoms_campaigns_mcp.contacts.table import Contacts, parse
+from atoms_campaigns_mcp.errors import InvalidArguments
+
+NUMBER = "+919876543210"
+Rows = Sequence[Sequence[Any]]
+SHEET = "xl/worksheets/sheet1.xml"
+NOON = datetime(2027, 1, 15, 12, 30, tzinfo=UTC).replace(tzinfo=None)  # as a cell has it
+
+
+def workbook(**sheets: Rows) -> bytes:
+    openpyxl: Any = import_module("openpyxl")
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def read(content: bytes, sheet: str | None = None) -> Contacts:
+    return parse(content, region="IN", sheet=sheet)
+
+
+def refusal(content: bytes, sheet: str | None = None) -> InvalidArguments:
+    with pytest.raises(InvalidArguments) as refused:
+        read(content, sheet)
+    assert "Nothing was created." in refused.value.message
+    return refused.value
+
+
+def rewritten(content: bytes, change: Callable[[bytes], bytes], name: str = SHEET) -> bytes:
+    """Pack a workbook again with one of its files changed."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w", 8) as new:
+        for entry in old.namelist():
+            data = old.read(entry)
+            new.writestr(entry, change(data) if entry == name else data)
+    return target.getvalue()
+
+
+SMALL = workbook(A=[["phone", "name"], [NUMBER, "Ada"]])
+
+
+def test_numbers_stay_whole_text_stays_text_and_dates_are_iso() -> None:
+    contacts = read(
+        workbook(
+            Contacts=[
+                ["Mobile", "zip", "amount", "born", "at", "vip", "note"],
+                [9876543210, "00420", 12.5, date(1990, 5, 1), NOON, True, None],
+                ["098765 43211", 420, 919876543210123, None, None, False, "x\ny"],
+            ]
+        )
+    )
+    assert contacts.rows == (
+        (NUMBER, "00420", "12.5", "1990-05-01", "2027-01-15T12:30:00", "TRUE", ""),
+        ("+919876543211", "420", "919876543210123", "", "", "FALSE", "x y"),
+    )
+
+
+def test_rows_are_those_of_the_sheet_and_empty_rows_and_columns_do_not_matter() -> None:
+    rows = [[], [None, "January"], [None, "phone", "name"], [], [None, "12", "Bea"]]
+    contacts = read(workbook(A=[*rows, [None, NUMBER, "Ada"]]))
+    assert [(t.row, t.line, t.telling) for t in contacts.rejected] == [(5, 5, "Bea")]
+    assert contacts.columns == ("phoneNumber", "name")
+
+
+def test_the_first_sheet_is_read_or_the_one_that_is_named() -> None:
+    book = workbook(One=[["phone"], [NUMBER]], Two=[["phone"], ["+14155550177"]])
+    first = read(book)
+    assert first.rows == ((NUMBER,),)
+    assert first.notes == ('Sheet "One" was read of 2.',)
+    assert read(book, "two").rows == (("+14155550177",),)
+    refused = refusal(book, "Three")
+    assert '"One", "Two"' in refused.message
+    assert "sheet" in refused.next_step
+
+
+def test_text_has_no_sheets() -> None:
+    assert refusal(b"phone\n1\n", "One").message.startswith("sheet: ")
+
+
+def test_the_reader_is_loaded_only_for_a_workbook() -> None:
+    code = (
+        "import sys; from atoms_campaigns_mcp.contacts.table import parse; "
+        "parse('phone\\n+919876543210', region=None); print('python_calamine' in sys.modules)"
+    )
+    done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("cut", [10, 200, 1000, len(SMALL) - 30])
+def test_a_damaged_workbook_is_refused(cut: int) -> None:
+    assert "damaged" in refusal(SMALL[:cut]).message
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (["content.xml", "mimetype"], "an OpenDocument file"),
+        (["xl/workbook.bin"], "an Excel binary (.xlsb)"),
+        (["a.txt"], "a zip file"),
+    ],
+)
+def test_other_zip_files_are_named(names: list[str], kind: str) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    assert f"it is {kind}" in refusal(file.getvalue()).message
+
+
+@pytest.mark.parametrize("claimed", ["true", "small"])
+def test_a_file_that_unpacks_to_gigabytes_is_refused_whatever_it_claims(claimed: str) -> None:
+    engine = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = b"".join(engine.compress(b" " * 1_000_000) for _ in range(1000)) + engine.flush()
+    bomb = rewritten(SMALL, lambda _: b"@" * 60)
+    size = 1_000_000_000 if claimed == "true" else 60
+    bomb = with_entry(bomb, SHEET, packed, size)
+    assert len(bomb) < 2_000_000
+    assert "MB when unpacked" in refusal(bomb).message
+
+
+def with_entry(archive: bytes, name: str, packed: bytes, size: int) -> bytes:
+    """Give an archive in which one file has these packed bytes, and claims to have this size."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(target, "w", 8) as new:
+        for entry in old.namelist():
+            if entry != name:
+                new.writestr(entry, old.read(entry))
+    whole = target.getvalue()
+    end = whole.rindex(b"PK\x05\x06")
+    (count, length, start) = struct.unpack_from("<HII", whole, end + 10)
+    fields = (20, 0, 8, 0, 0, 0, len(packed), size, len(name), 0)
+    local = struct.pack("<4s5H3I2H", b"PK\x03\x04", *fields) + name.encode() + packed
+    central = struct.pack(
+        "<4s6H3I5H2I", b"PK\x01\x02", 20, *fields[:5], *fields[5:9], 0, 0, 0, 0, 0, start
+    )
+    central += name.encode()
+    directory = whole[start : start + length] + central
+    tail = struct.pack(
+        "<4s4H2IH", b"PK\x05\x06", 0, 0, count + 1, count + 1, len(directory),
+        start + len(local), 0,
+    )  # fmt: skip
+    return whole[:start] + local + directory + tail
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>',
+        b'<row><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>',
+        b"<row r='900000'>" + b"<c><v>1</v></c>" * 60 + b"</row>",
+        b'<x:row xmlns:x="y" r="999999"><x:c r="ZZ999999"><x:v>1</x:v></x:c></x:row>',
+    ],
+)
+def test_one_far_cell_does_not_reserve_memory_for_all_before_it(cell: bytes) -> None:
+    far = rewritten(SMALL, lambda xml: xml.replace(b"</sheetData>", cell + b"</sheetData>"))
+    assert "cells reach to row" in refusal(far).message
+
+
+CHANGES: list[Callable[[bytes], bytes]] = [
+    lambda xml: b'<!DOCTYPE x [<!ENTITY a "b">]>' + xml,
+    lambda xml: xml.decode().encode("utf-16"),
+    lambda xml: xml[:-20],
+    lambda xml: xml.replace(b'r="A2"', b'r="AAAAAAA99999999999"'),
+    lambda xml: xml[:0],
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_sheet_that_no_program_writes_is_refused(change: Callable[[bytes], bytes]) -> None:
+    assert refusal(rewritten(SMALL, change)).message
+
+
+def test_too_many_rows_are_counted() -> None:
+    rows = [["phone"], *([str(n)] for n in range(10_500))]
+    assert "10,500 rows" in refusal(workbook(A=rows)).message
+
+
+def test_more_parts_than_any_workbook_has_are_refused() -> None:
+    file = io.BytesIO(SMALL)
+    with zipfile.ZipFile(file, "a") as archive:
+        for number in range(1_001):
+            archive.writestr(f"xl/media/{number}.png", "")
+    assert "too many parts" in refusal(file.getvalue()).message
