@@ -13,21 +13,22 @@ import httpx2
 
 from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
-from atoms_campaigns_mcp.atoms.looks import Board
-from atoms_campaigns_mcp.atoms.pacing import Pacer
-from atoms_campaigns_mcp.atoms.sharing import Flights
+from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.transport import Transport
-from atoms_campaigns_mcp.ending import Ending
+from atoms_campaigns_mcp.caching.replica_polls import Board
+from atoms_campaigns_mcp.caching.single_flight import Flights
+from atoms_campaigns_mcp.config.identity import LOCAL, account_of, tenant_of
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError, said_of
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
-from atoms_campaigns_mcp.settings import LOCAL, Settings, account_of, tenant_of
-from atoms_campaigns_mcp.state.absent import AbsentStore
+from atoms_campaigns_mcp.shutdown import Ending
 from atoms_campaigns_mcp.state.folder import secrets_of, state_folder
-from atoms_campaigns_mcp.state.opening import open_state
+from atoms_campaigns_mcp.state.open import open_state
 from atoms_campaigns_mcp.state.store import Store
+from atoms_campaigns_mcp.state.unavailable import AbsentStore
 from atoms_campaigns_mcp.telemetry import log
-from atoms_campaigns_mcp.tools._tool import Shared, ToolContext
+from atoms_campaigns_mcp.toolkit.context import Shared, ToolContext
 from atoms_campaigns_mcp.workers import Workers
 
 SANDBOX_URL = "http://sandbox/atoms/v1"
@@ -208,8 +209,8 @@ def _board(settings: Settings, store: Store, clocks: Clocks) -> Board | None:
 def _sandbox(
     settings: Settings, clocks: Clocks
 ) -> tuple[httpx2.AsyncBaseTransport, Callable[[], datetime], Callable[[], None]]:
-    from atoms_campaigns_mcp.sandbox.app import create_app  # noqa: PLC0415 - heavy, sandbox only
-    from atoms_campaigns_mcp.sandbox.world import Options, StoreError, World  # noqa: PLC0415
+    from atoms_campaigns_mcp.sandbox.engine.world import Options, StoreError, World  # noqa: PLC0415
+    from atoms_campaigns_mcp.sandbox.http.app import create_app  # noqa: PLC0415 - heavy, sandbox only
 
     options = Options(speed=settings.sandbox_speed, seed=settings.sandbox_seed)
     database = settings.sandbox_db or state_folder(settings) / "sandbox.sqlite3"

@@ -24,7 +24,7 @@ from typing import Literal, TextIO
 from opentelemetry import metrics, trace
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
-from atoms_campaigns_mcp.texts import redact
+from atoms_campaigns_mcp.redaction import redact
 
 # JSON allows these inside a string; whoever reads line by line takes them for ends.
 _BREAKS = {ord(char): f"\\u{ord(char):04x}" for char in "\x7f\x85\u2028\u2029"}

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from atoms_campaigns_mcp.settings import tenant_of
+from atoms_campaigns_mcp.config.identity import tenant_of
 
 KEPT = ("authorization", "content-type")
 Made = tuple[str, str, str]

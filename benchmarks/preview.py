@@ -18,10 +18,10 @@ from typing import Any
 import httpx2
 from mcp import Client
 
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.runtime import Runtime
-from atoms_campaigns_mcp.server.build import build
-from atoms_campaigns_mcp.server.principal import Principal
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.server.auth.principal import Principal
+from atoms_campaigns_mcp.server.mcp.server import build
 from benchmarks.figures import Row, Scale
 from benchmarks.stdio import environment
 

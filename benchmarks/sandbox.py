@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx2
 
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.options import Options
-from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.sandbox.engine.world import World
+from atoms_campaigns_mcp.sandbox.http.app import create_app
 from benchmarks.figures import Row, Scale
 
 LONGEST = 5.0  # seconds

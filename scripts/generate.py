@@ -11,9 +11,9 @@ from pathlib import Path
 from manifests import manifests
 from reference import reference
 
-from atoms_campaigns_mcp.server.catalog import SNAPSHOT
-from atoms_campaigns_mcp.server.schemas import describe
-from atoms_campaigns_mcp.tools._tool import load, names
+from atoms_campaigns_mcp.server.mcp.json_schema import describe
+from atoms_campaigns_mcp.tool_calls.catalog import SNAPSHOT
+from atoms_campaigns_mcp.toolkit.registry import load, names
 
 ROOT = Path(__file__).parent.parent
 

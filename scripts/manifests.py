@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from atoms_campaigns_mcp import __version__
-from atoms_campaigns_mcp.settings import SETTINGS, Setting
-from atoms_campaigns_mcp.tools._tool import load, names
+from atoms_campaigns_mcp.config.settings import SETTINGS, Setting
+from atoms_campaigns_mcp.toolkit.registry import load, names
 
 ROOT = Path(__file__).parent.parent
 

@@ -5,12 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from atoms_campaigns_mcp.cli import parser
-from atoms_campaigns_mcp.server.catalog import ONE_TRANSPORT
-from atoms_campaigns_mcp.server.prompts import PROMPTS
-from atoms_campaigns_mcp.server.resources import LISTED, TEMPLATES
-from atoms_campaigns_mcp.settings import SETTINGS
-from atoms_campaigns_mcp.tools._tool import Tool, load, names
+from atoms_campaigns_mcp.cli.main import parser
+from atoms_campaigns_mcp.config.settings import SETTINGS
+from atoms_campaigns_mcp.server.mcp.prompts import PROMPTS
+from atoms_campaigns_mcp.server.mcp.resources import LISTED, TEMPLATES
+from atoms_campaigns_mcp.tool_calls.catalog import ONE_TRANSPORT
+from atoms_campaigns_mcp.toolkit.registry import load, names
+from atoms_campaigns_mcp.toolkit.tool import Tool
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from rich.console import Console
 
-from atoms_campaigns_mcp.watch import drawn
+from atoms_campaigns_mcp.cli.watch import drawn
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))

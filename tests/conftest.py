@@ -8,7 +8,7 @@ import pytest
 import stamina
 from redis import Redis
 
-from atoms_campaigns_mcp.policy_file import folders
+from atoms_campaigns_mcp.config.policy_file import folders
 from tests.support.bench import Bench
 from tests.support.home import without_policies
 from tests.support.redis import RedisServer, redis_in

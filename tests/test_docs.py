@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from atoms_campaigns_mcp.cli import parser
-from atoms_campaigns_mcp.server.catalog import Catalog
-from atoms_campaigns_mcp.settings import SETTINGS
+from atoms_campaigns_mcp.cli.main import parser
+from atoms_campaigns_mcp.config.settings import SETTINGS
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.bench import Bench
 from tests.support.process import environment
 

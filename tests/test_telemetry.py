@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
+from atoms_campaigns_mcp.redaction import mask_number, redact
 from atoms_campaigns_mcp.telemetry import configure, log
-from atoms_campaigns_mcp.texts import mask_number, redact
 from tests.support.bench import Bench
 
 pytestmark = pytest.mark.anyio

@@ -12,11 +12,13 @@ from atoms_campaigns_mcp.atoms.transport import Method, Transport
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.errors import NotFound, Rejected, UnexpectedResponse
 from atoms_campaigns_mcp.schemas.account import Account, Balance, Concurrency, Subscription
+from atoms_campaigns_mcp.schemas.agents import Agent
+from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.base import Noun
 from atoms_campaigns_mcp.schemas.calls import Call
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, STARTABLE, Campaign, CampaignDetails
 from atoms_campaigns_mcp.schemas.fields import Text
-from atoms_campaigns_mcp.schemas.resources import Agent, Audience, PhoneNumber
+from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumber
 
 T = TypeVar("T")
 FRESH = 5.0  # seconds that lists which hardly change are kept; our own changes end it

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 
-from atoms_campaigns_mcp.texts import SHORTEST_KEY
+from atoms_campaigns_mcp.redaction import SHORTEST_KEY
 
 _HIGH = rb"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _LOW = rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"

@@ -10,13 +10,20 @@ from typing import Any, Literal, TypeVar
 
 import anyio
 import httpx2
-import stamina
 
 from atoms_campaigns_mcp import __version__, telemetry
-from atoms_campaigns_mcp.atoms import replies
-from atoms_campaigns_mcp.atoms.pacing import Pacer
+from atoms_campaigns_mcp.atoms import responses
+from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.pieces import mended, without
-from atoms_campaigns_mcp.atoms.sharing import Flights
+from atoms_campaigns_mcp.atoms.retries import (
+    DEADLINE,
+    LONGEST_PAUSE,
+    may_read_again,
+    may_send_again,
+    resending,
+    retrying,
+)
+from atoms_campaigns_mcp.caching.single_flight import Flights
 from atoms_campaigns_mcp.errors import (
     Garbled,
     OutcomeUnknown,
@@ -30,14 +37,9 @@ from atoms_campaigns_mcp.errors import (
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "DELETE"]
-ATTEMPTS = 4
 CONNECT = 5.0  # seconds
 READ = 12.0  # seconds without a byte
-DEADLINE = 20.0  # seconds for a read with its retries; hosts give a tool call 30 to 60
 CHANGE_DEADLINE = 15.0  # seconds until an answer counts as lost
-REACHING = 10.0  # seconds in which a change that did not arrive is sent again
-SHORTEST_PAUSE = 0.5  # seconds before the first repetition
-LONGEST_PAUSE = 8.0  # seconds; a longer Retry-After is reported instead of waited for
 LARGEST_STREAM = 256_000_000  # bytes; 10,000 contacts with 10 retries each fill a quarter of it
 
 
@@ -115,9 +117,9 @@ class Transport:
 
             async def once() -> Any:
                 await self._turn()
-                return replies.decode(await self._exchange(call, "GET", path, params=query))
+                return responses.decode(await self._exchange(call, "GET", path, params=query))
 
-            return await _within(DEADLINE, partial(_retrying.on(_may_read_again), once))
+            return await _within(DEADLINE, partial(retrying.on(may_read_again), once))
 
     @asynccontextmanager
     async def stream(self, path: str) -> AsyncGenerator[AsyncIterator[bytes]]:
@@ -132,12 +134,12 @@ class Transport:
             try:
                 async with self.http.stream("GET", path, headers=self._headers()) as response:
                     if not response.is_success:
-                        replies.decode(await self._whole(call, response))
+                        responses.decode(await self._whole(call, response))
                     call.answered(response.status_code)
                     pieces = _bounded(response.aiter_bytes())
                     yield mended(without(self.key, pieces))
             except httpx2.RequestError as error:
-                raise replies.unreachable(error) from error
+                raise responses.unreachable(error) from error
 
     async def change(
         self,
@@ -169,12 +171,12 @@ class Transport:
                 except (Unavailable, Garbled) as error:
                     raise _unknown(error) from error
                 try:
-                    return parse(replies.decode(answer))
+                    return parse(responses.decode(answer))
                 except (Rejected, UnexpectedResponse) as error:
                     raise _unknown(error) from error
 
             try:
-                return await _resending.on(_may_send_again)(once)
+                return await resending.on(may_send_again)(once)
             finally:
                 self.flights.forget()
                 noted(call.request_id)
@@ -193,22 +195,22 @@ class Transport:
 
     async def _exchange(
         self, call: telemetry.Call, method: Method, path: str, **content: Any
-    ) -> replies.Answer:
+    ) -> responses.Answer:
         try:
             headers = self._headers()
             async with self.http.stream(method, path, headers=headers, **content) as response:
                 return await self._whole(call, response)
         except httpx2.RequestError as error:
             call.unanswered()
-            raise replies.unreachable(error) from error
+            raise responses.unreachable(error) from error
 
-    async def _whole(self, call: telemetry.Call, response: httpx2.Response) -> replies.Answer:
+    async def _whole(self, call: telemetry.Call, response: httpx2.Response) -> responses.Answer:
         """Read the body; raise what a status of 400 or above means."""
-        call.answered(response.status_code, replies.request_id(response.headers))
-        answer = await replies.load(response, self.key)
+        call.answered(response.status_code, responses.request_id(response.headers))
+        answer = await responses.load(response, self.key)
         if answer.status < httpx2.codes.BAD_REQUEST:
             return answer
-        failure = replies.failure(answer, self.now())
+        failure = responses.failure(answer, self.now())
         if isinstance(failure, RateLimited):
             await self.pacer.slow_down(failure.retry_after or LONGEST_PAUSE)
         raise failure
@@ -240,28 +242,3 @@ async def _bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                 "The Atoms API's answer does not end.", next_step="Report it to the operator."
             )
         yield piece
-
-
-def _may_read_again(error: Exception) -> bool | float:
-    """Repeat a read after faults, broken answers, and a 429 whose wait is short enough."""
-    return isinstance(error, Unavailable | Garbled) or _wait_is_short(error)
-
-
-def _may_send_again(error: Exception) -> bool | float:
-    """Repeat a change that the API has not seen, or has put off."""
-    return isinstance(error, Unreached) or _wait_is_short(error)
-
-
-def _wait_is_short(error: Exception) -> bool | float:
-    if not isinstance(error, RateLimited):
-        return False
-    asked = error.retry_after
-    return True if asked is None else asked <= LONGEST_PAUSE and max(asked, SHORTEST_PAUSE)
-
-
-_retrying = stamina.AsyncRetryingCaller(
-    attempts=ATTEMPTS, timeout=DEADLINE, wait_initial=SHORTEST_PAUSE, wait_max=LONGEST_PAUSE
-)
-_resending = stamina.AsyncRetryingCaller(
-    attempts=ATTEMPTS, timeout=REACHING, wait_initial=SHORTEST_PAUSE, wait_max=LONGEST_PAUSE
-)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from atoms_campaigns_mcp.contacts.countries import code_of_country, country_of
-from atoms_campaigns_mcp.contacts.number_plans import code_of
-from atoms_campaigns_mcp.contacts.numbers import BadNumberError, Reason
+from atoms_campaigns_mcp.contacts.numbers.cells import BadNumberError, Reason
+from atoms_campaigns_mcp.contacts.numbers.plans import code_of
 from atoms_campaigns_mcp.contacts.records import Record
 from atoms_campaigns_mcp.contacts.refusals import shown_names
 

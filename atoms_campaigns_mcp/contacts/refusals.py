@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from atoms_campaigns_mcp.errors import InvalidArguments
-from atoms_campaigns_mcp.schemas.fields import hidden, quoted
+from atoms_campaigns_mcp.schemas.fields import hidden
+from atoms_campaigns_mcp.schemas.text import quoted
 
 SHOWN = 20  # names in one text
 SHOWN_LENGTH = 40  # characters of each

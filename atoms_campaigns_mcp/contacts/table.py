@@ -13,15 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from atoms_campaigns_mcp.contacts.directory import Directory
 from atoms_campaigns_mcp.contacts.layout import Columns, looks_like_number, understood
-from atoms_campaigns_mcp.contacts.number_columns import (
+from atoms_campaigns_mcp.contacts.numbers.cells import BadNumberError, Reason
+from atoms_campaigns_mcp.contacts.numbers.column_reading import (
     AmbiguousColumnError,
     Reading,
     read_column,
 )
-from atoms_campaigns_mcp.contacts.number_plans import known_code, known_region
-from atoms_campaigns_mcp.contacts.numbers import BadNumberError, Reason
+from atoms_campaigns_mcp.contacts.numbers.directory import Directory
+from atoms_campaigns_mcp.contacts.numbers.plans import known_code, known_region
 from atoms_campaigns_mcp.contacts.origins import origins
 from atoms_campaigns_mcp.contacts.records import (
     LARGEST,

@@ -9,7 +9,7 @@ from atoms_campaigns_mcp.guardrails.facts import AgentFact, Facts
 from atoms_campaigns_mcp.guardrails.findings import Finding, Severity
 from atoms_campaigns_mcp.guardrails.policy import CHANGED_BY, Policy
 from atoms_campaigns_mcp.guardrails.zones import ZoneShare, shares
-from atoms_campaigns_mcp.schemas.fields import counted, quoted
+from atoms_campaigns_mcp.schemas.text import counted, quoted
 
 Check = Callable[[Facts, Policy], Iterator[Finding]]
 COUNTRIES_SHOWN = 3

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from atoms_campaigns_mcp.guardrails.findings import Finding
-from atoms_campaigns_mcp.schemas.fields import counted, named, quoted, word
+from atoms_campaigns_mcp.schemas.fields import named, word
+from atoms_campaigns_mcp.schemas.text import counted, quoted
 
 Action = Literal["start", "resume", "schedule", "delete_campaign", "delete_audience"]
 

@@ -5,9 +5,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
-from atoms_campaigns_mcp.schemas.fields import ID_PATTERN, clean
-from atoms_campaigns_mcp.setting_texts import MIDNIGHT
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.config.parsing import MIDNIGHT
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.schemas.fields import ID_PATTERN
+from atoms_campaigns_mcp.schemas.text import clean
 
 CHANGED_BY = "Only the operator of this server can change {}."
 

@@ -1,9 +1,10 @@
 """Results of the tools that make audiences and add contacts."""
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
-from atoms_campaigns_mcp.schemas.base import AgreedResult, Result
-from atoms_campaigns_mcp.schemas.fields import Text, counted, named, word
+from atoms_campaigns_mcp.schemas.base import AgreedResult, PageResult, Result, Row
+from atoms_campaigns_mcp.schemas.fields import ShortText, Text, named, word
+from atoms_campaigns_mcp.schemas.text import clean, counted
 
 SPANS_SHOWN = 300  # runs of rejected lines listed; the count is always whole
 
@@ -91,3 +92,52 @@ class AudienceDeleted(AgreedResult):
         """Say what is gone."""
         about = named(self.name, self.audience_id)
         return f"Audience {about} is deleted with its contacts."
+
+
+class Use(Row):
+    """A campaign that refers to an audience."""
+
+    status: Text = "unknown"
+
+
+class Audience(Row):
+    """An audience: the contacts that a campaign calls."""
+
+    campaigns: tuple[Use, ...] = Field(default=(), exclude=True)
+
+    description: ShortText | None = None
+    contacts: int | None = Field(
+        default=None, validation_alias=AliasChoices("memberCount", "contacts")
+    )
+    phone_column: Text | None = Field(
+        default=None, validation_alias=AliasChoices("phoneNumberColumnName", "phone_column")
+    )
+    used: bool | None = Field(default=None, validation_alias=AliasChoices("hasCampaigns", "used"))
+    created_at: Text | None = Field(
+        default=None, validation_alias=AliasChoices("createdAt", "created_at")
+    )
+
+    def told(self) -> str:
+        """Give its name, size and age."""
+        size = "" if self.contacts is None else f", {counted(self.contacts, 'contact')}"
+        return f"{self.label}{size}" + (
+            f", of {word(self.created_at[:10])}" if self.created_at else ""
+        )
+
+    def is_like(self, name: str, contacts: int) -> bool:
+        """Say whether it has that name and as many contacts."""
+        return (self.name, self.contacts) == (clean(name), contacts)
+
+
+class AudiencePage(PageResult):
+    """Result of `list_audiences`."""
+
+    audiences: list[Audience]
+
+    def kind(self) -> str:
+        """Name what is listed."""
+        return "audiences"
+
+    def rows(self) -> list[str]:
+        """Give name, size and id of each."""
+        return [f"{row.told()} ({word(row.id)})" for row in self.audiences]

@@ -4,7 +4,8 @@ from typing import Any, cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
-from atoms_campaigns_mcp.schemas.fields import ShortText, Text, quoted
+from atoms_campaigns_mcp.schemas.fields import ShortText, Text
+from atoms_campaigns_mcp.schemas.text import quoted
 
 LABEL_MAX = 60  # characters
 

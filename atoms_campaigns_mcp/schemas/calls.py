@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
+from atoms_campaigns_mcp.redaction import mask_number
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result
-from atoms_campaigns_mcp.schemas.fields import Reason, Text, clean, word
-from atoms_campaigns_mcp.texts import mask_number
+from atoms_campaigns_mcp.schemas.fields import Reason, Text, word
+from atoms_campaigns_mcp.schemas.text import clean
 
 CallStatus = Literal[
     "pending",

@@ -7,16 +7,8 @@ from typing import Any, Literal, get_args
 from pydantic import AliasChoices, AliasPath, Field
 
 from atoms_campaigns_mcp.schemas.base import AgreedResult, Noun, PageResult, Result, Row
-from atoms_campaigns_mcp.schemas.fields import (
-    Reason,
-    ShortText,
-    Text,
-    clean,
-    counted,
-    named,
-    quoted,
-    word,
-)
+from atoms_campaigns_mcp.schemas.fields import Reason, ShortText, Text, named, word
+from atoms_campaigns_mcp.schemas.text import clean, counted, quoted
 
 KnownStatus = Literal[
     "draft", "scheduled", "processing", "running", "paused", "completed", "failed"

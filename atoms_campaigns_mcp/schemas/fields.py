@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from atoms_campaigns_mcp.texts import hide_keys, redact, seen
+from atoms_campaigns_mcp.redaction import redact
+from atoms_campaigns_mcp.schemas.text import TEXT_MAX, capped, clean, flat, quoted
 
 ID_PATTERN = "^[a-f0-9]{24}$"
 E164_PATTERN = r"^\+[1-9]\d{6,14}$"
@@ -22,15 +23,7 @@ CALL_PATTERN = r"^CALL-\d{13}-[a-z0-9]{6}$"
 NAME_MAX = 100  # characters
 CAMPAIGN_NAME_MAX = 40  # characters; what the dashboard allows, the API says nothing
 CSV_MAX = 5_000_000  # characters; the API takes 5 MB
-TEXT_MAX = 300  # characters kept of a text that came from outside
 _WHOLE = re.compile(r"(-?\d{1,9})(?:\.0*)?")
-# Whatever looks like a double quote, and several single ones, which look like one together.
-_SINGLE = "'`\u00b4\u02b9\u02bc\u2018-\u201b\u2032\u2035"
-_DOUBLE = (
-    '"\u201c-\u201f\u00ab\u00bb\u02ba\u02dd\u02ee\u02f6\u05f4\u2033\u2034\u2036\u2037\u2057'
-    "\u275d\u275e\u2760\u276e\u276f\u2e42\u3003\u301d-\u301f\uff02\U0001f676-\U0001f678"
-)
-_QUOTES = re.compile(f"[{_SINGLE}]*[{_DOUBLE}][{_SINGLE}{_DOUBLE}]*|[{_SINGLE}]{{2,}}")
 _WORD = re.compile(r"[\w.:+*/-]{0,64}")
 _ISO_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d", re.ASCII)
 EXAMPLE_ID = "696ddd2a04ff172dbd8eddad"
@@ -165,37 +158,10 @@ WaitSeconds = Annotated[int, Field(ge=1, le=45, examples=[25]), BeforeValidator(
 Turn = Annotated[int, Field(ge=0, le=100_000, examples=[0]), BeforeValidator(_whole)]
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number of things: `1 contact`, `2 contacts`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def clean(value: Any, limit: int = TEXT_MAX) -> Any:
-    """Make text from outside fit to show: a line of at most `limit` characters, without keys."""
-    return _capped(hide_keys(_flat(value)), limit) if isinstance(value, str) else value
-
-
 def hidden(text: str, limit: int = TEXT_MAX) -> str:
     """Make text fit to show that may hold anybody's number: numbers are masked."""
     # Before it is cut: what is left of a number or key at the end would not be known as one.
-    return _capped(redact(_flat(text)), limit)
-
-
-def _flat(text: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
-    breaks = {"Cc", "Zl", "Zp"}
-    return "".join(" " if unicodedata.category(c) in breaks else c for c in seen(text))
-
-
-def _capped(text: str, limit: int) -> str:
-    text = text.strip()
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def quoted(name: str, limit: int = TEXT_MAX) -> str:
-    """Put a name that comes from outside into quotes, which it cannot close itself."""
-    return '"' + _QUOTES.sub("'", clean(name, limit=limit)) + '"'
+    return capped(redact(flat(text)), limit)
 
 
 def word(text: str) -> str:

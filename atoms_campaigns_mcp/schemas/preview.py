@@ -5,7 +5,8 @@ from typing import Literal
 
 from atoms_campaigns_mcp.schemas.base import Noun, Result
 from atoms_campaigns_mcp.schemas.campaigns import retries
-from atoms_campaigns_mcp.schemas.fields import Text, counted, quoted, word
+from atoms_campaigns_mcp.schemas.fields import Text, word
+from atoms_campaigns_mcp.schemas.text import counted, quoted
 
 
 class FindingRow(Noun):

@@ -6,7 +6,8 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult
 from atoms_campaigns_mcp.schemas.calls import Call
-from atoms_campaigns_mcp.schemas.fields import Text, counted, listed, quoted, word
+from atoms_campaigns_mcp.schemas.fields import Text, listed, word
+from atoms_campaigns_mcp.schemas.text import counted, quoted
 
 FinalStatus = Literal["completed", "failed", "no_answer", "cancelled", "blocked", "pending"]
 Unreached = Literal["failed", "no_answer", "cancelled", "pending"]

@@ -23,7 +23,7 @@ from mcp_types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from atoms_campaigns_mcp.server.catalog import emergencies
+from atoms_campaigns_mcp.tool_calls.catalog import emergencies
 
 _MARK = b"\xef\xbb\xbf"  # Windows programs put it before the first message
 _HALF = (

@@ -8,13 +8,13 @@ import anyio
 from mcp.server.lowlevel import Server
 from mcp.shared.message import SessionMessage
 
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.server import pipes
-from atoms_campaigns_mcp.server.build import build
-from atoms_campaigns_mcp.server.history import keep_order
-from atoms_campaigns_mcp.server.runtimes import Runtimes
-from atoms_campaigns_mcp.server.signals import end_on_signal
-from atoms_campaigns_mcp.settings import Settings
-from atoms_campaigns_mcp.state.opening import require_client
+from atoms_campaigns_mcp.server.mcp.server import build
+from atoms_campaigns_mcp.server.runtime_pool import Runtimes
+from atoms_campaigns_mcp.server.shutdown_signals import end_on_signal
+from atoms_campaigns_mcp.state.journal import keep_order
+from atoms_campaigns_mcp.state.open import require_client
 from atoms_campaigns_mcp.telemetry import log
 
 _LAST_WORDS = 1.0  # seconds for the client to read what was answered at the end

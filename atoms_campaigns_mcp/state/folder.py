@@ -6,9 +6,9 @@ import secrets
 import stat
 from pathlib import Path
 
+from atoms_campaigns_mcp.config.parsing import SECRET_BYTES, RedisAddress
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError, said_of
-from atoms_campaigns_mcp.setting_texts import SECRET_BYTES, RedisAddress
-from atoms_campaigns_mcp.settings import Settings
 
 NOT_USABLE = (
     "Make it this user's and writable (what sudo made belongs to root), or give another folder in "

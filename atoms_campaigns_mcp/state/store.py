@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from atoms_campaigns_mcp.pace import Slot
+from atoms_campaigns_mcp.rate_limit import Slot
 
 Confirmed = Literal["asked", "token", "never", "not needed"]
 # Seconds: what `server/claims.py` asks for at most, and room for clocks that differ.

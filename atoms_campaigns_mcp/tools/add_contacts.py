@@ -1,10 +1,11 @@
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.schemas.arguments import AddContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import ContactsAdded
-from atoms_campaigns_mcp.tools import _contacts, _list_reports, _resolve
-from atoms_campaigns_mcp.tools._creation import ledger_of
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
-from atoms_campaigns_mcp.tools._uses import resting
+from atoms_campaigns_mcp.toolkit import contact_sources, list_reports, lookup
+from atoms_campaigns_mcp.toolkit.audience_lock import resting
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.create_once import ledger_of
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 
 @tool(Effect.CHANGES, title="Add contacts to an audience")
@@ -13,9 +14,9 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
 
     Works like create_audience; contacts that are already in the audience are skipped.
     """
-    _contacts.only_one(_contacts.sources(args))
-    contacts = await _contacts.from_arguments(args, ctx)
-    audience = await _resolve.audience(ctx.atoms, args.audience_id)
+    contact_sources.only_one(contact_sources.sources(args))
+    contacts = await contact_sources.from_arguments(args, ctx)
+    audience = await lookup.audience(ctx.atoms, args.audience_id)
     column = audience.phone_column or PHONE
     columns = (column, *contacts.columns[1:])
     members = [dict(zip(columns, row, strict=True)) for row in contacts.rows]
@@ -26,7 +27,7 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
         name=audience.name,
         added=added,
         skipped=skipped,
-        **await ctx.shared.work(_list_reports.report, contacts, ctx),
-        rejects_file=_contacts.rejects_file(contacts, args),
+        **await ctx.shared.work(list_reports.report, contacts, ctx),
+        rejects_file=contact_sources.rejects_file(contacts, args),
         next_step=f"Pass {audience.id} as audience_id to create_campaign.",
     )

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from atoms_campaigns_mcp.contacts.table import Contacts
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, WrongState
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
-from atoms_campaigns_mcp.schemas.audiences import AudienceCreated
-from atoms_campaigns_mcp.schemas.resources import Audience
+from atoms_campaigns_mcp.schemas.audiences import Audience, AudienceCreated
 from atoms_campaigns_mcp.schemas.results import NOT_REACHED
-from atoms_campaigns_mcp.tools import _contacts, _list_reports
-from atoms_campaigns_mcp.tools._creation import Creation, key_of
-from atoms_campaigns_mcp.tools._results import is_terminal, results_of, unfinished
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.toolkit import contact_sources, list_reports
+from atoms_campaigns_mcp.toolkit.campaign_results import is_terminal, results_of, unfinished
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.create_once import Creation, key_of
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 
 @tool(Effect.CHANGES, title="Create an audience")
@@ -29,8 +29,8 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
         audience_id=made.thing.id,
         name=made.thing.name or args.name,
         contacts=len(contacts),
-        **await ctx.shared.work(_list_reports.report, contacts, ctx),
-        rejects_file=_contacts.rejects_file(contacts, args),
+        **await ctx.shared.work(list_reports.report, contacts, ctx),
+        rejects_file=contact_sources.rejects_file(contacts, args),
         next_step=f"{made.note} {step}".strip(),
     )
 
@@ -54,14 +54,16 @@ def _creation(
 
 
 async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
-    _contacts.only_one(_contacts.sources(args) | {"from_campaign_id": args.from_campaign_id})
+    contact_sources.only_one(
+        contact_sources.sources(args) | {"from_campaign_id": args.from_campaign_id}
+    )
     if args.outcomes and args.from_campaign_id is None:
         raise InvalidArguments(
             "outcomes: only goes with from_campaign_id. Nothing was sent.",
             next_step="Leave it out, or give from_campaign_id.",
         )
     if args.from_campaign_id is None:
-        return await _contacts.from_arguments(args, ctx)
+        return await contact_sources.from_arguments(args, ctx)
     details = await ctx.atoms.get_campaign(args.from_campaign_id)
     if not is_terminal(details) or await unfinished(details, ctx):
         raise WrongState(
@@ -80,4 +82,4 @@ async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
             "outcome. Nothing was created.",
             next_step="get_campaign_results shows which outcomes there are.",
         )
-    return _contacts.of_results(rows)
+    return contact_sources.of_results(rows)

@@ -5,16 +5,17 @@ from datetime import UTC, timedelta
 from atoms_campaigns_mcp.errors import InvalidArguments, WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import CreateCampaignArgs
+from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, Campaign, CampaignCreated
 from atoms_campaigns_mcp.schemas.fields import word
-from atoms_campaigns_mcp.schemas.resources import Audience
-from atoms_campaigns_mcp.tools import _resolve, _states
-from atoms_campaigns_mcp.tools._creation import Creation, Made, key_of, ledger_of
-from atoms_campaigns_mcp.tools._facts import read_facts
-from atoms_campaigns_mcp.tools._members import contacts_of
-from atoms_campaigns_mcp.tools._proposals import judged, rival_ids
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
-from atoms_campaigns_mcp.tools._uses import DIALS
+from atoms_campaigns_mcp.toolkit import campaign_states, lookup
+from atoms_campaigns_mcp.toolkit.audience_lock import DIALS
+from atoms_campaigns_mcp.toolkit.audience_members import contacts_of
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of, ledger_of
+from atoms_campaigns_mcp.toolkit.start_facts import read_facts
+from atoms_campaigns_mcp.toolkit.start_proposal import judged, rival_ids
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 FARTHEST = timedelta(days=366)  # ours: beyond it, a mistyped year is likelier than a plan
 
@@ -64,9 +65,9 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
 
 async def _named(args: CreateCampaignArgs, ctx: ToolContext) -> tuple[Plan, Audience]:
     """Resolve what the arguments name."""
-    agent = await _resolve.agent(ctx.atoms, args.agent_id)
-    audience = await _resolve.audience(ctx.atoms, args.audience_id)
-    callers = await _resolve.phone_numbers(ctx.atoms, args.phone_ids)
+    agent = await lookup.agent(ctx.atoms, args.agent_id)
+    audience = await lookup.audience(ctx.atoms, args.audience_id)
+    callers = await lookup.phone_numbers(ctx.atoms, args.phone_ids)
     if not any(row.active for row in callers):
         raise InvalidArguments(
             "phone_ids: none of them is active, and a campaign's caller IDs cannot be changed. "
@@ -142,7 +143,7 @@ async def _result(made: Made[Campaign], facts: Plan, ctx: ToolContext) -> Campai
     if ctx.consent == "off":
         step = "Nobody is called yet; starting is switched off for this client."
     if campaign.status != "draft":
-        step = _states.next_step(campaign)
+        step = campaign_states.next_step(campaign)
     return CampaignCreated(
         campaign_id=campaign.id,
         name=campaign.name,

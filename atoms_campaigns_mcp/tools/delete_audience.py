@@ -3,14 +3,15 @@ from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import DeleteAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import AudienceDeleted
 from atoms_campaigns_mcp.schemas.fields import word
-from atoms_campaigns_mcp.tools import _resolve
-from atoms_campaigns_mcp.tools._members import contacts_of
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.toolkit import lookup
+from atoms_campaigns_mcp.toolkit.audience_members import contacts_of
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 
 async def plan(args: DeleteAudienceArgs, ctx: ToolContext) -> Proposal:
     """Read what would be lost; an audience that a campaign refers to stays."""
-    audience = await _resolve.audience(ctx.atoms, args.audience_id)
+    audience = await lookup.audience(ctx.atoms, args.audience_id)
     if audience.campaigns or audience.used:
         named = ", ".join(
             f"{c.label} ({word(c.id)}, {word(c.status)})" for c in audience.campaigns[:5]

@@ -1,15 +1,16 @@
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.schemas.arguments import DeleteCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import CampaignChanged
-from atoms_campaigns_mcp.tools import _states
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.toolkit import campaign_states
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 
 async def plan(args: DeleteCampaignArgs, ctx: ToolContext) -> Proposal:
     """Read what would be lost."""
     campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
-    if _states.is_active(campaign):
-        raise _states.cannot_delete(campaign)
+    if campaign_states.is_active(campaign):
+        raise campaign_states.cannot_delete(campaign)
     return Proposal(
         Plan(
             action="delete_campaign",

@@ -1,11 +1,12 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from atoms_campaigns_mcp.concurrency import attempt
 from atoms_campaigns_mcp.schemas.account import AccountReport, Balance, Concurrency, Subscription
 from atoms_campaigns_mcp.schemas.arguments import GetAccountArgs
 from atoms_campaigns_mcp.schemas.calls import LIVE
-from atoms_campaigns_mcp.tools._parallel import attempt
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

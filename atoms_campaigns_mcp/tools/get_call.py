@@ -1,8 +1,10 @@
+from atoms_campaigns_mcp.redaction import mask_number
 from atoms_campaigns_mcp.schemas.arguments import GetCallArgs
 from atoms_campaigns_mcp.schemas.calls import TURN_MAX, Call, CallReport, fenced
-from atoms_campaigns_mcp.schemas.fields import TEXT_MAX, clean, hidden
-from atoms_campaigns_mcp.texts import mask_number
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.schemas.fields import hidden
+from atoms_campaigns_mcp.schemas.text import TEXT_MAX, clean
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 TRANSCRIPT_MAX = 12_000  # characters a result; with the rest far below 25,000 tokens
 

@@ -1,15 +1,17 @@
 from typing import Any
 
+from atoms_campaigns_mcp.redaction import mask_number
+from atoms_campaigns_mcp.results.csv_export import as_csv, hidden
+from atoms_campaigns_mcp.results.store import Results, Stored
 from atoms_campaigns_mcp.schemas.arguments import GetCampaignResultsArgs
 from atoms_campaigns_mcp.schemas.campaigns import percent
-from atoms_campaigns_mcp.schemas.fields import clean, word
+from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage
-from atoms_campaigns_mcp.state.results import Results, Stored
-from atoms_campaigns_mcp.texts import mask_number
-from atoms_campaigns_mcp.tools._contacts import allowed_paths, write_file
-from atoms_campaigns_mcp.tools._results import is_terminal, results_and_rest
-from atoms_campaigns_mcp.tools._results_csv import as_csv, hidden
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.schemas.text import clean
+from atoms_campaigns_mcp.toolkit.allowed_files import allowed_paths, write_file
+from atoms_campaigns_mcp.toolkit.campaign_results import is_terminal, results_and_rest
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 NAME_MAX = 80  # characters of a contact's name; a page has a hundred
 _INSTEAD = "Leave it out to get pages, or read the resource of its CSV"

@@ -1,7 +1,8 @@
 from atoms_campaigns_mcp.schemas.arguments import GetCampaignStatusArgs
 from atoms_campaigns_mcp.schemas.campaigns import CampaignReport
-from atoms_campaigns_mcp.tools._states import next_step
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.toolkit.campaign_states import next_step
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 
 @tool(Effect.READS, title="Get a campaign's status", app=True)

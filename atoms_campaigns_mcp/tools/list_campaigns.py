@@ -1,7 +1,8 @@
 from atoms_campaigns_mcp.schemas.arguments import ListCampaignsArgs
 from atoms_campaigns_mcp.schemas.base import nothing_here
 from atoms_campaigns_mcp.schemas.campaigns import CampaignPage, CampaignRow
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 
 @tool(Effect.READS, title="List campaigns")

@@ -1,6 +1,7 @@
 from atoms_campaigns_mcp.schemas.arguments import NoArgs
-from atoms_campaigns_mcp.schemas.resources import PhoneNumberList
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumberList
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 SHOWN = 200  # numbers; the API does not page them, and a reply has 25,000 tokens at most
 

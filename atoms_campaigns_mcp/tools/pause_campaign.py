@@ -2,13 +2,15 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from atoms_campaigns_mcp.concurrency import attempt
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, Rejected
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign, CampaignsPaused, Paused
-from atoms_campaigns_mcp.schemas.fields import NAME_MAX, clean, counted
-from atoms_campaigns_mcp.tools import _states
-from atoms_campaigns_mcp.tools._parallel import attempt
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.schemas.fields import NAME_MAX
+from atoms_campaigns_mcp.schemas.text import clean, counted
+from atoms_campaigns_mcp.toolkit import campaign_states
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 PAGE = 100  # campaigns a request
 SHOWN = 50  # campaigns named in the result; all are paused, and all are counted
@@ -34,7 +36,9 @@ async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
         message = "" if changed else "It was already paused."
         return _result([campaign], changed=changed, message=message)
     if ids:
-        return await _pause_each([Campaign(id=one, status=_states.UNREAD) for one in ids], ctx)
+        return await _pause_each(
+            [Campaign(id=one, status=campaign_states.UNREAD) for one in ids], ctx
+        )
     return await _pause_named(named, ctx)
 
 
@@ -52,10 +56,10 @@ async def _pause(campaign_id: str, name: str, ctx: ToolContext) -> tuple[Campaig
             raise refused from None
         if campaign.status == "paused":
             return campaign, False
-        if not _states.is_active(campaign):
-            raise _states.cannot_pause(campaign) from None
+        if not campaign_states.is_active(campaign):
+            raise campaign_states.cannot_pause(campaign) from None
         await ctx.atoms.pause_campaign(campaign_id)  # it has begun to run in this moment
-    return await _states.settled(ctx, campaign_id, name, before=ACTIVE), True
+    return await campaign_states.settled(ctx, campaign_id, name, before=ACTIVE), True
 
 
 async def _pause_each(
@@ -65,7 +69,7 @@ async def _pause_each(
     stopped, failed = await attempt({c.id: partial(_pause, c.id, c.name, ctx) for c in campaigns})
     if campaigns and not stopped and not campaign_id:
         raise next(iter(failed.values()))
-    seen = [c for c in campaigns if c.id in stopped or c.status != _states.UNREAD]
+    seen = [c for c in campaigns if c.id in stopped or c.status != campaign_states.UNREAD]
     rows = [stopped[c.id][0] if c.id in stopped else c for c in seen]
     changed = any(changed for _, changed in stopped.values())
     result = _result(rows, changed=changed or bool(failed), campaign_id=campaign_id)
@@ -108,7 +112,7 @@ async def _pause_named(name: str, ctx: ToolContext) -> CampaignsPaused:
     if paused:
         return _result(paused, changed=False, message="It was already paused.")
     for campaign in others:
-        raise _states.cannot_pause(campaign)
+        raise campaign_states.cannot_pause(campaign)
     shown = ", ".join(f"{row.label} ({row.id})" for row in dialling[:SHOWN]) or "nothing"
     raise NotFound(
         "campaign_id: no campaign has this id or exact name, so nothing was paused. "
@@ -176,8 +180,8 @@ async def _listed(
 def _result(
     rows: list[Campaign], *, changed: bool, message: str = "", campaign_id: str = ""
 ) -> CampaignsPaused:
-    unread = any(row.status == _states.UNREAD for row in rows)
-    waiting = unread or any(_states.is_active(row) for row in rows)
+    unread = any(row.status == campaign_states.UNREAD for row in rows)
+    waiting = unread or any(campaign_states.is_active(row) for row in rows)
     default = "No new call is made; calls in progress go on to their end."
     if not rows:
         default = "Nothing was dialling."

@@ -7,8 +7,9 @@ from atoms_campaigns_mcp.guardrails.findings import Finding, blocks
 from atoms_campaigns_mcp.schemas.arguments import PreviewCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign
 from atoms_campaigns_mcp.schemas.preview import CampaignPreview, FindingRow, ZoneRow
-from atoms_campaigns_mcp.tools import _proposals, _states
-from atoms_campaigns_mcp.tools._tool import Consent, Effect, ToolContext, tool
+from atoms_campaigns_mcp.toolkit import campaign_states, start_proposal
+from atoms_campaigns_mcp.toolkit.context import Consent, ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 _STEPS: dict[Consent, str] = {
     "asked": "Tell the user; if they agree, call start_campaign: they are asked again.",
@@ -32,8 +33,8 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     details = await ctx.atoms.get_campaign(args.campaign_id)
     campaign = details.campaign
     if campaign.status not in STARTABLE | {"scheduled"}:
-        raise _states.cannot("previewed", campaign, _states.next_step(campaign))
-    judged = await _proposals.of_campaign(details, ctx)
+        raise campaign_states.cannot("previewed", campaign, campaign_states.next_step(campaign))
+    judged = await start_proposal.of_campaign(details, ctx)
     proposal, facts = judged.proposal, judged.facts
     blocked = blocks(proposal.findings)
     token = None

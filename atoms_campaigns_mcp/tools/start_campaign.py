@@ -1,9 +1,10 @@
 from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.schemas.arguments import StartCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignChanged
-from atoms_campaigns_mcp.tools import _proposals, _states
-from atoms_campaigns_mcp.tools._creation import ledger_of
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.toolkit import campaign_states, start_proposal
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.create_once import ledger_of
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 BEFORE_RUNNING = STARTABLE | {"processing"}
 
@@ -12,18 +13,18 @@ async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Proposal | Campaign
     """Read the campaign and whom it calls; a campaign that already dials needs nothing."""
     details = await ctx.atoms.get_campaign(args.campaign_id)
     campaign = details.campaign
-    if _states.is_active(campaign):
+    if campaign_states.is_active(campaign):
         return CampaignChanged(
             campaign_id=campaign.id,
             name=campaign.name,
             status=campaign.status,
             changed=False,
             message="It had already been started; nothing was sent.",
-            next_step=_states.next_step(campaign),
+            next_step=campaign_states.next_step(campaign),
         )
     if campaign.status not in STARTABLE:
-        raise _states.cannot_start(campaign)
-    return (await _proposals.of_campaign(details, ctx)).proposal
+        raise campaign_states.cannot_start(campaign)
+    return (await start_proposal.of_campaign(details, ctx)).proposal
 
 
 @tool(Effect.DIALS, title="Start or resume a campaign", plan=plan)
@@ -36,8 +37,8 @@ async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
     """
     ours = await ctx.atoms.start_campaign(args.campaign_id)
     name = ctx.agreed().name
-    campaign = await _states.settled(ctx, args.campaign_id, name, before=BEFORE_RUNNING)
-    unread = campaign.status == _states.UNREAD
+    campaign = await campaign_states.settled(ctx, args.campaign_id, name, before=BEFORE_RUNNING)
+    unread = campaign.status == campaign_states.UNREAD
     if not unread and campaign.status not in STARTABLE:
         await ledger_of(ctx).saw(campaign.id)
     waiting = unread or campaign.status in BEFORE_RUNNING
@@ -56,5 +57,5 @@ async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
         message=message,
         next_step="Call watch_campaign to see it begin, or get_campaign_status."
         if waiting
-        else _states.next_step(campaign),
+        else campaign_states.next_step(campaign),
     )

@@ -3,12 +3,13 @@ import json
 from dataclasses import astuple, dataclass
 from functools import partial
 
-from atoms_campaigns_mcp.atoms.looks import Form
+from atoms_campaigns_mcp.caching.replica_polls import Form
 from atoms_campaigns_mcp.schemas.arguments import WatchCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignDetails, WatchReport
-from atoms_campaigns_mcp.tools._results import Unfinished, is_terminal, unfinished
-from atoms_campaigns_mcp.tools._states import next_step
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.toolkit.campaign_results import Unfinished, is_terminal, unfinished
+from atoms_campaigns_mcp.toolkit.campaign_states import next_step
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from anyio.abc import SocketStream
 
-from atoms_campaigns_mcp.atoms import replies, transport
+from atoms_campaigns_mcp.atoms import responses, retries, transport
 from atoms_campaigns_mcp.atoms.transport import Transport
 from atoms_campaigns_mcp.errors import (
     NotFound,
@@ -55,7 +55,7 @@ async def test_a_read_is_repeated_after_trouble_that_may_pass(trouble: Any) -> N
 async def test_a_read_is_not_repeated_for_ever(trouble: Any) -> None:
     error, api = await read(trouble)
     assert isinstance(error, Unavailable | UnexpectedResponse)
-    assert len(api.requests) == transport.ATTEMPTS
+    assert len(api.requests) == retries.ATTEMPTS
     assert error.next_step
     assert "secret" not in str(error)
 
@@ -84,7 +84,7 @@ async def test_an_answer_that_will_stay_the_same_is_reported_at_once(
         return
     assert isinstance(error, kind)
     assert words in str(error)
-    assert len(api.requests) == (transport.ATTEMPTS if answer.status_code == 600 else 1)
+    assert len(api.requests) == (retries.ATTEMPTS if answer.status_code == 600 else 1)
 
 
 async def test_the_key_does_not_follow_a_redirect() -> None:
@@ -116,7 +116,7 @@ async def test_a_body_without_end_is_given_up() -> None:
             await opened.read("/thing")
         with pytest.raises(OutcomeUnknown):
             await opened.change("POST", "/thing", lambda _: 1)
-    assert sum(sent) <= (transport.ATTEMPTS + 1) * (replies.LARGEST + 2_000_000)
+    assert sum(sent) <= (retries.ATTEMPTS + 1) * (responses.LARGEST + 2_000_000)
 
 
 async def test_a_stream_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ async def test_a_change_is_sent_again_only_if_it_cannot_have_been_made(trouble: 
 async def test_a_change_that_never_arrived_is_no_unknown_outcome() -> None:
     error, api = await change(httpx2.ConnectError("refused"))
     assert isinstance(error, Unreached)
-    assert len(api.requests) == transport.ATTEMPTS
+    assert len(api.requests) == retries.ATTEMPTS
 
 
 @pytest.mark.parametrize(

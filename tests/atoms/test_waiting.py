@@ -8,7 +8,7 @@ import anyio
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.atoms.pacing import Pacer
+from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.errors import (
     RateLimited,
 )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, strategies as st
 
-from atoms_campaigns_mcp.contacts.directory import Directory
+from atoms_campaigns_mcp.contacts.numbers.directory import Directory
 from atoms_campaigns_mcp.contacts.records import MOST_COLUMNS
 from atoms_campaigns_mcp.contacts.table import (
     LARGEST,

@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.options import Odds, Options
-from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.sandbox.engine.options import Odds, Options
+from atoms_campaigns_mcp.sandbox.engine.world import World
+from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.contract.referee import Referee, RefereedTransport
 from tests.contract.samples import AGENT, AUDIENCE, PHONE
 from tests.support.clock import FakeClock

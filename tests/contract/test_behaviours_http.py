@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.sandbox.faults import Fault
+from atoms_campaigns_mcp.sandbox.engine.faults import Fault
 from tests.contract.driver import ORIGIN, UNKNOWN, Driver, behaviour, driving
 from tests.contract.samples import AUDIENCE, LIMITED
 

@@ -16,9 +16,9 @@ from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi import checks as conformance
 from starlette.applications import Starlette
 
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.options import Options
-from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.sandbox.engine.world import World
+from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.contract.document import METHODS, Node, source
 from tests.contract.driver import ORIGIN, PREFIX, UNKNOWN, UNKNOWN_CALL, driving
 from tests.contract.samples import AGENT, AUDIENCE, PHONE

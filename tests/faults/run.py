@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from atoms_campaigns_mcp.server.history import entries
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.state.journal import entries
 from tests.faults.agent import Scene
 from tests.faults.judge import APART, LATE, NEVER, Verdict, judge
 from tests.faults.lifecycles import Lifecycle, today

@@ -11,11 +11,11 @@ import anyio
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.atoms.polls import SLOWEST
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.options import Odds, Options
-from atoms_campaigns_mcp.sandbox.world import World
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.caching.shared_polls import SLOWEST
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.sandbox.engine.options import Odds, Options
+from atoms_campaigns_mcp.sandbox.engine.world import World
+from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.support.bench import Bench
 from tests.support.clock import FakeClock
 from tests.support.serving import Caller, Wire

@@ -13,8 +13,8 @@ import httpx2
 import pytest
 
 from atoms_campaigns_mcp.schemas.base import Result
-from atoms_campaigns_mcp.server.catalog import Catalog
-from atoms_campaigns_mcp.tools._tool import load
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
+from atoms_campaigns_mcp.toolkit.registry import load
 from tests.support.bench import Bench
 from tests.support.serving import Caller, text_of
 from tests.support.world import AGENT, AUDIENCE, DRAFT

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from atoms_campaigns_mcp.sandbox.options import Options
+from atoms_campaigns_mcp.sandbox.engine.options import Options
 from tests.support.bench import Bench
 from tests.support.serving import ERAS, Caller
 

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
-from atoms_campaigns_mcp.server.apps import PAGE
+from atoms_campaigns_mcp.server.mcp.monitor_app import PAGE
 from tests.support.app_host import ADDRESS, Host, hosting
 from tests.support.bench import Bench
 from tests.support.clients import connected

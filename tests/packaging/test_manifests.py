@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from atoms_campaigns_mcp import __version__
-from atoms_campaigns_mcp.settings import SETTINGS, Settings
+from atoms_campaigns_mcp.config.settings import SETTINGS, Settings
 
 ROOT = Path(__file__).parent.parent.parent
 SERVER: dict[str, Any] = json.loads((ROOT / "server.json").read_text("utf-8"))

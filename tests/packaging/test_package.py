@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from atoms_campaigns_mcp import __version__
-from atoms_campaigns_mcp.server.catalog import Catalog
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.process import INITIALIZE, environment, spawned
 
 pytestmark = pytest.mark.slow

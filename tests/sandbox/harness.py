@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import httpx2
 
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.faults import Fault
-from atoms_campaigns_mcp.sandbox.options import Odds, Options
-from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.sandbox.engine.faults import Fault
+from atoms_campaigns_mcp.sandbox.engine.options import Odds, Options
+from atoms_campaigns_mcp.sandbox.engine.world import World
+from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.contract.referee import Referee, RefereedTransport
 from tests.support.clock import FakeClock
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from atoms_campaigns_mcp.sandbox.options import Options
+from atoms_campaigns_mcp.sandbox.engine.options import Options
 from tests.sandbox.conftest import OpenSandbox
 from tests.sandbox.harness import AGENT, CALLER_ID, UNKNOWN, Sandbox
 

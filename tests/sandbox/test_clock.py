@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from atoms_campaigns_mcp.sandbox.options import Options
-from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.sandbox.engine.world import World
 from tests.sandbox.conftest import OpenSandbox
 from tests.sandbox.harness import ALWAYS_CONNECTED, NEVER_ANSWERED, Sandbox, actions
 from tests.support.clock import FakeClock

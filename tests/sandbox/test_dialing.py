@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from atoms_campaigns_mcp.sandbox.options import Odds, Options
+from atoms_campaigns_mcp.sandbox.engine.options import Odds, Options
 from tests.sandbox.conftest import OpenSandbox
 from tests.sandbox.harness import (
     AGENT,

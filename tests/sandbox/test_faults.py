@@ -12,10 +12,10 @@ import httpx2
 import pytest
 import uvicorn
 
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.faults import Fault, FaultKind, FaultPlan
-from atoms_campaigns_mcp.sandbox.options import Options
-from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.sandbox.engine.faults import Fault, FaultKind, FaultPlan
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.sandbox.engine.world import World
+from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.sandbox.conftest import OpenSandbox
 from tests.sandbox.harness import Sandbox, client, draft, faulty
 from tests.support.clock import FakeClock

@@ -7,12 +7,12 @@ import httpx2
 import pytest
 from mcp import Client
 
-from atoms_campaigns_mcp.sandbox import world
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.world import World
-from atoms_campaigns_mcp.server.build import build
-from atoms_campaigns_mcp.server.runtimes import Runtimes
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.sandbox.engine import world
+from atoms_campaigns_mcp.sandbox.engine.world import World
+from atoms_campaigns_mcp.sandbox.http.app import create_app
+from atoms_campaigns_mcp.server.mcp.server import build
+from atoms_campaigns_mcp.server.runtime_pool import Runtimes
 from tests.sandbox.harness import csv_of, form
 from tests.support.clock import FakeClock
 from tests.support.serving import Caller

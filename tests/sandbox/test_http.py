@@ -3,9 +3,9 @@
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.options import Options
-from atoms_campaigns_mcp.sandbox.routes import OPERATIONS
+from atoms_campaigns_mcp.sandbox.api.routes import OPERATIONS
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.sandbox.conftest import OpenSandbox
 from tests.sandbox.harness import UNKNOWN, Sandbox, client, draft
 

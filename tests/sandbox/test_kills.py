@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from atoms_campaigns_mcp.sandbox.options import Options
+from atoms_campaigns_mcp.sandbox.engine.options import Options
 from tests.sandbox.harness import AGENT, CALLER_ID, Sandbox, csv_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -18,8 +18,8 @@ SEED = 7
 WORKER = """
 import sys
 from datetime import UTC, datetime
-from atoms_campaigns_mcp.sandbox.options import Options
-from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.sandbox.engine.world import World
 world = World.open(sys.argv[1], now=lambda: datetime.now(UTC), options=Options(speed="max", seed=7))
 print("ready", flush=True)
 while True:

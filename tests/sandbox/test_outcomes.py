@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from hypothesis import given, strategies as st
 
-from atoms_campaigns_mcp.sandbox.options import Odds, Options
-from atoms_campaigns_mcp.sandbox.outcomes import RING, TALK, Chances, Fate, Outcome
+from atoms_campaigns_mcp.sandbox.engine.options import Odds, Options
+from atoms_campaigns_mcp.sandbox.engine.outcomes import RING, TALK, Chances, Fate, Outcome
 
 weights = st.floats(0, 1e6, allow_nan=False)
 all_odds = (

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from atoms_campaigns_mcp.sandbox.options import Options
+from atoms_campaigns_mcp.sandbox.engine.options import Options
 from tests.sandbox.conftest import OpenSandbox
 from tests.sandbox.harness import (
     ALWAYS_CONNECTED,

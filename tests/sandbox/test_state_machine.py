@@ -23,9 +23,9 @@ from hypothesis.stateful import (
 )
 from starlette.types import ASGIApp, Message, Scope
 
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.options import Completion, Options, Speed
-from atoms_campaigns_mcp.sandbox.world import World
+from atoms_campaigns_mcp.sandbox.engine.options import Completion, Options, Speed
+from atoms_campaigns_mcp.sandbox.engine.world import World
+from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.sandbox.harness import AGENT, AUDIENCE, CALLER_ID, Json
 from tests.support.clock import FakeClock
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from httpx2 import ReadError
 
-from atoms_campaigns_mcp.sandbox.faults import Fault
-from atoms_campaigns_mcp.sandbox.options import Options
-from atoms_campaigns_mcp.sandbox.store import SCHEMA_VERSION, StoreError, reset
-from atoms_campaigns_mcp.sandbox.world import Moment, World
+from atoms_campaigns_mcp.sandbox.engine.database import SCHEMA_VERSION, StoreError, reset
+from atoms_campaigns_mcp.sandbox.engine.faults import Fault
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.sandbox.engine.world import Moment, World
 from tests.sandbox.conftest import OpenSandbox
 from tests.sandbox.harness import Sandbox, client, faulty
 from tests.support.clock import FakeClock

@@ -7,9 +7,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from atoms_campaigns_mcp.server import recording
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Intent
+from atoms_campaigns_mcp.tool_calls import journaling
 from tests.support.bench import Bench
 from tests.support.world import DRAFT
 
@@ -23,7 +23,7 @@ async def test_a_stop_leaves_without_its_entry_when_the_journal_hangs(
         await anyio.sleep_forever()
         raise AssertionError
 
-    monkeypatch.setattr(recording, "JOURNAL", 0.01)
+    monkeypatch.setattr(journaling, "JOURNAL", 0.01)
     async with bench.client() as client:
         campaign = {"campaign_id": (await client.call("create_campaign", **DRAFT))["campaign_id"]}
         await client.call("start_campaign", **campaign)

@@ -9,7 +9,7 @@ from mcp.client.session import ClientRequestContext
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitRequestParams, ElicitResult
 
-from atoms_campaigns_mcp.server import runtimes
+from atoms_campaigns_mcp.server import runtime_pool
 from tests.support.serving import Caller
 from tests.support.team import ANNA, BERT, prepared, serving_team
 from tests.support.world import DRAFT
@@ -21,8 +21,8 @@ CARL = "sk_tenant_carl"
 async def test_a_call_that_waits_for_its_user_keeps_its_connections(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtimes, "MOST", 2)
-    monkeypatch.setattr(runtimes, "RESTING", 100.0)  # its plan is good for 300
+    monkeypatch.setattr(runtime_pool, "MOST", 2)
+    monkeypatch.setattr(runtime_pool, "RESTING", 100.0)  # its plan is good for 300
     asked, go, started = anyio.Event(), anyio.Event(), list[str]()
 
     async def thinking(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001
@@ -53,7 +53,7 @@ async def test_a_call_that_waits_for_its_user_keeps_its_connections(
             await asked.wait()
             bench.clock.advance(seconds=1)
             await bert.call("list_campaigns")
-            bench.clock.advance(seconds=runtimes.RESTING + 1)
+            bench.clock.advance(seconds=runtime_pool.RESTING + 1)
             await carl.call("list_campaigns")  # in the place of bert, who asks nothing
             assert "as many accounts as it can" in await bert.refused("list_campaigns")
             go.set()

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.server import perform
+from atoms_campaigns_mcp.tool_calls import run
 from tests.support.bench import Bench
 from tests.support.lost import Sandbox, trouble
 from tests.support.world import DRAFT
@@ -15,7 +15,7 @@ WHEN = "2027-01-05T16:00:00+00:00"
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     dials: list[int] = []
-    monkeypatch.setattr(perform, "dialled", lambda: dials.append(1))
+    monkeypatch.setattr(run, "dialled", lambda: dials.append(1))
     return dials
 
 

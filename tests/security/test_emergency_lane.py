@@ -6,9 +6,10 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.types import Message
 
-from atoms_campaigns_mcp.server import jsonrpc, lanes
-from atoms_campaigns_mcp.server.catalog import emergencies
-from atoms_campaigns_mcp.tools._tool import load, names
+from atoms_campaigns_mcp.server import jsonrpc
+from atoms_campaigns_mcp.server.http.middleware import request_kind
+from atoms_campaigns_mcp.tool_calls.catalog import emergencies
+from atoms_campaigns_mcp.toolkit.registry import load, names
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +22,7 @@ async def gets_through(tool: str) -> bool:
 
     headers = Headers({"content-length": str(len(body))}).raw
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers}
-    return await lanes.emergency(scope, receive) is not None
+    return await request_kind.emergency(scope, receive) is not None
 
 
 async def test_the_lane_is_for_the_tools_that_say_so() -> None:

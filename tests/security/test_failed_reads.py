@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from atoms_campaigns_mcp.schemas import arguments
-from atoms_campaigns_mcp.server import guide
-from atoms_campaigns_mcp.server.build import instructions
-from atoms_campaigns_mcp.server.catalog import span
+from atoms_campaigns_mcp.server.mcp import guide
+from atoms_campaigns_mcp.server.mcp.server import instructions
+from atoms_campaigns_mcp.tool_calls.catalog import span
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("atoms_campaigns_mcp", "scripts", "docs", "bundle", "README.md", "server.json")
 TOOL = '''\
 from atoms_campaigns_mcp.schemas.arguments import PageArgs
-from atoms_campaigns_mcp.schemas.resources import AgentPage
-from atoms_campaigns_mcp.tools._tool import Effect, ToolContext, tool
+from atoms_campaigns_mcp.schemas.agents import AgentPage
+from atoms_campaigns_mcp.toolkit.tool import Effect, ToolContext, tool
 
 
 @tool(Effect.READS, title="Count sheep")
@@ -55,7 +55,7 @@ def test_a_new_tool_reaches_everything_that_is_derived_in_one_run(tmp_path: Path
     assert "out of date" in generate(tmp_path, "--check")
     generate(tmp_path)
     assert generate(tmp_path, "--check") == ""
-    snapshot = (tmp_path / "atoms_campaigns_mcp" / "server" / "catalog.json").read_text("utf-8")
+    snapshot = (tmp_path / "atoms_campaigns_mcp" / "tool_calls" / "catalog.json").read_text("utf-8")
     assert "count_sheep" in json.loads(snapshot)
     for page in ("README.md", "docs/tools.md", "bundle/manifest.json"):
         assert "count_sheep" in (tmp_path / page).read_text("utf-8"), page

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from atoms_campaigns_mcp.atoms.pieces import mended
-from atoms_campaigns_mcp.atoms.replies import Answer
-from atoms_campaigns_mcp.contacts.directory import Directory
-from atoms_campaigns_mcp.state.results import ResultsCache
-from atoms_campaigns_mcp.texts import whole
+from atoms_campaigns_mcp.atoms.responses import Answer
+from atoms_campaigns_mcp.contacts.numbers.directory import Directory
+from atoms_campaigns_mcp.redaction import whole
+from atoms_campaigns_mcp.results.store import ResultsCache
 from atoms_campaigns_mcp.workers import Workers
 from tests.support.api_double import Api, connected
 from tests.support.bench import Bench

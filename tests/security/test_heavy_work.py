@@ -7,7 +7,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.workers import Workers
 
 pytestmark = pytest.mark.anyio

@@ -5,8 +5,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.server.history import entries
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from tests.support.bench import Bench
 from tests.support.serving import Caller
 from tests.support.world import DRAFT

@@ -10,7 +10,8 @@ from hypothesis import given, strategies as st
 
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.schemas.calls import FENCE, fenced
-from atoms_campaigns_mcp.schemas.fields import clean, hidden, quoted, word
+from atoms_campaigns_mcp.schemas.fields import hidden, word
+from atoms_campaigns_mcp.schemas.text import clean, quoted
 from tests.support.bench import Bench
 from tests.support.serving import text_of
 

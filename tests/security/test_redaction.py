@@ -9,11 +9,12 @@ import httpx2
 import pytest
 from hypothesis import given, strategies as st
 
-from atoms_campaigns_mcp.atoms import replies
+from atoms_campaigns_mcp.atoms import responses
 from atoms_campaigns_mcp.atoms.pieces import without
-from atoms_campaigns_mcp.schemas.fields import clean, hidden
+from atoms_campaigns_mcp.redaction import redact
+from atoms_campaigns_mcp.schemas.fields import hidden
+from atoms_campaigns_mcp.schemas.text import clean
 from atoms_campaigns_mcp.telemetry import configure, log
-from atoms_campaigns_mcp.texts import redact
 from tests.support.bench import Bench
 
 pytestmark = pytest.mark.anyio
@@ -104,10 +105,12 @@ def test_a_number_at_the_end_of_what_is_kept_is_masked_before_it_is_cut() -> Non
 def test_the_key_of_the_request_never_comes_back_in_a_body(before: str, after: str) -> None:
     body = {"name": before + KEY + after, KEY: [KEY]}
     for written in (json.dumps(body), json.dumps(body).replace("ak-", "\\u0061k-")):
-        answer = replies.Answer(200, httpx2.Headers(), written.encode(), key=KEY)
+        answer = responses.Answer(200, httpx2.Headers(), written.encode(), key=KEY)
         assert KEY not in json.dumps(answer.document)
-    refused = replies.Answer(400, httpx2.Headers(), json.dumps({"message": KEY}).encode(), "", KEY)
-    assert KEY not in replies.reason(refused)
+    refused = responses.Answer(
+        400, httpx2.Headers(), json.dumps({"message": KEY}).encode(), "", KEY
+    )
+    assert KEY not in responses.reason(refused)
 
 
 @given(st.lists(st.sampled_from([KEY, KEY[:7], KEY[7:], "ak-", "data", "\u0915"]), max_size=12))

@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.server.ledger import LATELY
+from atoms_campaigns_mcp.tool_calls.duplicates import LATELY
 from tests.support.bench import Bench
 from tests.support.serving import Caller
 from tests.support.world import AUDIENCE, DRAFT

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
-from atoms_campaigns_mcp.settings import Settings
 from atoms_campaigns_mcp.state import folder as folders
 from atoms_campaigns_mcp.state.folder import secrets_of
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from tests.support.bench import Bench
 from tests.support.world import DRAFT
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from atoms_campaigns_mcp.server.history import keep_order, look_after
-from atoms_campaigns_mcp.server.uploads import LIFETIME
-from atoms_campaigns_mcp.settings import Settings
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.server.http.uploads import LIFETIME
+from atoms_campaigns_mcp.state.journal import keep_order, look_after
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Upload
 from tests.support.clock import FakeClock
 

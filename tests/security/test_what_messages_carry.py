@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from atoms_campaigns_mcp.server import listeners, messages
-from atoms_campaigns_mcp.server.messages import PARTS, SMALL, TooLargeError
+from atoms_campaigns_mcp.server.http import message_limits
+from atoms_campaigns_mcp.server.http.message_limits import PARTS, SMALL, TooLargeError
+from atoms_campaigns_mcp.server.mcp import subscriptions
 from tests.support.process import INITIALIZE
 from tests.support.serving import ERAS
 from tests.support.team import ACCEPT, ANNA, LEGACY, Team, request, routing, told
@@ -27,7 +28,7 @@ def call(**arguments: Any) -> bytes:
 def test_a_list_is_left_out_whatever_it_holds(csv: str, name: str, ascii_only: bool) -> None:
     params = {"name": "create_audience", "arguments": {"csv": csv, "name": name}}
     body = json.dumps(request("tools/call", params), ensure_ascii=ascii_only)
-    told = json.loads(messages.without_list(body.encode("utf-8", "replace")))
+    told = json.loads(message_limits.without_list(body.encode("utf-8", "replace")))
     assert told["params"]["arguments"]["csv"] == ""
     named = name.encode("utf-8", "replace").decode()
     assert told["params"]["arguments"]["name"] in {name, named}
@@ -50,12 +51,12 @@ def test_a_list_is_left_out_whatever_it_holds(csv: str, name: str, ascii_only: b
 )
 def test_what_is_larger_than_what_it_carries_needs_is_refused(body: bytes) -> None:
     with pytest.raises(TooLargeError):
-        messages.parsed(body)
+        message_limits.parsed(body)
 
 
 @pytest.mark.parametrize("text", ["phone\n" + '+12025550111,"a\\b"\n' * 9_000, "\\" * LARGE])
 def test_a_large_list_is_taken(text: str) -> None:
-    message = messages.parsed(call(name="Large", csv=text))
+    message = message_limits.parsed(call(name="Large", csv=text))
     assert message["params"]["arguments"] == {"csv": "", "name": "Large"}
 
 
@@ -69,7 +70,7 @@ def test_of_a_clients_own_words_only_what_is_looked_at_is_kept() -> None:
         "more": boxes,
     }
     message = {**request("initialize", params), "params": params, "more": boxes}
-    kept = messages.kept(b"", message)
+    kept = message_limits.kept(b"", message)
     assert len(kept) < 1_000
     assert json.loads(kept)["params"]["capabilities"] == {"elicitation": {"form": {}}}
     assert json.loads(kept)["params"]["_meta"] == {"traceparent": "00-1-2-03"}
@@ -101,7 +102,7 @@ async def test_a_session_begins_with_what_is_left_of_a_talkative_client(team: Te
 async def test_a_stream_listens_to_so_many_resources_and_not_to_more(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listeners, "ADDRESSES", 3)
+    monkeypatch.setattr(subscriptions, "ADDRESSES", 3)
     addresses = [f"atoms://campaigns/{number:024x}" for number in range(4)]
     wanted = {"notifications": {"resourceSubscriptions": addresses}}
     refused = told(await team.post(ANNA, "subscriptions/listen", wanted))

@@ -16,14 +16,14 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, InputRequiredResult
 from redis.asyncio import Redis
 
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.server import http
-from atoms_campaigns_mcp.server.build import build
-from atoms_campaigns_mcp.server.listeners import Listeners
-from atoms_campaigns_mcp.server.principal import principal_of
-from atoms_campaigns_mcp.server.runtimes import Runtimes
-from atoms_campaigns_mcp.settings import Settings
-from tests.server.test_http import SERVE, address
+from atoms_campaigns_mcp.server.auth.principal import principal_of
+from atoms_campaigns_mcp.server.http import serve
+from atoms_campaigns_mcp.server.mcp.server import build
+from atoms_campaigns_mcp.server.mcp.subscriptions import Listeners
+from atoms_campaigns_mcp.server.runtime_pool import Runtimes
+from tests.server.http.test_serve import SERVE, address
 from tests.support.bench import Bench
 from tests.support.process import environment, spawned
 from tests.support.redis import RedisServer, redis_in
@@ -170,7 +170,7 @@ async def test_a_change_that_one_replica_sees_is_told_once_to_listeners_of_anoth
 def test_http_does_not_start_beside_replicas_without_a_secret_for_all_of_them() -> None:
     settings = Settings.load({"ATOMS_MCP_STATE": "redis://127.0.0.1:1"}, auth="key")
     with pytest.raises(ConfigurationError, match="ATOMS_MCP_SECRET") as caught:
-        http.serve(settings, "127.0.0.1:0")
+        serve.serve(settings, "127.0.0.1:0")
     assert "openssl rand" in caught.value.next_step
 
 

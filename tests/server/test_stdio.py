@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from atoms_campaigns_mcp.server.catalog import Catalog
 from atoms_campaigns_mcp.state.store import UNDER_WAY
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.process import ENVELOPE, INITIALIZE, Child, environment, spawned
 from tests.support.world import DRAFT
 
@@ -63,7 +63,7 @@ def test_the_stateless_era_is_served_on_the_same_command(tmp_path: Path) -> None
 def test_the_first_reply_needs_no_tool_no_sandbox_and_no_terminal_library(tmp_path: Path) -> None:
     script = (
         "import sys\n"
-        "from atoms_campaigns_mcp.cli import main\n"
+        "from atoms_campaigns_mcp.cli.main import main\n"
         "try: main([])\n"
         "except SystemExit: pass\n"
         "print(*sorted(sys.modules), file=sys.stderr)\n"
@@ -92,7 +92,7 @@ def test_the_first_reply_needs_no_tool_no_sandbox_and_no_terminal_library(tmp_pa
                 "atoms_campaigns_mcp.tools.",
                 "atoms_campaigns_mcp.schemas",
                 "atoms_campaigns_mcp.runtime",
-                "atoms_campaigns_mcp.demo",
+                "atoms_campaigns_mcp.cli.demo",
                 "phonenumbers",
                 "rich.",
                 "stamina",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from atoms_campaigns_mcp.settings import Settings
-from atoms_campaigns_mcp.state.opening import open_state
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.state.open import open_state
 from atoms_campaigns_mcp.state.store import Store
 
 Stores = Callable[[int], AbstractAsyncContextManager[list[Store]]]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.state import sqlite_migrations
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
-from atoms_campaigns_mcp.state.sqlite_migrations import LATEST, MIGRATIONS, migrate
+from atoms_campaigns_mcp.state.sqlite import migrations
+from atoms_campaigns_mcp.state.sqlite.migrations import LATEST, MIGRATIONS, migrate
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
 
 pytestmark = pytest.mark.anyio
@@ -134,8 +134,8 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(
     db = sqlite3.connect(path, isolation_level=None)
     migrate(db)
     before = shape(path)
-    monkeypatch.setattr(sqlite_migrations, "MIGRATIONS", steps)
-    monkeypatch.setattr(sqlite_migrations, "LATEST", len(steps))
+    monkeypatch.setattr(migrations, "MIGRATIONS", steps)
+    monkeypatch.setattr(migrations, "LATEST", len(steps))
     with pytest.raises(sqlite3.OperationalError):
         migrate(db)
     assert db.execute("PRAGMA user_version").fetchone() == (LATEST,)

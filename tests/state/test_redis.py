@@ -11,11 +11,11 @@ import anyio.to_thread
 import pytest
 from redis import Redis
 
+from atoms_campaigns_mcp.config.parsing import RedisAddress
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
-from atoms_campaigns_mcp.pace import Slot
-from atoms_campaigns_mcp.setting_texts import RedisAddress
-from atoms_campaigns_mcp.state.redis import RedisStore
-from atoms_campaigns_mcp.state.redis_link import AWAY, PREFIX, Link
+from atoms_campaigns_mcp.rate_limit import Slot
+from atoms_campaigns_mcp.state.redis.connection import AWAY, PREFIX, Link
+from atoms_campaigns_mcp.state.redis.store import RedisStore
 from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
 from tests.support.redis import RedisServer, redis_in
 

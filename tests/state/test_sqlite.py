@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
-from atoms_campaigns_mcp.state import sqlite
-from atoms_campaigns_mcp.state.sqlite import KEEP_PLANS, SqliteStore
+from atoms_campaigns_mcp.state.sqlite import store as sqlite_store
+from atoms_campaigns_mcp.state.sqlite.store import KEEP_PLANS, SqliteStore
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +81,7 @@ CALLS: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
 async def test_what_cannot_be_written_is_said_in_words_and_never_passed_over(
     tmp_path: Path, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.001)
+    monkeypatch.setattr(sqlite_store, "BUSY_SECONDS", 0.001)
     async with stores(tmp_path) as (store,):
         with locked(tmp_path), pytest.raises(NotRecorded) as caught:
             await CALLS[call](store)

@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from atoms_campaigns_mcp.pace import Slot
+from atoms_campaigns_mcp.rate_limit import Slot
 from atoms_campaigns_mcp.state.store import (
     LONGEST_CLAIM,
     UNDER_WAY,

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx2
 
-from atoms_campaigns_mcp.atoms.pacing import Pacer
-from atoms_campaigns_mcp.atoms.sharing import Flights
+from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.transport import Transport
+from atoms_campaigns_mcp.caching.single_flight import Flights
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from tests.support.clock import FakeClock
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx2
 
-from atoms_campaigns_mcp.sandbox.app import create_app
-from atoms_campaigns_mcp.sandbox.options import Options
-from atoms_campaigns_mcp.sandbox.world import World
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.sandbox.engine.world import World
+from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.contract.referee import Referee, refereeing
 from tests.support.clock import FakeClock
 from tests.support.serving import Answer, Caller, Wire, says_yes, serving

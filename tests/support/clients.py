@@ -24,8 +24,8 @@ from mcp_types import (
 )
 
 from atoms_campaigns_mcp.runtime import Runtime
-from atoms_campaigns_mcp.server.build import build
-from atoms_campaigns_mcp.server.principal import Principal
+from atoms_campaigns_mcp.server.auth.principal import Principal
+from atoms_campaigns_mcp.server.mcp.server import build
 from tests.support.bench import Bench
 from tests.support.serving import Caller
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from atoms_campaigns_mcp.policy_file import folders
+from atoms_campaigns_mcp.config.policy_file import folders
 
 
 def without_policies(home: Path, scratch: Path, environ: Mapping[str, str]) -> dict[str, str]:

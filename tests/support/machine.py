@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from atoms_campaigns_mcp.install.machine import Machine
+from atoms_campaigns_mcp.cli.install.machine import Machine
 from tests.support.clock import FakeClock
 
 PYTHON = "/opt/atoms/bin/python3"

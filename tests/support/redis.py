@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from atoms_campaigns_mcp.setting_texts import RedisAddress
+from atoms_campaigns_mcp.config.parsing import RedisAddress
 from tests.support.emulated import free_port
 
 PROGRAM = next(filter(None, map(shutil.which, ("redis-server", "valkey-server"))), None)

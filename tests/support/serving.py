@@ -10,10 +10,10 @@ from mcp import Client
 from mcp.client.session import ClientRequestContext
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
 
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.runtime import Clocks, Runtime
-from atoms_campaigns_mcp.server.build import build
-from atoms_campaigns_mcp.server.principal import Principal
-from atoms_campaigns_mcp.settings import Settings
+from atoms_campaigns_mcp.server.auth.principal import Principal
+from atoms_campaigns_mcp.server.mcp.server import build
 
 ERAS = ("legacy", "2026-07-28")
 Answer = Callable[[str], ElicitResult]

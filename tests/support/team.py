@@ -15,7 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitRequestParams
 
 from atoms_campaigns_mcp.runtime import Clocks
-from atoms_campaigns_mcp.server.http import Service
+from atoms_campaigns_mcp.server.http.serve import Service
 from tests.support.bench import Bench
 from tests.support.clients import listening
 from tests.support.process import ENVELOPE, INITIALIZE

@@ -7,10 +7,10 @@ import anyio
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.server.claims import SENDING
-from atoms_campaigns_mcp.server.history import entries
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Intent
+from atoms_campaigns_mcp.tool_calls.locks import SENDING
 from tests.support.bench import Bench
 from tests.support.lost import Sandbox, nothing_done, trouble
 from tests.support.serving import Caller

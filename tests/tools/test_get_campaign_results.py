@@ -10,7 +10,7 @@ import anyio
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.sandbox.options import Odds, Options
+from atoms_campaigns_mcp.sandbox.engine.options import Odds, Options
 from tests.support.bench import Bench
 from tests.support.serving import Caller, text_of
 from tests.support.world import CALLER_NUMBER, DRAFT

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.server.history import entries
+from atoms_campaigns_mcp.state.journal import entries
 from tests.support.bench import Bench
 from tests.support.lost import WITH_EFFECT, Sandbox, Trouble, nothing_done, trouble
 from tests.support.serving import Caller, text_of

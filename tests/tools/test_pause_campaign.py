@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from tests.support.bench import Bench
 from tests.support.serving import Caller, text_of
 from tests.support.world import DRAFT

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.sandbox.options import Options
-from atoms_campaigns_mcp.state.sqlite import SqliteStore
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from tests.support.bench import Bench
 from tests.support.previews import US_NUMBER, draft
 from tests.support.serving import ERAS, Answer, says_yes

@@ -7,7 +7,7 @@ import anyio
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.state import results
+from atoms_campaigns_mcp.results import store
 from tests.support.bench import Bench
 from tests.support.serving import Caller
 from tests.support.world import DRAFT
@@ -46,7 +46,7 @@ async def test_results_that_trickle_in_end_with_a_way_to_read_them_in_pages(
     async with bench.client() as client:
         campaign = await over(bench, client)
         with monkeypatch.context() as patched:
-            patched.setattr(results, "DEADLINE", 0.05)
+            patched.setattr(store, "DEADLINE", 0.05)
             bench.wire.below = httpx2.MockTransport(slowly)
             with anyio.fail_after(30):
                 result = await client.raw("get_campaign_results", **campaign)
@@ -62,4 +62,4 @@ async def test_results_that_trickle_in_end_with_a_way_to_read_them_in_pages(
 
 
 def test_an_export_has_less_time_than_hosts_give_a_tool_call() -> None:
-    assert results.DEADLINE <= HOSTS_WAIT * 2 / 3
+    assert store.DEADLINE <= HOSTS_WAIT * 2 / 3

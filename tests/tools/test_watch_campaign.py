@@ -5,8 +5,8 @@ import httpx2
 import pytest
 from mcp_types import ResourceUpdatedNotification
 
-from atoms_campaigns_mcp.atoms import polls
-from atoms_campaigns_mcp.sandbox.options import Odds, Options
+from atoms_campaigns_mcp.caching import shared_polls
+from atoms_campaigns_mcp.sandbox.engine.options import Odds, Options
 from tests.support.bench import Bench
 from tests.support.serving import Caller, text_of
 from tests.support.world import AGENT, AUDIENCE, DRAFT
@@ -46,7 +46,7 @@ async def test_nothing_new_ends_after_wait_seconds_and_says_how_to_go_on(bench: 
     report = result.structured_content
     assert report is not None
     assert (report["reached"], report["finished"], report["status"]) == (False, False, "scheduled")
-    assert 12 <= seconds(bench) - before <= 12 + polls.SLOWEST
+    assert 12 <= seconds(bench) - before <= 12 + shared_polls.SLOWEST
     assert f"since {report['since']}" in report["next_step"]
     assert report["since"] in text_of(result)
 

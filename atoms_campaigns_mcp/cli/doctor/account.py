@@ -1,0 +1,95 @@
+"""Checks of the account behind the key, from one read of it."""
+
+import httpx2
+
+from atoms_campaigns_mcp.cli.doctor.check import Check, failed, ok, warning
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, Unauthorized
+from atoms_campaigns_mcp.runtime import Clocks, Runtime, refuse_changes
+from atoms_campaigns_mcp.schemas.account import AccountReport
+from atoms_campaigns_mcp.schemas.arguments import GetAccountArgs
+from atoms_campaigns_mcp.toolkit.registry import load
+
+FREE_RATE, PAID_RATE = 10, 100  # requests a second that the vendor's documentation names
+AGAIN = "Run this again in a minute."
+
+
+async def read(
+    settings: Settings, clocks: Clocks, network: httpx2.AsyncBaseTransport | None
+) -> tuple[AccountReport, float]:
+    """Read the account as the tool `get_account` does; give it and the seconds that it took.
+
+    Raises:
+        AtomsCampaignsError: The key is refused, the API is away, or the state cannot be used.
+    """
+    runtime = Runtime.open(settings, clocks=clocks, network=network)
+    try:
+        began = clocks.monotonic()
+        tool = load("get_account")
+        report: AccountReport = await tool.run(GetAccountArgs(), runtime.context(refuse_changes))
+        return report, clocks.monotonic() - began
+    finally:
+        await runtime.close()
+
+
+def unreadable(error: AtomsCampaignsError) -> Check:
+    """Say why there is no account to judge."""
+    if isinstance(error, Unauthorized):
+        return failed(
+            "key",
+            "The API does not accept the key.",
+            "Copy a current key from the Atoms dashboard into SMALLEST_API_KEY.",
+        )
+    return failed("key", error.message, error.next_step or AGAIN)
+
+
+def checks(report: AccountReport, settings: Settings) -> list[Check]:
+    """Judge the account: whose it is, its rate plan, call slots and balance."""
+    return [_key(report, settings), _rate(report, settings), _slots(report), _balance(report)]
+
+
+def _key(report: AccountReport, settings: Settings) -> Check:
+    owner = f'organization "{report.organization}" ({report.organization_id})'
+    if settings.mode == "sandbox":
+        return ok("key", f"None, so the mode is sandbox: {owner}; nobody is called.")
+    return ok("key", f"The mode is live: {owner}.")
+
+
+def _rate(report: AccountReport, settings: Settings) -> Check:
+    if settings.mode == "sandbox":
+        return ok("rate", f"Not paced in the sandbox (ATOMS_MCP_RATE is {settings.rate:g}).")
+    documented = FREE_RATE if "free" in (report.plan or "").lower() else PAID_RATE
+    quotas = [f"plan {report.plan}"] if report.plan else ["the API does not name the plan"]
+    if report.campaigns_allowed is not None:
+        quotas.append(f"at most {report.campaigns_allowed} campaigns")
+    if report.daily_calls_allowed is not None:
+        quotas.append(f"at most {report.daily_calls_allowed} calls a day")
+    text = f"{settings.rate:g} requests a second (ATOMS_MCP_RATE); {', '.join(quotas)}."
+    if settings.rate > documented:
+        return warning(
+            "rate",
+            f"{text} Documented are {documented} a second.",
+            f"Set ATOMS_MCP_RATE to {documented} or less, unless your contract says otherwise.",
+        )
+    return ok("rate", text)
+
+
+def _slots(report: AccountReport) -> Check:
+    limit, used = report.call_limit, report.calls_in_progress
+    if limit is None or used is None:
+        return warning("call slots", "The API does not tell limit and calls in progress.", AGAIN)
+    text = f"{used} of {limit} in use, {report.reserved or 0} reserved."
+    if used >= limit:
+        return warning(
+            "call slots", text, "Wait until calls end: what starts now fails for lack of slots."
+        )
+    return ok("call slots", text)
+
+
+def _balance(report: AccountReport) -> Check:
+    if report.balance_usd is None:
+        return warning("balance", "The API does not tell it.", AGAIN)
+    text = f"{report.balance_usd:.2f} USD."
+    if report.balance_usd <= 0:
+        return failed("balance", text, "Add credit in the Atoms dashboard before anything dials.")
+    return ok("balance", text)

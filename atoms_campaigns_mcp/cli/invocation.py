@@ -1,0 +1,35 @@
+"""How this program was called, so that a message can name a command that works when typed."""
+
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from atoms_campaigns_mcp.config.identity import NAME
+
+MODULE = "atoms_campaigns_mcp"
+
+
+def command(
+    called: str = sys.argv[0],
+    python: str = sys.executable,
+    find: Callable[[str], str | None] = shutil.which,
+    platform: str = sys.platform,
+) -> str:
+    """Give the words that start it again: its name, if a shell finds it, or its path.
+
+    `called` is `sys.argv[0]`; `find` looks a name up as a shell would.
+    """
+    script = Path(called).absolute()
+    if script.stem != NAME:
+        return _quoted([python, "-m", MODULE], platform)
+    found = find(NAME)
+    if found and Path(found).absolute().parent == script.parent:
+        return NAME
+    return _quoted([str(script)], platform)
+
+
+def _quoted(words: list[str], platform: str) -> str:
+    return subprocess.list2cmdline(words) if platform == "win32" else shlex.join(words)

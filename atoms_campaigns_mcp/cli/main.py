@@ -1,0 +1,335 @@
+"""The command line. Each command imports what it needs when it runs."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
+from pathlib import Path
+from typing import Any
+
+from atoms_campaigns_mcp import __version__
+from atoms_campaigns_mcp.cli.install import CLIENT_NAMES
+from atoms_campaigns_mcp.cli.invocation import command
+from atoms_campaigns_mcp.config.identity import NAME
+from atoms_campaigns_mcp.config.parsing import count
+from atoms_campaigns_mcp.config.policy_file import folders, policies, user_home
+from atoms_campaigns_mcp.config.settings import SETTINGS, Auth, Settings
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, ConfigurationError
+from atoms_campaigns_mcp.telemetry import configure
+
+BAD_USAGE = 2
+INTERRUPTED = 130
+SHARED = frozenset(row.name for row in SETTINGS)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command in `argv`; without one, serve over stdio."""
+    closed = _open_closed_streams()
+    try:
+        try:
+            status = _run(list(sys.argv[1:] if argv is None else argv), closed)
+        finally:
+            if not sys.stdout.closed:
+                sys.stdout.flush()
+    except* BrokenPipeError:  # who reads has enough, as `head` does; perhaps in a task group
+        status = _silenced()
+    except* OSError as errors:
+        print(f"{NAME}: {_about(errors)}", file=sys.stderr)
+        status = _silenced()
+    sys.exit(status)
+
+
+def _silenced() -> int:
+    """Let the interpreter's last flush go nowhere, else it would complain; give the status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _about(group: BaseExceptionGroup[OSError]) -> str:
+    """Say what the system refused, and for which file if it knows."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    reason = getattr(error, "strerror", "") or type(error).__name__
+    place = getattr(error, "filename", None) or "a file, or stdin or stdout,"
+    return f"{place} cannot be used: {reason}."
+
+
+def _open_closed_streams() -> list[str]:
+    """Put the null device in place of what was closed at the start, or files would be.
+
+    Returns:
+        Their names.
+    """
+    modes = {"stdin": "r", "stdout": "w", "stderr": "w"}
+    closed = [name for name in modes if getattr(sys, name) is None]
+    for name in closed:
+        setattr(sys, name, open(os.devnull, modes[name], encoding="utf-8"))  # noqa: SIM115, PTH123
+    return closed
+
+
+def _run(words: list[str], closed: Sequence[str]) -> int:
+    if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
+        words.insert(0, "serve")
+    args = parser().parse_args(words)
+    args.closed = closed
+    configure(sys.stderr)
+    try:
+        return args.run(args)
+    except AtomsCampaignsError as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return BAD_USAGE if isinstance(error, ConfigurationError) else 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of every command."""
+    parser = argparse.ArgumentParser(prog=NAME, description=_ABOUT)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = _command(commands, "serve", _serve, "serve MCP; over stdio unless --http is given")
+    serve.add_argument("--http", metavar="HOST:PORT", help="serve Streamable HTTP at /mcp")
+    serve.add_argument(
+        "--auth",
+        choices=["key", "oauth", "none"],
+        help="with --http; key (default): each request brings its Atoms key as a bearer token; "
+        "oauth: an access token of ATOMS_MCP_OAUTH_ISSUER (docs/oauth.md); "
+        "none: this machine only, with the server's own key or the sandbox",
+    )
+    _settings_flags(serve)
+    _command(commands, "demo", _demo, "run a whole campaign in a temporary sandbox")
+    call = _command(commands, "call", _call, "call one tool; asks on the terminal")
+    call.add_argument("tool", metavar="TOOL")
+    call.add_argument("arguments", metavar="key=value", nargs="*")
+    call.add_argument("--json", action="store_true", help="print the structured result")
+    _settings_flags(call)
+    watch = _command(commands, "watch", _watch, "follow a campaign until it is finished")
+    watch.add_argument("campaign", metavar="ID", help="id of the campaign, from list_campaigns")
+    _settings_flags(watch)
+    tools = _command(
+        commands, "tools", _tools, "list the tools that the settings allow, or explain one"
+    )
+    tools.add_argument("tool", metavar="NAME", nargs="?", help="show the arguments of this one")
+    _settings_flags(tools)
+    journal = _command(commands, "journal", _journal, "show what was changed, the latest first")
+    journal.add_argument("--limit", type=count, default=50, help="most entries to show (50)")
+    journal.add_argument("--unfinished", action="store_true", help="only those without an outcome")
+    journal.add_argument(
+        "--subject", help="only what this subject of ATOMS_MCP_OAUTH_ISSUER did; names its tenant"
+    )
+    journal.add_argument("--json", action="store_true", help="print one JSON object a line")
+    _settings_flags(journal, {"state"})
+    doctor = _command(commands, "doctor", _doctor, "check everything, and say what to do")
+    doctor.add_argument("--json", action="store_true", help="print the checks for a program")
+    _settings_flags(doctor)
+    _install_flags(_command(commands, "install", _install, "tell a client of this server"))
+    sandbox = _command(commands, "sandbox", _sandbox, "serve the emulated Atoms API over HTTP")
+    sandbox.add_argument("action", nargs="?", choices=["serve", "reset"], default="serve")
+    sandbox.add_argument("--port", type=int, default=8790)
+    sandbox.add_argument(
+        "--db",
+        type=Path,
+        help="database file; default: ATOMS_MCP_SANDBOX_DB, else in the state folder",
+    )
+    sandbox.add_argument(
+        "--speed", type=_speed, default=60.0, help="virtual seconds a second, or max"
+    )
+    sandbox.add_argument("--seed", type=int, default=1, help="decides the outcomes of calls")
+    return parser
+
+
+_ABOUT = "MCP server with which AI agents run outbound voice-call campaigns on Atoms, safely."
+
+
+class _Form(argparse.HelpFormatter):
+    """Leaves the settings out of the usage line: they have their group below."""
+
+    def add_usage(
+        self, usage: str | None, actions: Iterable[argparse.Action], *rest: Any, **options: Any
+    ) -> None:
+        """Add the usage line."""
+        own = [action for action in actions if action.dest not in SHARED]
+        super().add_usage(usage, own, *rest, **options)
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], about: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=about, description=about, formatter_class=_Form)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _settings_flags(parser: argparse.ArgumentParser, names: AbstractSet[str] = SHARED) -> None:
+    group = parser.add_argument_group("settings (docs/configuration.md)")
+    for row in SETTINGS:
+        if row.secret or row.name not in names:
+            continue  # ps would show a secret
+        flag = f"--{row.name.replace('_', '-')}"
+        about = f"{row.help} ({row.variable})".replace("%", "%%")
+        if row.switch:
+            group.add_argument(flag, dest=row.name, action="store_const", const="1", help=about)
+        else:
+            group.add_argument(flag, dest=row.name, metavar="VALUE", help=about)
+
+
+def _serving(args: argparse.Namespace) -> Settings:
+    """Read the settings of a server, which logs what happens."""
+    auth: Auth = (args.auth or "key") if args.http else ""
+    settings = _loaded(_flags(args), auth)
+    configure(sys.stderr, form=settings.log)
+    return settings
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    """Read the settings of a command, which says itself what people want to know."""
+    settings = _loaded(_flags(args))
+    if "log" in _flags(args) or os.environ.get("ATOMS_MCP_LOG"):
+        configure(sys.stderr, form=settings.log)
+    else:
+        configure(sys.stderr, form="text", ours=logging.WARNING)
+    return settings
+
+
+def _loaded(flags: Mapping[str, str], auth: Auth = "") -> Settings:
+    found = policies(folders(user_home(), sys.platform, os.environ))
+    return Settings.load(os.environ, flags, policies=found, auth=auth)
+
+
+def _flags(args: argparse.Namespace) -> dict[str, str]:
+    flags = {row.name: getattr(args, row.name, None) for row in SETTINGS}
+    return {name: text for name, text in flags.items() if text}
+
+
+def _install_flags(parser: argparse.ArgumentParser) -> None:
+    names = ", ".join(CLIENT_NAMES)
+    parser.add_argument("client", metavar="CLIENT", choices=CLIENT_NAMES, help=names)
+    parser.add_argument("--print", action="store_true", help="print the entry, change nothing")
+    parser.add_argument("--remove", action="store_true", help="take the entry out again")
+    parser.add_argument("--server-name", default="atoms-campaigns", help="name of the entry")
+    parser.add_argument(
+        "--with-key",
+        action="store_true",
+        help="write the key of the environment too, and make the file private",
+    )
+
+
+def _speed(text: str) -> float | str:
+    return text if text == "max" else float(text)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    if args.auth and not args.http:
+        raise ConfigurationError(
+            "--auth is for clients over HTTP.", next_step="Add --http HOST:PORT, or leave it out."
+        )
+    settings = _serving(args)
+    if not args.http:
+        _look_at_stdio(args.closed)
+        from atoms_campaigns_mcp.server.stdio import serve  # noqa: PLC0415
+
+        serve(settings)
+        return 0
+    from atoms_campaigns_mcp.server.http import serve  # noqa: PLC0415 - uvicorn
+
+    serve.serve(settings, args.http)
+    return 0
+
+
+def _look_at_stdio(closed: Sequence[str]) -> None:
+    """Say to a person on a terminal what this is, since a server says nothing by itself.
+
+    Raises:
+        ConfigurationError: A stream that MCP needs was closed at the start.
+    """
+    if missing := [name for name in closed if name != "stderr"]:
+        raise ConfigurationError(
+            f"MCP over stdio needs stdin and stdout; closed: {', '.join(missing)}.",
+            next_step="Let your client start this, or serve over HTTP (--http HOST:PORT).",
+        )
+    if sys.stdin.isatty():
+        name = command()
+        print(
+            f"This serves MCP on stdin and stdout: clients start it (see: {name} install CLIENT).\n"
+            f"For people: {name} demo, {name} doctor, {name} --help. Ctrl-C ends it.",
+            file=sys.stderr,
+        )
+
+
+def _demo(_: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.cli.demo import run  # noqa: PLC0415 - rich, client
+
+    return run()
+
+
+def _call(args: argparse.Namespace) -> int:
+    import anyio  # noqa: PLC0415
+
+    from atoms_campaigns_mcp.server.in_process import call_tool  # noqa: PLC0415 - client
+
+    pairs = [word.partition("=") for word in args.arguments]
+    if any(not separator for _, separator, _ in pairs):
+        raise ConfigurationError("Arguments are written key=value.")
+    arguments = {name: value for name, _, value in pairs}
+    ask = _ask if sys.stdin.isatty() else None
+    result = anyio.run(call_tool, _settings(args), args.tool, arguments, ask)
+    text = "\n".join(getattr(part, "text", "") for part in result.content)
+    if args.json and result.structured_content is not None:
+        text = json.dumps(result.structured_content, indent=2, ensure_ascii=False)
+    print(text, file=sys.stderr if result.is_error else sys.stdout)
+    return int(bool(result.is_error))
+
+
+def _ask(question: str) -> bool:
+    print(question, file=sys.stderr)
+    return input("Type yes to go ahead: ").strip().lower() == "yes"
+
+
+def _watch(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.cli.console import Terminal  # noqa: PLC0415 - rich
+    from atoms_campaigns_mcp.cli.watch import run  # noqa: PLC0415 - rich, client
+
+    return run(_settings(args), args.campaign, Terminal())
+
+
+def _tools(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.cli.tools import run  # noqa: PLC0415 - rich
+
+    return run(_settings(args), args.tool)
+
+
+def _journal(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.cli.journal import Wish, run  # noqa: PLC0415 - rich, state
+
+    wish = Wish(args.limit, args.unfinished, args.subject or "", args.json)
+    return run(_settings(args), wish)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.cli.doctor.command import Patient, run  # noqa: PLC0415 - sandbox, rich
+    from atoms_campaigns_mcp.cli.install.machine import Machine  # noqa: PLC0415
+
+    configure(sys.stderr, form="text", ours=logging.CRITICAL)  # the report says it
+    return run(_flags(args), Patient(Machine.here()), sys.stdout, as_json=args.json)
+
+
+def _install(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.cli.install.command import Order, run  # noqa: PLC0415
+    from atoms_campaigns_mcp.cli.install.machine import Machine  # noqa: PLC0415
+
+    order = Order(args.client, args.server_name, args.print, args.remove, args.with_key)
+    return run(order, Machine.here(), sys.stdout, sys.stderr)
+
+
+def _sandbox(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.cli.sandbox import Wish, serve, start_afresh  # noqa: PLC0415 - uvicorn
+    from atoms_campaigns_mcp.state.folder import state_folder  # noqa: PLC0415
+
+    settings = _loaded({})
+    database = args.db or settings.sandbox_db or state_folder(settings) / "sandbox.sqlite3"
+    if args.action == "reset":
+        return start_afresh(database)
+    return serve(database, Wish(args.port, args.speed, args.seed))

@@ -1,0 +1,74 @@
+"""The command `tools`: all of them, or the arguments of one."""
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from atoms_campaigns_mcp.cli.console import Terminal
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
+
+
+def run(settings: Settings, name: str | None) -> int:
+    """List the tools that the settings allow, or explain one of them.
+
+    Raises:
+        ConfigurationError: None of them has that name.
+    """
+    entries = Catalog.read(settings.permitted).entries
+    if name is None:
+        _list(entries)
+        return 0
+    if name not in entries:
+        raise ConfigurationError(
+            "There is no such tool, or the settings do not allow it.",
+            next_step="`tools` without a name lists those there are.",
+        )
+    _explain(entries[name], Terminal())
+    return 0
+
+
+def _list(entries: dict[str, dict[str, Any]]) -> None:
+    rows = [
+        (name, entry["effect"], entry["tool"]["description"].split(". ")[0])
+        for name, entry in entries.items()
+    ]
+    if not sys.stdout.isatty():
+        for row in rows:
+            print("\t".join(row))
+        return
+    table = Table("tool", "effect", "what it does")
+    for row in rows:
+        table.add_row(*row)
+    Terminal().print(table)
+
+
+def _explain(entry: dict[str, Any], console: Console) -> None:
+    schema = entry["tool"]["inputSchema"]
+    required = schema.get("required", ())
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(max_width=24)
+    for name, field in schema["properties"].items():
+        mark = "" if name in required else " (optional)"
+        table.add_row(f"{name}{mark}", form(field), Text(field.get("description", "")))
+    dials = f", dials with {entry['dials_when']}" if entry["dials_when"] else ""
+    console.print(Text(f"{entry['tool']['name']} ({entry['effect']}{dials})", "bold"))
+    console.print(Text(entry["tool"]["description"]))
+    console.print(table if schema["properties"] else "It takes no arguments.")
+
+
+def form(field: dict[str, Any]) -> str:
+    """Say what an argument may be: its type or choices, bounds and default."""
+    if field["type"] == "array":
+        return f"JSON list of {field['minItems']} to {field['maxItems']}: {form(field['items'])}"
+    words = [" or ".join(field.get("enum", ())) or field["type"].replace("string", "text")]
+    if "minimum" in field:
+        words.append(f"{field['minimum']} to {field['maximum']}")
+    if field.get("default") not in {None, False}:
+        words.append(f"default {field['default']}")
+    return ", ".join(words)

@@ -1,0 +1,303 @@
+"""Results of campaigns in SQLite's own temporary databases: any size, little memory.
+
+SQLite deletes their files as soon as they are open, so contacts do not outlive a killed server.
+"""
+
+import json
+import sqlite3
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import anyio
+import ijson
+import stamina
+from pydantic import ValidationError
+
+from atoms_campaigns_mcp.contacts.numbers.directory import Directory
+from atoms_campaigns_mcp.errors import Garbled, Unavailable, UnexpectedResponse
+from atoms_campaigns_mcp.schemas.calls import LIVE
+from atoms_campaigns_mcp.schemas.fields import word
+from atoms_campaigns_mcp.schemas.results import Exported
+from atoms_campaigns_mcp.workers import Worker
+
+T = TypeVar("T")
+BATCH = 500  # contacts stored at once
+FED = 65_536  # bytes parsed at once
+KEPT = 8  # campaigns whose results stay at hand
+# Attempts that rang nobody, or not yet: as in contacts_called, they count in no rate.
+UNDIALLED = (LIVE - {"active"}) | {"blocked", "cancelled"}
+TEMPORARY = ""  # of the only connection to it, on disk only if it grows
+SCHEMA = Path(__file__).with_name("results.sql")
+
+# Fixed texts, so that no name from outside becomes SQL.
+GROUPS = {
+    "attempt": "number",
+    "caller_id": "caller",
+    "country": "country",
+    "local_hour": "hour",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One contact as it is stored."""
+
+    phone: str
+    data: dict[str, Any]
+    attempts: int
+    final_status: str
+    seconds: float
+    cost: float
+
+
+class Results:
+    """The results of one campaign at one moment; they go with their last user."""
+
+    def __init__(self, db: sqlite3.Connection, work: Worker) -> None:
+        self._db = db
+        self._work = work
+        # The cache only lets go of it: another call may still be reading.
+        self.close = weakref.finalize(self, db.close)
+
+    async def outcomes(self) -> dict[str, int]:
+        """Count contacts by final status, the most frequent first."""
+        sql = "SELECT final_status, count(*) FROM contact GROUP BY 1 ORDER BY 2 DESC, 1"
+        return await self._do(lambda db: dict(db.execute(sql).fetchall()))
+
+    async def totals(self) -> tuple[int, int, float, float]:
+        """Give contacts, contacts dialled, seconds talked and cost."""
+        sql = (
+            "SELECT count(*), (SELECT count(DISTINCT position) FROM attempt), "
+            "coalesce(sum(seconds), 0), coalesce(sum(cost), 0) FROM contact"
+        )
+        return await self._do(lambda db: db.execute(sql).fetchone())
+
+    async def rates(self, by: str) -> list[str]:
+        """Say how many calls connected, by attempt, caller_id, country or local_hour."""
+        column = GROUPS[by]
+        sql = (
+            f"SELECT {column}, count(*), sum(connected) FROM attempt "  # noqa: S608 - see GROUPS
+            f"WHERE {column} IS NOT NULL AND {column} <> '' GROUP BY 1 ORDER BY 1"
+        )
+        rows = await self._do(lambda db: db.execute(sql).fetchall())
+        return [
+            f"{word(str(group))}: {connected} of {calls} ({100 * connected / calls:.1f}%)"
+            for group, calls, connected in rows
+        ]
+
+    async def page(self, outcome: str | None, page: int, limit: int) -> tuple[list[Stored], int]:
+        """Give a page of contacts in the order of the audience, and how many there are."""
+        where, values = ("WHERE final_status = ?", [outcome]) if outcome else ("", [])
+
+        def read(db: sqlite3.Connection) -> tuple[list[Stored], int]:
+            (total,) = db.execute(f"SELECT count(*) FROM contact {where}", values).fetchone()  # noqa: S608
+            rows = db.execute(
+                f"{_CONTACT} {where} ORDER BY position LIMIT ? OFFSET ?",
+                [*values, limit, (page - 1) * limit],
+            )
+            return [_stored(row) for row in rows], total
+
+        return await self._do(read)
+
+    async def contacts(self, outcomes: Sequence[str] = ()) -> list[Stored]:
+        """Give every contact with one of these final statuses; without any, all."""
+        marks = ", ".join("?" * len(outcomes))
+        where = f"WHERE final_status IN ({marks})" if outcomes else ""
+        sql = f"{_CONTACT} {where} ORDER BY position"
+        return await self._do(lambda db: [_stored(row) for row in db.execute(sql, [*outcomes])])
+
+    async def over(self, max_retries: int) -> frozenset[str]:
+        """Give the numbers that are not called again: reached, or out of retries."""
+        sql = (
+            "SELECT phone FROM contact JOIN attempt USING (position) "
+            "GROUP BY position HAVING reached OR count(*) > ?"
+        )
+        return await self._do(
+            lambda db: frozenset(phone for (phone,) in db.execute(sql, (max_retries,)))
+        )
+
+    async def retries_due(self, max_retries: int, retry_delay: int, now: datetime) -> int:
+        """Count contacts whose next attempt is still to come.
+
+        `retry_delay` is in minutes. A retry that is overdue by more than its delay and five
+        minutes is not awaited any more: the API does not say that it gave a contact up.
+        """
+        sql = (
+            "SELECT count(*) FROM contact JOIN attempt ON attempt.position = contact.position "
+            "AND attempt.number = contact.attempts - 1 "
+            "WHERE contact.attempts BETWEEN 1 AND ? AND attempt.retried AND contact.reached = 0 "
+            "AND attempt.ended_at > ?"
+        )
+        oldest = now.timestamp() - (2 * retry_delay + 5) * 60
+        (count,) = await self._do(lambda db: db.execute(sql, (max_retries, oldest)).fetchone())
+        return count
+
+    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._work(work, self._db)
+
+
+Export = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+"""Gives the results of a campaign as the API streams them."""
+
+DEADLINE = 40.0  # seconds for an export, repetitions included; hosts give a tool call 60
+# Repeated in the first half only, so that the last attempt has time for a large one.
+_reading = stamina.AsyncRetryingCaller(attempts=3, timeout=DEADLINE / 2, wait_initial=0.5).on(
+    (Garbled, Unavailable)
+)
+
+
+class ResultsCache:
+    """Keeps the results of the campaigns asked about last, each in the version given."""
+
+    def __init__(self, directory: Directory, work: Worker) -> None:
+        self._directory = directory
+        self._work = work
+        self._kept: dict[str, tuple[str, Results]] = {}
+        self._filling = anyio.Lock()
+
+    async def get(
+        self,
+        campaign_id: str,
+        version: str,
+        export: Export,
+    ) -> Results:
+        """Give the results in that version, from `export` if they are not at hand.
+
+        Raises:
+            UnexpectedResponse: The export is not what the API documents.
+            Unavailable: It was not there, or not whole, in time.
+        """
+        with anyio.move_on_after(DEADLINE):
+            async with self._filling:
+                return await self._get(campaign_id, version, export)
+        raise Unavailable(
+            "The Atoms API did not give all results in time.",
+            next_step="Read them page by page with list_calls, or try again in a minute.",
+        )
+
+    async def _get(self, campaign_id: str, version: str, export: Export) -> Results:
+        kept = self._kept.pop(campaign_id, None)
+        if kept is None or kept[0] != version:
+            kept = version, await _reading(self._read_export, campaign_id, export)
+        self._kept[campaign_id] = kept  # the latest comes last
+        while len(self._kept) > KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        return kept[1]
+
+    async def _read_export(self, campaign_id: str, export: Export) -> Results:
+        async with export(campaign_id) as pieces:
+            return await self._fill(pieces)
+
+    async def _fill(self, pieces: AsyncIterator[bytes]) -> Results:
+        db = sqlite3.connect(TEMPORARY, isolation_level=None, check_same_thread=False)
+        results = Results(db, self._work)
+        db.executescript(SCHEMA.read_text("utf-8"))
+        await self._read(pieces, db)
+        return results
+
+    async def _read(self, pieces: AsyncIterator[bytes], db: sqlite3.Connection) -> None:
+        # Fed by hand: a call that is cancelled inside ijson's own reader leaves the pieces open.
+        rows: list[Any] = ijson.sendable_list()
+        parser = ijson.items_coro(rows, "data.item", use_float=True)
+        try:
+            async for piece in pieces:
+                for start in range(0, len(piece), FED):
+                    parser.send(piece[start : start + FED])
+                    if len(rows) >= BATCH:
+                        await self._store(db, rows)
+            parser.close()
+            await self._store(db, rows)
+        except (ijson.JSONError, UnicodeDecodeError) as error:
+            raise Garbled(
+                "The Atoms API gave results that are cut off or no JSON.",
+                next_step="Try again in a minute; if it stays so, use list_calls instead.",
+            ) from error
+        except ValidationError as error:
+            raise UnexpectedResponse(
+                "The Atoms API gave results in a shape that this server does not know.",
+                next_step="Use list_calls instead, and report it to the operator.",
+            ) from error
+
+    async def _store(self, db: sqlite3.Connection, batch: list[Any]) -> None:
+        rows, batch[:] = batch[:], []
+
+        def write() -> None:
+            contacts = [Exported.model_validate(row) for row in rows]
+            (first,) = db.execute("SELECT count(*) FROM contact").fetchone()
+            db.execute("BEGIN")
+            db.executemany(
+                "INSERT INTO contact VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [_contact(first + n, contact) for n, contact in enumerate(contacts)],
+            )
+            db.executemany(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [r for n, contact in enumerate(contacts) for r in self._tries(first + n, contact)],
+            )
+            db.execute("COMMIT")
+
+        await self._work(write)
+
+    def _tries(self, position: int, contact: Exported) -> Iterator[tuple[Any, ...]]:
+        country = self._directory.country(contact.phone)
+        zones = self._directory.zones(contact.phone)
+        for number, call in enumerate(contact.calls()):
+            if call.status in UNDIALLED:
+                continue
+            started = _moment(call.created_at)
+            yield (
+                position,
+                number,
+                call.from_number,
+                call.status == "completed",
+                call.status in {"failed", "no_answer", "busy"},
+                country,
+                _hour(started, zones),
+                started.timestamp() + call.duration if started else None,
+            )
+
+    def close(self) -> None:
+        """Delete all results."""
+        for _, results in self._kept.values():
+            results.close()
+
+
+_CONTACT = "SELECT phone, data, attempts, final_status, seconds, cost FROM contact"
+
+
+def _stored(row: tuple[Any, ...]) -> Stored:
+    return Stored(row[0], json.loads(row[1]), *row[2:])
+
+
+def _contact(position: int, contact: Exported) -> tuple[Any, ...]:
+    reached = any(call.status == "completed" for call in contact.calls())
+    return (
+        position,
+        contact.phone,
+        json.dumps(contact.data, ensure_ascii=False, default=str),
+        len(contact.calls()),
+        contact.final_status,
+        contact.seconds,
+        contact.cost,
+        reached,
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _hour(moment: datetime | None, zones: Iterable[str]) -> int | None:
+    """Give the hour of day where the contact is, if all its possible zones agree on it."""
+    if moment is None:
+        return None
+    hours = {moment.astimezone(ZoneInfo(zone)).hour for zone in zones}
+    return hours.pop() if len(hours) == 1 else None

@@ -1,0 +1,86 @@
+"""What a client is told when it must sign on, or sign on for more (RFC 6750, RFC 9728)."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from atoms_campaigns_mcp.effects import Effect
+from atoms_campaigns_mcp.server.auth.api_keys import Denied
+from atoms_campaigns_mcp.server.auth.oauth.scopes import scope_of
+
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenges:
+    """The answers of a protected resource; `offered` are the effects that the modes leave."""
+
+    issuer: str
+    resource: str
+    offered: frozenset[Effect]
+
+    @property
+    def metadata_url(self) -> str:
+        """Where clients read who issues tokens: beside the resource, as RFC 9728 builds it."""
+        parts = urlsplit(self.resource)
+        return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path.rstrip('/')}"
+
+    def metadata(self) -> dict[str, Any]:
+        """Give the document; issuer and resource stand in it exactly as they are compared."""
+        return {
+            "resource": self.resource,
+            "authorization_servers": [self.issuer],
+            "scopes_supported": scope_of(self.offered).split(),
+            "bearer_methods_supported": ["header"],
+            "resource_name": "Atoms campaigns",
+        }
+
+    def sign_on(self, words: str, *, error: str = "invalid_token") -> Denied:
+        """Ask for a token: 401. `error` stays empty where none was sent.
+
+        All scopes are asked for, since tools without theirs are not even listed: a client that
+        began with fewer would never learn that there are more. The issuer decides what it grants.
+        """
+        return self._denied(401, error, words, scope_of(self.offered))
+
+    def step_up(self, scope: str, words: str) -> Denied:
+        """Ask for a token with `scope`: 403."""
+        return self._denied(403, "insufficient_scope", words, scope)
+
+    def _denied(self, status: int, error: str, words: str, scope: str) -> Denied:
+        fields = {
+            "error": error,
+            "error_description": words if error else "",
+            "scope": scope,
+            "resource_metadata": self.metadata_url,
+        }
+        told = ", ".join(f'{name}="{value}"' for name, value in fields.items() if value)
+        body = {"error": error or "unauthorized", "error_description": words}
+        return Denied(JSONResponse(body, status, {"WWW-Authenticate": f"Bearer {told}"}))
+
+
+class Metadata:
+    """Serves the protected resource's metadata to anybody, before anything is verified."""
+
+    def __init__(self, app: ASGIApp, challenges: Challenges, path: str) -> None:
+        """Answer at the well-known address, alone and with `path` or the resource's path."""
+        self._app = app
+        self._document = challenges.metadata()
+        told = urlsplit(challenges.metadata_url).path
+        self._paths = {WELL_KNOWN, f"{WELL_KNOWN}{path}", told}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"] not in self._paths:
+            await self._app(scope, receive, send)
+            return
+        known = scope["method"] in {"GET", "HEAD"}
+        answer = (
+            JSONResponse(self._document, headers={"Cache-Control": "max-age=3600"})
+            if known
+            else JSONResponse({"error": "method_not_allowed"}, 405, {"Allow": "GET"})
+        )
+        await answer(scope, receive, send)

@@ -1,0 +1,51 @@
+"""The scopes of an access token: each stands for one effect, and none implies another."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from atoms_campaigns_mcp.effects import Effect
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog, needs
+
+SCOPES = {
+    "campaigns:read": Effect.READS,
+    "campaigns:write": Effect.CHANGES,
+    "campaigns:dial": Effect.DIALS,
+    "campaigns:delete": Effect.DESTROYS,
+}
+READING = frozenset({"completion/complete", "resources/read", "subscriptions/listen"})
+"""Methods besides tools that show what is in the account."""
+
+
+def effects_of(claims: Mapping[str, Any]) -> frozenset[Effect]:
+    """Give what a token's `scope` (RFC 9068) or `scp` (Okta, Entra) allows; others mean nothing."""
+    words = {word for name in ("scope", "scp") for word in _words(claims.get(name))}
+    return frozenset(SCOPES[word] for word in words & SCOPES.keys())
+
+
+def scope_of(effects: Iterable[Effect]) -> str:
+    """Name the scopes that allow `effects`, as OAuth writes them, always in the same order."""
+    wanted = set(effects)
+    return " ".join(name for name, effect in SCOPES.items() if effect in wanted)
+
+
+def needed(method: str, params: Any, allowed: frozenset[Effect]) -> frozenset[Effect]:
+    """Give the effects that a request takes from somebody who is `allowed` some."""
+    if method in READING:
+        return frozenset({Effect.READS})
+    if method != "tools/call" or not isinstance(params, dict):
+        return frozenset()
+    given = cast("dict[str, Any]", params)
+    name, arguments = given.get("name"), given.get("arguments")
+    entry = Catalog.read().entries.get(name) if isinstance(name, str) else None
+    if entry is None:
+        return frozenset()
+    known = cast("dict[str, Any]", arguments) if isinstance(arguments, dict) else {}
+    return needs(entry, known, allowed)
+
+
+def _words(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return value.split()
+    if isinstance(value, list):
+        return [word for word in cast("list[Any]", value) if isinstance(word, str)]
+    return []

@@ -1,0 +1,48 @@
+"""The web application around MCP: who may call, how much, from where, and what is logged."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mcp.server.lowlevel import Server
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.server.auth.api_keys import HEALTH
+from atoms_campaigns_mcp.server.http import uploads
+from atoms_campaigns_mcp.server.http.bodies import LARGEST
+from atoms_campaigns_mcp.server.http.middleware.hosts import security
+
+PATH = "/mcp"
+
+
+def application(
+    server: Server[Any],
+    contacts: uploads.Contacts,
+    settings: Settings,
+    ready: Callable[[], Awaitable[bool]],
+) -> Starlette:
+    """Give the routes: MCP, contacts and health, without what guards them."""
+
+    async def live(_: Request) -> JSONResponse:
+        return JSONResponse({"live": True})
+
+    async def is_ready(_: Request) -> JSONResponse:
+        answer = await ready()
+        return JSONResponse({"ready": answer}, 200 if answer else 503)
+
+    app = server.streamable_http_app(
+        streamable_http_path=PATH,
+        max_request_body_size=LARGEST,
+        transport_security=security(settings),
+        custom_starlette_routes=[
+            Route(uploads.PATH, contacts.put, methods=["PUT"]),
+            Route(f"{HEALTH}live", live, methods=["GET"]),
+            Route(f"{HEALTH}ready", is_ready, methods=["GET"]),
+        ],
+    )
+    # A redirect would name whatever host the request did.
+    app.router.redirect_slashes = False
+    return app

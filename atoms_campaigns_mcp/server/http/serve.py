@@ -1,0 +1,254 @@
+"""Serving over Streamable HTTP, to one machine or to a team."""
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from socket import socket
+
+import anyio
+import anyio.lowlevel
+import httpx2
+import uvicorn
+from starlette.types import ASGIApp
+
+from atoms_campaigns_mcp.atoms.pacer import Pacer
+from atoms_campaigns_mcp.atoms.transport import Transport
+from atoms_campaigns_mcp.caching.single_flight import Flights
+from atoms_campaigns_mcp.config.identity import LOCAL
+from atoms_campaigns_mcp.config.parsing import LOOPBACK
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.rate_limit import Slot
+from atoms_campaigns_mcp.runtime import Clocks
+from atoms_campaigns_mcp.server.auth.api_keys import KeyVerifier, Verify, known
+from atoms_campaigns_mcp.server.auth.oauth.resource_server import OAuth
+from atoms_campaigns_mcp.server.auth.principal import Principal, principal_of
+from atoms_campaigns_mcp.server.http.app import PATH, application
+from atoms_campaigns_mcp.server.http.bodies import Bodies
+from atoms_campaigns_mcp.server.http.middleware.access_log import AccessLog
+from atoms_campaigns_mcp.server.http.middleware.authentication import Authenticated
+from atoms_campaigns_mcp.server.http.middleware.hosts import AllowedHosts, cors
+from atoms_campaigns_mcp.server.http.middleware.normalization import Spellings
+from atoms_campaigns_mcp.server.http.middleware.post_checks import InFlight, Posts
+from atoms_campaigns_mcp.server.http.middleware.rate_limits import Streams, TenantLimits
+from atoms_campaigns_mcp.server.http.middleware.session_limits import TenantSessions
+from atoms_campaigns_mcp.server.http.uploads import Contacts
+from atoms_campaigns_mcp.server.mcp.server import build
+from atoms_campaigns_mcp.server.mcp.subscriptions import Listeners
+from atoms_campaigns_mcp.server.runtime_pool import Runtimes
+from atoms_campaigns_mcp.server.shutdown_signals import end_on_signal
+from atoms_campaigns_mcp.sockets import listening
+from atoms_campaigns_mcp.state.folder import require_shared_secret
+from atoms_campaigns_mcp.state.journal import keep_order
+from atoms_campaigns_mcp.state.open import require_client
+from atoms_campaigns_mcp.telemetry import log
+
+GRACE = 6  # whole seconds for requests in flight when asked to end; ten are allowed in all
+AT_A_TIME = 0.1  # seconds' worth of a tenant's requests that are booked with replicas together
+CONNECTIONS = 2000  # at once; more get 503 at once
+# Seconds that an idle connection stays: longer than clients and proxies keep theirs, or they would
+# send into one that is being closed.
+IDLE = 75
+
+
+def serve(settings: Settings, address: str) -> None:
+    """Serve at `address` (HOST:PORT; port 0 takes a free one).
+
+    Raises:
+        ConfigurationError: The address is malformed, or without authentication reachable from
+            other machines; or the port is in use; or the state is shared, and a secret or a
+            package for it is absent.
+    """
+    host, port = _split(address)
+    if host not in LOOPBACK and settings.auth == "none":
+        raise ConfigurationError(
+            "Without authentication the server may listen on this machine only.",
+            next_step="Use --auth key, or --http 127.0.0.1:8080.",
+        )
+    require_client(settings)
+    require_shared_secret(settings)
+    anyio.run(_serve, settings, host, port)
+
+
+class Service:
+    """Everything that answers requests, and what must be ended in order."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clocks: Clocks | None = None,
+        network: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Serve with `settings`; `clocks` and `network` are replaced by tests."""
+        # Files are on the server's machine, which is not the client's.
+        self._settings = settings = replace(settings, files=())
+        self._clocks = clocks = clocks or Clocks()
+        self.runtimes = Runtimes(settings, clocks=clocks, network=network)
+        self._listeners = Listeners(
+            lambda context: principal_of(context, settings).account,
+            lambda: self.runtimes.store().commons,
+        )
+        self._ahead = Counter[str]()  # requests of tenants that are booked and not yet made
+        self._verifying = _connection(settings, clocks, network)
+        self._oauth = OAuth(settings, clocks, network) if settings.auth == "oauth" else None
+        server = build(settings, self.runtimes, over_http=True, listeners=self._listeners)
+        in_flight = InFlight()
+        server.middleware.append(in_flight.during)
+        self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
+        inner: ASGIApp = Posts(self.inner, in_flight, PATH)
+        self._streams = Streams(Bodies(self._oauth.within(inner) if self._oauth else inner))
+        self.app = self._guarded(self._streams)
+
+    def _guarded(self, app: ASGIApp) -> ASGIApp:
+        """Put around `app` what a request must pass, the outermost last."""
+        settings = self._settings
+        limited = TenantLimits(
+            TenantSessions(app, self._clocks.monotonic),
+            rate=settings.client_rate,
+            in_flight=settings.client_calls,
+            monotonic=self._clocks.monotonic,
+            elsewhere=self._booked,
+        )
+        authenticated: ASGIApp = Authenticated(limited, self._verify())
+        if self._oauth:
+            authenticated = self._oauth.around(authenticated, PATH)
+        guarded = cors(AllowedHosts(authenticated, settings), settings)
+        return Spellings(AccessLog(guarded, self._clocks.monotonic), PATH)
+
+    async def _booked(self, tenant: str, step: float) -> float:
+        """Give the seconds to wait until replicas on the same Redis may be asked once more."""
+        store = self.runtimes.store()
+        if store.commons is None:
+            return 0.0
+        # Several at a time: Redis may write each booking to its disk before it answers.
+        block = max(int(AT_A_TIME / step), 1)
+        if self._ahead[tenant] <= 0:
+            slot = Slot(self._clocks.seconds(), step * block, patience=0)
+            try:
+                wait = await store.pace(f"client {tenant}", slot)
+            except NotRecorded:  # each replica keeps to its own limit all the same
+                return 0.0
+            if wait:
+                return wait
+            self._ahead[tenant] += block
+        self._ahead -= Counter({tenant: 1})
+        return 0.0
+
+    def _verify(self) -> Verify:
+        settings = self._settings
+        if settings.auth == "none":
+            return known(Principal(LOCAL, settings.api_key, settings.permitted))
+        if self._oauth:
+            return self._oauth.verify
+        strangers = self._verifying
+        tenants = replace(strangers, pacer=_pacer(settings, self._clocks))
+        return KeyVerifier(settings, strangers, tenants, self._clocks.monotonic)
+
+    async def _ready(self) -> bool:
+        """Say whether changes can be recorded."""
+        try:
+            await self.runtimes.store().entries(1)
+        except NotRecorded:
+            return False
+        return True
+
+    async def hear(self) -> None:
+        """Pass on what other replicas say has changed, until cancelled."""
+        await self._listeners.hear(self._clocks.sleep)
+
+    def end(self) -> None:
+        """Take no more, end what only listens, and hurry what changes something."""
+        self.runtimes.end(GRACE - 1)  # and a second for the answer
+        self._listeners.close()
+        self._streams.close()
+
+    async def close(self) -> None:
+        """Close connections and files."""
+        await self._verifying.close()
+        if self._oauth:
+            await self._oauth.close()
+        await self.runtimes.close()
+
+
+def _connection(
+    settings: Settings, clocks: Clocks, network: httpx2.AsyncBaseTransport | None
+) -> Transport:
+    """Connect to the API for verifying keys, at a pace of its own."""
+    return Transport.connect(
+        settings.api_url,
+        "",
+        _pacer(settings, clocks),
+        Flights(clocks.monotonic),
+        payment_url=settings.billing_url,
+        now=clocks.now,
+        monotonic=clocks.monotonic,
+        network=network,
+    )
+
+
+def _pacer(settings: Settings, clocks: Clocks) -> Pacer:
+    return Pacer(settings.rate, clocks.seconds, clocks.sleep)
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves signals to us: uvicorn raises them again at its end, before we could close files."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    def end(self) -> None:
+        """Take no more requests, and finish those in flight."""
+        self.should_exit = True
+
+
+async def _serve(settings: Settings, host: str, port: int) -> None:
+    flag = f"--http {_named(host)}:"
+    with listening(host, port, flag=flag) as bound:
+        service = Service(settings)
+        try:
+            await _until_ended(service, settings, host, bound)
+        finally:
+            await service.close()
+
+
+async def _until_ended(service: Service, settings: Settings, host: str, bound: socket) -> None:
+    config = uvicorn.Config(
+        service.app,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=IDLE,
+        timeout_graceful_shutdown=GRACE,
+    )
+    server = _Uvicorn(config)
+
+    def end() -> None:
+        service.end()
+        server.end()
+
+    port = bound.getsockname()[1]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(end_on_signal, end)
+        tasks.start_soon(service.hear)
+        tasks.start_soon(keep_order, settings)
+        await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
+        log.info("listening on http://%s:%s%s (%s)", _named(host), port, PATH, settings.mode)
+        await server.serve(sockets=[bound])
+        tasks.cancel_scope.cancel()
+
+
+def _named(host: str) -> str:
+    """Write a host as addresses have it: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the last port
+        raise ConfigurationError(
+            "--http wants HOST:PORT.", next_step="For example --http 127.0.0.1:8080."
+        )
+    return host.strip("[]"), int(port)

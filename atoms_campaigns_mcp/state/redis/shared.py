@@ -1,0 +1,44 @@
+"""What replicas show each other through Redis: what was seen last, and what has changed."""
+
+from contextlib import aclosing
+
+from atoms_campaigns_mcp.state.redis.connection import Link, key
+from atoms_campaigns_mcp.state.store import Heard
+
+_END_TURN = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+_NEWS = key("news", "")
+
+
+class RedisCommons:
+    """See `store.Commons`. Nothing here waits long for Redis: all can be done without."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def take_turn(self, subject: str, owner: str, seconds: float) -> bool:
+        """See `Commons.take_turn`."""
+        command = ("SET", key("turn", subject), owner, "NX", "PX", round(1000 * seconds))
+        return await self._link.do(*command, needed=False) is not None
+
+    async def end_turn(self, subject: str, owner: str) -> None:
+        """See `Commons.end_turn`."""
+        await self._link.do("EVAL", _END_TURN, 1, key("turn", subject), owner, needed=False)
+
+    async def keep_sight(self, subject: str, sight: bytes, seconds: float) -> None:
+        """See `Commons.keep_sight`."""
+        name, milliseconds = key("sight", subject), round(1000 * seconds)
+        await self._link.do("SET", name, sight, "PX", milliseconds, needed=False)
+
+    async def sight(self, subject: str) -> bytes | None:
+        """See `Commons.sight`."""
+        return await self._link.do("GET", key("sight", subject), needed=False)
+
+    async def tell(self, tenant: str, news: str) -> None:
+        """See `Commons.tell`."""
+        await self._link.do("PUBLISH", _NEWS + tenant, news, needed=False)
+
+    async def hear(self, heard: Heard) -> None:
+        """See `Commons.hear`."""
+        async with aclosing(self._link.messages(f"{_NEWS}*")) as messages:
+            async for channel, news in messages:
+                await heard(channel.removeprefix(_NEWS), news)

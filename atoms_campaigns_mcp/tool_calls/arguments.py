@@ -1,0 +1,145 @@
+"""Checking arguments, and saying what is wrong so that the next call is right.
+
+The text names the argument, its bounds and an example, and never the value that was refused.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from atoms_campaigns_mcp.effects import Effect
+from atoms_campaigns_mcp.errors import InvalidArguments
+from atoms_campaigns_mcp.schemas.arguments import Args
+from atoms_campaigns_mcp.schemas.fields import (
+    CALL_PATTERN,
+    CSV_MAX,
+    ID_PATTERN,
+    REGION_PATTERN,
+    UPLOAD_PATTERN,
+)
+from atoms_campaigns_mcp.tool_calls.catalog import absent
+from atoms_campaigns_mcp.tool_calls.host_additions import is_addition
+from atoms_campaigns_mcp.toolkit.tool import Tool
+
+A = TypeVar("A", bound=Args)
+NAMED = 5  # unknown arguments that an error names: a message has room for 400,000
+_PATTERNS = {
+    ID_PATTERN: "24 hexadecimal digits, as the list tools give them",
+    UPLOAD_PATTERN: "the upload_id that PUT /contacts has given",
+    REGION_PATTERN: "a country code of two letters, or + and nothing or a calling code",
+    CALL_PATTERN: "the id of a call, as list_calls gives it",
+}
+_KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boolean": ""}
+_OPTIONS = {"boolean": ["true", "false"]}
+
+
+def check(
+    tool: Tool[A, Any], arguments: Mapping[str, Any], offered: Collection[str]
+) -> tuple[A, str]:
+    """Validate `arguments`, of which the modes allow those `offered`.
+
+    Gives them with a sentence about what was ignored: a tool that only reads can do without what it
+    does not know, and the emergency stop must not fail over it.
+
+    Raises:
+        InvalidArguments: With a sentence for each argument that is wrong.
+    """
+    fields = tool.arguments.model_fields
+    given = {
+        name: value
+        for name, value in arguments.items()
+        if (name in fields or not is_addition(name, value))
+        and not _left_out(fields.get(name), value)
+    }
+    unknown = [name for name in given if name not in offered]
+    known = {name: given[name] for name in offered if name in given}
+    forgiving = tool.emergency or tool.effect is Effect.READS
+    strange = list(_not_there(unknown, offered))
+    args, wrong = _validated(tool.arguments, known)
+    if tool.emergency and args is None:
+        strange += wrong.values()
+        known = {name: value for name, value in known.items() if name not in wrong}
+        args, wrong = _validated(tool.arguments, known)
+    if args is not None and (forgiving or not strange):
+        return args, f"Ignored: {'; '.join(strange)}." if strange else ""
+    problems = [*strange, *wrong.values()]
+    hint = f" Arguments of this tool: {', '.join(offered) or 'none'}." if unknown else ""
+    raise InvalidArguments(
+        f"Invalid arguments, nothing was sent. {'; '.join(problems)}.{hint}",
+        next_step="Correct them and call again.",
+    )
+
+
+def _left_out(field: FieldInfo | None, value: Any) -> bool:
+    if field is None:
+        return False
+    return value is None if field.is_required() else absent(value)
+
+
+def _not_there(unknown: Sequence[str], offered: Collection[str]) -> Iterable[str]:
+    for name in unknown[:NAMED]:
+        near = get_close_matches(name, offered, n=1) if _is_name(name) else []
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        yield f"{name if _is_name(name) else 'an argument'}: no such argument{meant}"
+    if len(unknown) > NAMED:
+        yield f"{len(unknown) - NAMED} more: no such arguments"
+
+
+def _validated(model: type[A], given: Mapping[str, Any]) -> tuple[A | None, dict[str, str]]:
+    """Give the arguments; or nothing, and for each that is wrong its rule."""
+    try:
+        return model.model_validate(given), {}
+    except ValidationError as error:
+        rules = model.model_json_schema()["properties"]
+        names = [str(problem["loc"][0]) for problem in error.errors(include_input=False)]
+        return None, {name: f"{name}: {_rule(rules[name], name in given)}" for name in names}
+
+
+def _rule(rule: Mapping[str, Any], given: bool) -> str:  # noqa: FBT001 - two wordings of one rule
+    """Say what an argument must be, from its schema."""
+    # An optional argument's rule stands beside "or null".
+    for arm in rule.get("anyOf", ()):
+        if arm != {"type": "null"}:
+            rule = {**rule, **arm}
+    bounds = _bounded(rule, _KINDS[rule["type"]])
+    missing = "" if given else "is required and "
+    example = str(rule["examples"][0]).replace("'", '"') if "examples" in rule else ""
+    return f"{missing}must be {bounds}" + (f", for example {example}" if example else "")
+
+
+def _bounded(schema: Mapping[str, Any], kind: str) -> str:
+    if options := _OPTIONS.get(schema["type"]) or schema.get("enum"):
+        return f"one of {', '.join(options)}"
+    if "pattern" in schema:
+        return _PATTERNS[schema["pattern"]]
+    if schema["type"] == "array":
+        return _listed(schema)
+    if "minimum" in schema:
+        return f"{kind} from {schema['minimum']} to {schema['maximum']}"
+    if "maxLength" in schema:
+        return _long(schema, kind)
+    return "an ISO-8601 time with a time zone"
+
+
+def _long(schema: Mapping[str, Any], kind: str) -> str:
+    least, most = schema.get("minLength", 0), schema["maxLength"]
+    if most == CSV_MAX:
+        return f"CSV {kind} of {least} to {most} characters; split a longer list"
+    return f"{kind} of {least} to {most} characters without control characters"
+
+
+def _listed(schema: Mapping[str, Any]) -> str:
+    what = "ids or E.164 numbers, as list_phone_numbers gives them"
+    if "maxLength" in schema["items"]:
+        what = "names of columns"
+    if "enum" in schema["items"]:
+        what = f"of {', '.join(schema['items']['enum'])}"
+    return f"a list of {schema['minItems']} to {schema['maxItems']} {what}"
+
+
+def _is_name(text: str) -> bool:
+    """Say whether an unknown argument's name looks like one, not like smuggled data."""
+    return text.isidentifier() and len(text) <= 40  # noqa: PLR2004

@@ -1,0 +1,323 @@
+"""Nothing dials or is destroyed on one unconfirmed call.
+
+The first round judges the plan, stores it and asks about it; the answer is bound to that plan, is
+good once and for five minutes, and counts only while the facts are still the same.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_types import InputRequiredResult
+
+from atoms_campaigns_mcp.errors import NotConfirmed, NotRecorded, Refused
+from atoms_campaigns_mcp.guardrails.findings import blocks
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
+from atoms_campaigns_mcp.runtime import Runtime
+from atoms_campaigns_mcp.schemas.arguments import Args
+from atoms_campaigns_mcp.schemas.base import Result
+from atoms_campaigns_mcp.server.mcp.elicitation import TICK, Answer, Asking
+from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
+from atoms_campaigns_mcp.telemetry import log
+from atoms_campaigns_mcp.tool_calls import confirm_tokens
+from atoms_campaigns_mcp.tool_calls.locks import SENDING, Claims
+from atoms_campaigns_mcp.toolkit.audience_lock import members_of
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
+
+QUICKEST = 0.5  # seconds, before which no person has read the question
+_NOTHING = "Nothing was done."
+_AGAIN = "Call again without confirm_token to be asked anew."
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Stores plans to be asked about, and gives tokens for them."""
+
+    runtime: Runtime
+
+    @property
+    def tenant(self) -> str:
+        """Whose plans they are."""
+        return self.runtime.tenant
+
+    async def remember(self, proposal: Proposal, tool: str) -> PlanRecord:
+        """Store what is about to be asked about."""
+        record = PlanRecord(
+            plan_id=secrets.token_hex(12),
+            tenant=self.tenant,
+            tool=tool,
+            digest=proposal.plan.digest(self.tenant),
+            expires_at=self.seconds() + confirm_tokens.LIFETIME,
+            audience_id=proposal.plan.audience_id,
+            shown=proposal.objections(),
+        )
+        await self.runtime.store.keep_plan(record)
+        return record
+
+    def token(self, record: PlanRecord) -> str:
+        """Give the token for a stored plan."""
+        return confirm_tokens.issue(
+            record.plan_id, tenant=self.tenant, secret=self.runtime.secrets[0]
+        )
+
+    def plan_id(self, token: str) -> str:
+        """Give the plan that a token is for.
+
+        Raises:
+            NotConfirmed: It was not given here, or to somebody else.
+        """
+        plan_id = confirm_tokens.plan_id_of(token, tenant=self.tenant, secrets=self.runtime.secrets)
+        if plan_id is None:
+            raise NotConfirmed(
+                f"{_NOTHING} The confirm_token was not given by this server.", next_step=_AGAIN
+            )
+        return plan_id
+
+    def seconds(self) -> float:
+        """Give the machine's time in seconds since 1970."""
+        return self.runtime.clocks.seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A plan that may be carried out now, and how it was agreed to.
+
+    `answered_after` is how many seconds a question took; `warnings` are those that came with what
+    was agreed to, or if nobody was asked, those that nobody saw.
+    """
+
+    plan: Plan
+    digest: str
+    how: Confirmed
+    answered_after: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stands between one call of a dialling or destroying tool and its effect."""
+
+    offers: Offers
+    tool: Tool[Any, Any]
+    args: Args
+    asking: Asking
+    reading: ToolContext
+    claims: Claims
+    act: Callable[[Agreed], Awaitable[Result]]
+
+    async def open(self) -> Result | InputRequiredResult:
+        """Carry out what was agreed to; or give what there is, if there is nothing to do; or ask.
+
+        Raises:
+            NotConfirmed: Nobody agreed to exactly this; with a token, where one can help.
+            Refused: A rule of the operator forbids it.
+        """
+        policy = self._policy
+        can_ask = policy in {"ask", "human"} and self.asking.possible
+        if can_ask and self.asking.plan_id:
+            return await self._answered(self.asking.plan_id, self.asking.answer())
+        token = getattr(self.args, "confirm_token", None)
+        if token and policy in {"ask", "token"} and not can_ask:
+            return await self._accept(await self._stored(self.offers.plan_id(token)), "token")
+        if policy == "never":
+            return await self._claimed(None, "never")
+        proposal = await self._propose()
+        if isinstance(proposal, Result):
+            return proposal
+        return await self._ask(proposal, can_ask=can_ask)
+
+    @property
+    def _policy(self) -> str:
+        return self.offers.runtime.settings.confirm
+
+    async def _ask(self, proposal: Proposal, *, can_ask: bool) -> Result | InputRequiredResult:
+        if not can_ask and self._policy == "human":
+            raise Refused(
+                f"{_NOTHING} The operator of this server wants a person to confirm this "
+                "(ATOMS_MCP_CONFIRM=human), and this client cannot ask one.",
+                next_step="Use a client that supports elicitation, or ask the operator.",
+            )
+        record = await self.offers.remember(proposal, self.tool.name)
+        question = self._question(proposal)
+        if not can_ask:
+            raise self._needs_token(record, question)
+        if self.asking.stateless:
+            return self.asking.question(question, record.plan_id)
+        began = self.offers.runtime.clocks.monotonic()
+        answer = await self.asking.ask(question)
+        seconds = self.offers.runtime.clocks.monotonic() - began
+        return await self._answered(record.plan_id, answer, seconds)
+
+    def _question(self, proposal: Proposal) -> str:
+        # It speaks of real calls, and whoever reads it sees no other part of the result.
+        told = "[sandbox] " if self.offers.runtime.settings.mode == "sandbox" else ""
+        return f"{told}{proposal.question()}"
+
+    def _needs_token(self, record: PlanRecord, question: str) -> NotConfirmed:
+        token = self.offers.token(record)
+        return NotConfirmed(
+            f"{_NOTHING} This needs the user's agreement: {question}",
+            next_step=f"Put this question to the user. If they agree, call {self.tool.name} again "
+            f"with the same arguments and confirm_token {token} (good once, for "
+            f"{confirm_tokens.LIFETIME // 60} minutes).",
+            confirm_token=token,
+        )
+
+    async def _answered(self, plan_id: str, answer: Answer, seconds: float | None = None) -> Result:
+        """Take the answer to a question, which came after so many seconds if they were counted."""
+        try:
+            record = await self._stored(plan_id)
+        except NotRecorded:
+            if answer == "yes":
+                raise
+            record = None  # the answer is no all the same
+        if record and seconds is None:
+            seconds = self.offers.seconds() - (record.expires_at - confirm_tokens.LIFETIME)
+        hasty = self._policy == "human" and seconds is not None and seconds < QUICKEST
+        if answer != "yes" or (record and hasty):
+            log.info("%s: the answer was %s, after %s s", self.tool.name, answer, seconds)
+            await self._withdraw(record)
+            raise _not_a_yes(answer, seconds, self._policy)
+        return await self._accept(record, "asked", seconds)
+
+    async def _accept(
+        self, record: PlanRecord | None, how: Confirmed, seconds: float | None = None
+    ) -> Result:
+        if record is None:
+            raise NotConfirmed(
+                f"{_NOTHING} The confirmation was given for something else.", next_step=_AGAIN
+            )
+        if record.expires_at < self.offers.seconds():
+            raise NotConfirmed(f"{_NOTHING} The confirmation has expired.", next_step=_AGAIN)
+        return await self._claimed(record, how, seconds)
+
+    async def _stored(self, plan_id: str) -> PlanRecord | None:
+        """Give the plan if it is this tenant's, for this tool."""
+        record = await self.offers.runtime.store.plan(plan_id)
+        owner = (self.offers.tenant, self.tool.name)
+        return record if record and (record.tenant, record.tool) == owner else None
+
+    async def _withdraw(self, record: PlanRecord | None) -> None:
+        """Let a question take one answer, readable or not: nobody can say yes to it later."""
+        try:
+            if record:
+                await self.offers.runtime.store.use_plan(record.plan_id)
+        except NotRecorded:  # the answer is no all the same
+            log.exception("a question that was not agreed to can be answered until it expires")
+
+    async def _claimed(
+        self, record: PlanRecord | None, how: Confirmed, seconds: float | None = None
+    ) -> Result:
+        """Keep equal calls out, judge the facts as they are now, and go ahead."""
+        async with AsyncExitStack() as held:
+            proposal = await self._propose_alone(held, record)
+            if isinstance(proposal, Result):
+                return proposal
+            digest = proposal.plan.digest(self.offers.tenant)
+            if not all([await self.claims.still_holding(one) for one in [*self.claims.ends]]):
+                raise NotConfirmed(
+                    f"{_NOTHING} Looking at the facts took too long to be sure that no other call "
+                    "does the same.",
+                    next_step="Look with get_campaign_status, then call again.",
+                )
+            if record:
+                await self._spend(record, digest)
+            warnings = record.shown if record else proposal.objections()
+            return await self.act(Agreed(proposal.plan, digest, how, seconds, warnings))
+
+    async def _propose_alone(
+        self, held: AsyncExitStack, record: PlanRecord | None
+    ) -> Proposal | Result:
+        """Claim all that is concerned, and propose by what is read after that."""
+        busy = NotConfirmed(
+            f"{_NOTHING} Another call is changing the same thing at this moment.",
+            next_step="Look with get_campaign_status, then call again if it is still needed; a "
+            f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
+        )
+        subjects = self._subjects(record)
+        while True:
+            for subject in subjects:
+                await held.enter_async_context(self.claims.holding(subject, busy))
+            proposal = await self._propose()
+            # Without a plan that was agreed to, only the facts name the audience.
+            audience = proposal.plan.audience_id if isinstance(proposal, Proposal) else ""
+            if not audience or members_of(audience) in self.claims.ends:
+                return proposal
+            subjects = [members_of(audience)]
+
+    def _subjects(self, record: PlanRecord | None) -> list[str]:
+        """Name what nobody else may change meanwhile, as far as it is known."""
+        subjects = [getattr(self.args, "campaign_id", None) or self._request()]
+        limited = self.offers.runtime.settings.max_running is not None
+        if limited and self.tool.effect is not Effect.DESTROYS:
+            subjects.append("what runs")  # two would count the same campaigns
+        if record and record.audience_id:
+            subjects.append(members_of(record.audience_id))
+        return subjects
+
+    def _request(self) -> str:
+        """Name what is asked for, where there is no campaign yet that could be named."""
+        asked = self.args.model_dump_json(exclude={"confirm_token"})
+        return f"{self.tool.name} {hashlib.sha256(asked.encode()).hexdigest()[:32]}"
+
+    async def _spend(self, record: PlanRecord, digest: str) -> None:
+        if digest != record.digest:
+            raise NotConfirmed(
+                f"{_NOTHING} What was confirmed is not what would happen now: the arguments, the "
+                "campaign or its contacts have changed.",
+                next_step=_AGAIN,
+            )
+        if not await self.offers.runtime.store.use_plan(record.plan_id):
+            raise NotConfirmed(
+                f"{_NOTHING} The confirmation was already used, or declined.", next_step=_AGAIN
+            )
+
+    async def _propose(self) -> Proposal | Result:
+        if self.tool.plan is None:
+            raise TypeError(f"{self.tool.name} dials or destroys without a plan")
+        proposal = await self.tool.plan(self.args, self.reading)
+        if isinstance(proposal, Proposal) and (blocked := blocks(proposal.findings)):
+            reasons = "; ".join(f"{finding.reason} ({finding.rule})" for finding in blocked)
+            raise Refused(
+                f"{_NOTHING} It is refused: {reasons}.",
+                next_step=" ".join(dict.fromkeys(finding.next_step for finding in blocked)),
+            )
+        return proposal
+
+
+def _not_a_yes(answer: Answer, seconds: float | None, policy: str) -> NotConfirmed:
+    after = "" if seconds is None else f" after {max(seconds, 0):.1f} seconds"
+    if answer == "invalid":
+        return NotConfirmed(
+            f"{_NOTHING} The client's answer{after} was not a completed form.", next_step=_AGAIN
+        )
+    if answer == "unticked":
+        return NotConfirmed(
+            f'{_NOTHING} The form was accepted{after}, but its box "{TICK}" was not ticked.',
+            next_step="Tell the user that only the ticked box goes ahead. Call again only if they "
+            "want it; they are asked anew.",
+        )
+    if answer == "yes":
+        return NotConfirmed(
+            f"{_NOTHING} The client's yes came{after}, sooner than a person can read the question, "
+            "and the operator of this server wants a person to confirm this "
+            "(ATOMS_MCP_CONFIRM=human).",
+            next_step="Tell the user. They can have their client show questions instead of "
+            "approving them by itself.",
+        )
+    unseen = "they can use a client that shows questions"
+    if policy == "ask":
+        unseen = (
+            "the operator can set ATOMS_MCP_CONFIRM=token, and it is put to them in the "
+            "conversation"
+        )
+    return NotConfirmed(
+        f"{_NOTHING} The client {answer} it{after}, possibly without showing the question to "
+        "anybody.",
+        next_step="Tell the user, and do not try again unless they ask for it. If they saw no "
+        f"question, {unseen}.",
+    )

@@ -1,0 +1,124 @@
+"""The journal around a change: intent before it is sent, outcome after."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+
+import anyio
+
+from atoms_campaigns_mcp.atoms.changes import Change
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, OutcomeUnknown
+from atoms_campaigns_mcp.redaction import redact
+from atoms_campaigns_mcp.runtime import Runtime
+from atoms_campaigns_mcp.schemas.campaigns import Campaign
+from atoms_campaigns_mcp.state.store import Intent
+from atoms_campaigns_mcp.telemetry import log
+from atoms_campaigns_mcp.tool_calls.locks import Claims
+from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
+
+T = TypeVar("T")
+JOURNAL = 1.0  # seconds that an emergency waits for its journal entry
+LONGEST = 200  # characters of an argument that the journal keeps; a contact list is counted only
+
+
+@dataclass(slots=True)
+class Recorder:
+    """The guard of one call's changes; an emergency goes ahead without the journal."""
+
+    claims: Claims
+    tool: Tool[Any, Any]
+    intent: Intent
+    unrecorded: bool = False
+    changed: bool = False
+    """Whether a change of this call was made, and not by somebody else before it."""
+
+    @property
+    def runtime(self) -> Runtime:
+        """Whose changes they are."""
+        return self.claims.runtime
+
+    async def __call__(self, change: Change[T]) -> T:
+        """Record the intent, make the change, record the outcome.
+
+        Raises:
+            NotRecorded: The journal cannot be written, so nothing was sent.
+            WrongState: A claim of this call has ended meanwhile, so nothing was sent.
+        """
+        if self.tool.effect is Effect.READS:
+            raise TypeError(f"{self.tool.name} reads, but sent a change")
+        # By account, not by tenant: whoever asks it for the same again must hear of this.
+        key = self.runtime.own(change.key) if change.key else ""
+        intent = replace(self.intent, key=key, known=change.known, campaign_id=change.campaign_id)
+        entry = await self._begin(intent)
+        return await self.runtime.ending.despite_cancellation(
+            lambda: self._carry_out(entry, change)
+        )
+
+    async def _begin(self, intent: Intent) -> int | None:
+        if self.unrecorded:  # one wait for the journal is enough in an emergency
+            return None
+        patience = JOURNAL if self.tool.emergency else float("inf")
+        try:
+            with anyio.move_on_after(patience):
+                now = self.runtime.clocks.now().timestamp()
+                return await self.runtime.store.begin(intent, now)
+        except Exception as error:
+            if not self.tool.emergency:
+                raise
+            trouble = None if isinstance(error, NotRecorded) else error
+        else:
+            trouble = None  # it took too long
+        self.unrecorded = True
+        log.error("%s goes ahead without a journal entry", self.tool.name, exc_info=trouble)
+        return None
+
+    async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
+        outcome, detail, made = "failed", "", ""
+        try:
+            self.claims.require()
+            answer = await change.make(self.runtime.clocks.sleep)
+            outcome = "done"
+            # A start answers false if somebody else was first.
+            self.changed = answer is not False
+            made = answer.id if isinstance(answer, Campaign) else ""
+            detail = "the answer was lost, the effect was seen" if change.found else ""
+        except OutcomeUnknown as error:
+            outcome, detail = "unknown", redact(error.message)
+            raise
+        except AtomsCampaignsError as error:
+            outcome, detail = "refused", redact(error.message)
+            raise
+        except anyio.get_cancelled_exc_class():
+            # The server ends before the answer came or the effect was looked for, so the intent
+            # stays open.
+            self.claims.in_doubt, entry = True, None
+            raise
+        finally:
+            if entry is not None:
+                await self._finish(entry, outcome, detail, change.request_id, made)
+        return answer
+
+    async def _finish(self, entry: int, *told: str) -> None:
+        # The change is made: an intent without an outcome is the honest record of this trouble, and
+        # whatever it is, it must not stand in for what became of the change.
+        try:
+            await self.runtime.store.finish(entry, *told)
+        except Exception:  # noqa: BLE001
+            log.exception("the outcome of journal entry %s is not recorded", entry)
+
+
+def masked(arguments: dict[str, Any]) -> str:
+    """Write arguments for the journal: no phone numbers, keys, tokens or contact lists."""
+    kept = {name: _masked(name, value) for name, value in arguments.items()}
+    kept.pop("confirm_token", None)
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False)
+
+
+def _masked(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked(name, entry) for entry in cast("list[Any]", value)]
+    if not isinstance(value, str):
+        return value
+    if name == "csv" or len(value) > LONGEST:
+        return f"{len(value)} characters"
+    return redact(value)

@@ -1,0 +1,45 @@
+"""Reading the contacts of an audience, a few pages at a time."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+from atoms_campaigns_mcp.atoms.client import MEMBERS_PAGE, MEMBERS_PAGES, AtomsClient, endless
+from atoms_campaigns_mcp.concurrency import all_of
+from atoms_campaigns_mcp.contacts.columns import PHONE
+from atoms_campaigns_mcp.contacts.vocabulary import is_zone
+from atoms_campaigns_mcp.schemas.audiences import Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact's number as the audience has it, and what its columns of time zones hold."""
+
+    number: str
+    zones: tuple[str, ...] = ()
+
+
+async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
+    """Give every contact, in the order of the audience."""
+    pages = max(math.ceil((audience.contacts or 0) / MEMBERS_PAGE), 1)
+    column = audience.phone_column or PHONE
+
+    async def read(page: int) -> list[Contact]:
+        rows = await atoms.list_members(audience.id, page=page)
+        return [
+            Contact(
+                str(row.data.get(column, "")),
+                tuple(str(held) for name, held in row.data.items() if is_zone(name) and held),
+            )
+            for row in rows
+        ]
+
+    read_all = await all_of({page: partial(read, page) for page in range(1, pages + 1)})
+    found = [contact for contacts in read_all for contact in contacts]
+    # The API may not tell the count: nobody may be called who was not looked at.
+    while len(found) == pages * MEMBERS_PAGE and len(found) != audience.contacts:
+        if pages >= MEMBERS_PAGES:
+            raise endless()
+        pages += 1
+        found += await read(pages)
+    return found

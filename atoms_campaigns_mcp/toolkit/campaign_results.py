@@ -1,0 +1,73 @@
+"""The results of a campaign, read once for each state that it is in."""
+
+from dataclasses import dataclass
+
+from atoms_campaigns_mcp.results.store import Results
+from atoms_campaigns_mcp.schemas.calls import LIVE
+from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, CampaignDetails
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What is left of a campaign; the live API may say "completed" while calls still run."""
+
+    calls_in_progress: int
+    retries_due: int
+
+    def __bool__(self) -> bool:
+        return bool(self.calls_in_progress or self.retries_due)
+
+
+async def results_of(details: CampaignDetails, ctx: ToolContext) -> Results:
+    """Give the results as they are now; unchanged ones are not read again."""
+    return await _read(details, await _live(details, ctx), ctx)
+
+
+async def unfinished(details: CampaignDetails, ctx: ToolContext) -> Unfinished:
+    """Count the calls in progress and the retries due."""
+    live = await _live(details, ctx)
+    if not _may_retry(details):
+        return Unfinished(live, 0)
+    return await _left(details, live, await _read(details, live, ctx), ctx)
+
+
+async def results_and_rest(
+    details: CampaignDetails, ctx: ToolContext
+) -> tuple[Results, Unfinished]:
+    """Give the results as they are now, and what is left to happen."""
+    live = await _live(details, ctx)
+    results = await _read(details, live, ctx)
+    return results, await _left(details, live, results, ctx)
+
+
+def _may_retry(details: CampaignDetails) -> bool:
+    # A failed campaign dials no more.
+    return details.campaign.status != "failed" and bool(details.campaign.max_retries)
+
+
+async def _live(details: CampaignDetails, ctx: ToolContext) -> int:
+    _, live = await ctx.atoms.list_calls(details.campaign.id, statuses=LIVE)
+    return live.total or 0
+
+
+async def _read(details: CampaignDetails, live: int, ctx: ToolContext) -> Results:
+    campaign = details.campaign
+    _, calls = await ctx.atoms.list_calls(campaign.id)
+    version = f"{campaign.updated_at} {campaign.status} {details.metrics} {calls.total} {live}"
+    return await ctx.shared.results.get(campaign.id, version, ctx.atoms.export)
+
+
+async def _left(
+    details: CampaignDetails, live: int, results: Results, ctx: ToolContext
+) -> Unfinished:
+    campaign = details.campaign
+    if not _may_retry(details):
+        return Unfinished(live, 0)
+    delay = campaign.retry_delay or 0
+    return Unfinished(live, await results.retries_due(campaign.max_retries or 0, delay, ctx.now()))
+
+
+def is_terminal(details: CampaignDetails) -> bool:
+    """Say whether the API calls the campaign over."""
+    return details.campaign.status in TERMINAL

@@ -1,0 +1,109 @@
+"""What the state of a campaign allows, and what comes next in it."""
+
+from collections.abc import Collection
+
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, WrongState
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, KNOWN, STARTABLE, Campaign
+from atoms_campaigns_mcp.schemas.fields import word
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.create_once import ledger_of
+
+UNREAD = "unknown"  # accepted by the API, and not to be seen at present
+# Seconds between looks after a change; together less than any host's time-out.
+LOOKS = (0.2, 0.4, 0.8, 1.2, 1.4)
+
+_NEXT = {
+    "draft": "Nobody is called yet. To dial, call start_campaign.",
+    "scheduled": "It dials by itself at scheduled_at. Only delete_campaign stops it before then.",
+    "processing": "It is being set up. Call watch_campaign to follow it.",
+    "running": "Call watch_campaign to follow it, or pause_campaign to stop it.",
+    "paused": "No new call is made. start_campaign resumes it, delete_campaign removes it.",
+    "completed": "Everybody was dispatched; calls and retries may go on: watch_campaign until "
+    "finished says when all are over, get_campaign_results how it went.",
+    "failed": "It does not go on. Fix the cause, then create another with create_campaign.",
+}
+_OTHER_START = {
+    "scheduled": "It starts by itself. To start it now, delete it and create it again without "
+    "scheduled_at.",
+    "completed": "To call again, create another campaign.",
+    "failed": "To try again, fix the cause and create another campaign.",
+}
+
+
+def next_step(campaign: Campaign) -> str:
+    """Say what the agent can do about this campaign now."""
+    if campaign.status not in KNOWN:
+        return "This state is not known to this server. Look again later."
+    return _NEXT[campaign.status]
+
+
+def cannot(verb: str, campaign: Campaign, step: str) -> WrongState:
+    """Refuse `verb` in the campaign's state."""
+    return WrongState(
+        f"campaign_id: campaign {campaign.label} is {word(campaign.status)} and cannot be {verb}. "
+        "Nothing was sent.",
+        next_step=step,
+    )
+
+
+def cannot_start(campaign: Campaign) -> WrongState:
+    """Refuse to start it, and say what does help."""
+    return cannot("started", campaign, _OTHER_START.get(campaign.status, next_step(campaign)))
+
+
+def cannot_pause(campaign: Campaign) -> WrongState:
+    """Refuse to pause it, and say what does help."""
+    return cannot("paused", campaign, next_step(campaign))
+
+
+def cannot_delete(campaign: Campaign) -> WrongState:
+    """Refuse to delete it, and say what does help."""
+    return cannot("deleted", campaign, "Call pause_campaign first, then delete_campaign.")
+
+
+async def under_way(ctx: ToolContext, besides: str = "") -> list[Campaign]:
+    """Give what was made to dial here lately and does not show it yet: it may begin at any moment.
+
+    One that was scheduled, and whose id nobody knows, has no id here either. `besides` is the
+    campaign or creation key that is left out.
+    """
+    ledger = ledger_of(ctx)
+    waiting = list[Campaign]()
+    for campaign_id in await ledger.begun(besides):
+        if not campaign_id:
+            waiting.append(Campaign(id=""))
+            continue
+        try:
+            campaign = (await ctx.atoms.get_campaign(campaign_id)).campaign
+        except NotFound:
+            campaign = None
+        if campaign is not None and campaign.status in STARTABLE:
+            waiting.append(campaign)
+        else:
+            await ledger.saw(campaign_id)
+    return waiting
+
+
+async def settled(
+    ctx: ToolContext, campaign_id: str, name: str, *, before: Collection[str]
+) -> Campaign:
+    """Look a few times until the campaign has left the states `before`; give what it really is.
+
+    Start and pause answer before they take effect, so their reply proves nothing. What was accepted
+    is no failure because it cannot be seen: then the state is `UNREAD`.
+    """
+    campaign = Campaign(id=campaign_id, name=name, status=UNREAD)
+    for pause in (0, *LOOKS):
+        await ctx.sleep(pause)
+        try:
+            campaign = (await ctx.atoms.get_campaign(campaign_id)).campaign
+        except AtomsCampaignsError:
+            continue
+        if campaign.status not in before:
+            break
+    return campaign
+
+
+def is_active(campaign: Campaign) -> bool:
+    """Say whether it dials, or is about to."""
+    return campaign.status in ACTIVE

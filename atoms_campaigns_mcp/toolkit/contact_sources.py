@@ -1,0 +1,125 @@
+"""From an argument to contacts: CSV text, an allowed file, or those a campaign did not reach."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from atoms_campaigns_mcp.contacts import table
+from atoms_campaigns_mcp.contacts.columns import PHONE
+from atoms_campaigns_mcp.contacts.vocabulary import is_zone
+from atoms_campaigns_mcp.errors import InvalidArguments, NotFound
+from atoms_campaigns_mcp.results.store import Stored
+from atoms_campaigns_mcp.schemas.arguments import ContactsArgs
+from atoms_campaigns_mcp.toolkit.allowed_files import allowed_paths, read_file, write_file
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.list_reports import listed
+
+
+async def from_arguments(args: ContactsArgs, ctx: ToolContext) -> table.Contacts:
+    """Read and normalise the list.
+
+    Raises:
+        InvalidArguments: Nothing in it can be called, or it is not a list; nothing was created.
+        Refused: The file is not in a folder that the operator allows.
+    """
+    target = _rejects_path(args, ctx)
+    source = await _given(args, ctx)
+
+    def parse() -> table.Contacts:
+        return table.parse(
+            source,
+            phone_columns=_phone_columns(args),
+            region=args.default_region,
+            sheet=args.sheet,
+        )
+
+    contacts = await ctx.shared.work(parse)
+    written = ""
+    if target and (contacts.rejected or contacts.doubtful):
+        content = await ctx.shared.work(contacts.rejects_csv)
+        await write_file(target, content, "rejects_file", or_same=True)
+        written = f" They are in {args.rejects_file}, with their reasons."
+    if not len(contacts):
+        rows = "; ".join(listed(contacts.rejected))
+        raise InvalidArguments(
+            f"csv: no row can be called, so nothing was created: {rows}.{written}",
+            next_step="Correct what the reasons name; default_region gives numbers without a "
+            "country code theirs.",
+        )
+    return contacts
+
+
+def rejects_file(contacts: table.Contacts, args: ContactsArgs) -> str | None:
+    """Name the file to which rows were written, if there were any."""
+    return args.rejects_file if contacts.rejected or contacts.doubtful else None
+
+
+def _phone_columns(args: ContactsArgs) -> Sequence[str]:
+    if args.phone_column and args.phone_columns:
+        raise InvalidArguments(
+            "phone_column, phone_columns: only one of them may be given. Nothing was created.",
+            next_step="Call again with phone_columns, the preferred column first.",
+        )
+    return args.phone_columns or ([args.phone_column] if args.phone_column else [])
+
+
+def _rejects_path(args: ContactsArgs, ctx: ToolContext) -> Path | None:
+    if args.rejects_file is None:
+        return None
+    without = "Leave it out"
+    return allowed_paths(args.rejects_file, ctx, without, argument="rejects_file")[0]
+
+
+def only_one(sources: Mapping[str, str | None]) -> None:
+    """Check that one of the sources is given.
+
+    Raises:
+        InvalidArguments: None is, or several are.
+    """
+    given = [name for name, source in sources.items() if source is not None]
+    if len(given) != 1:
+        names = ", ".join(sources).replace("upload_id", "upload_id (over HTTP only)")
+        raise InvalidArguments(
+            f"{names}: exactly one of them must be given. Nothing was sent.",
+            next_step=f"Call again with {'only one' if given else 'one'} of them.",
+        )
+
+
+def sources(args: ContactsArgs) -> dict[str, str | None]:
+    """Give the arguments of which exactly one says where contacts come from."""
+    return {"csv": args.csv, "file": args.file, "upload_id": args.upload_id}
+
+
+async def _given(args: ContactsArgs, ctx: ToolContext) -> str | bytes:
+    if args.csv is not None:
+        return args.csv
+    if args.upload_id is None:
+        return await read_file(args.file or "", ctx)
+    content = await ctx.upload(args.upload_id)
+    if content is None:
+        raise NotFound(
+            "upload_id: there is no such upload, or it has expired. Nothing was created.",
+            next_step="Send the list again with PUT /contacts.",
+        )
+    return content
+
+
+def of_results(rows: Sequence[Stored]) -> table.Contacts:
+    """Make a list of a campaign's contacts with the columns that they had."""
+    columns = [column for row in rows for column in row.data]
+    others = [c for c in dict.fromkeys(columns) if not _is_number_column(c, rows)]
+    return table.Contacts(
+        columns=(PHONE, *others),
+        zone_places=tuple(place for place, c in enumerate(others, 1) if is_zone(c)),
+        rows=tuple((r.phone, *(_text(r.data.get(c)) for c in others)) for r in rows),
+    )
+
+
+def _is_number_column(column: str, rows: Sequence[Stored]) -> bool:
+    return column == PHONE or all(
+        _text(row.data.get(column)).lstrip("+") == row.phone.lstrip("+") for row in rows
+    )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,212 @@
+"""Reading the facts that a start is judged by, at once and within the API's rate."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from atoms_campaigns_mcp.atoms.client import AtomsClient
+from atoms_campaigns_mcp.concurrency import attempt
+from atoms_campaigns_mcp.contacts.numbers.cells import FEWEST_DIGITS, BadNumberError, compact
+from atoms_campaigns_mcp.contacts.numbers.plans import after_prefix
+from atoms_campaigns_mcp.contacts.zone_names import zone_of
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
+from atoms_campaigns_mcp.guardrails.facts import (
+    AgentFact,
+    CallerFact,
+    ContactFact,
+    Facts,
+    RivalFact,
+    SlotFact,
+)
+from atoms_campaigns_mcp.schemas.audiences import Audience
+from atoms_campaigns_mcp.schemas.calls import LIVE
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
+from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumber
+from atoms_campaigns_mcp.toolkit import campaign_states
+from atoms_campaigns_mcp.toolkit.audience_lock import DIALS, in_status, on
+from atoms_campaigns_mcp.toolkit.audience_members import Contact
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+
+DNC_PAGES = 20  # of 500 entries; a longer list counts as unknown
+_E164 = re.compile("[+][1-9][0-9]{6,14}")
+
+
+async def read_facts(
+    ctx: ToolContext,
+    *,
+    agent_id: str,
+    audience: Audience | None,
+    contacts: Sequence[Contact],
+    phone_ids: Sequence[str] | None,
+    start: datetime,
+    max_retries: int,
+    retry_delay: int,
+    besides: str = "",
+    equal: Sequence[Campaign] = (),
+) -> Facts:
+    """Read everything that may speak against it; what cannot be read is None.
+
+    `besides` is the campaign, or the key of the creation, that it is about. `equal` are campaigns
+    of which it would be a duplicate.
+    """
+    atoms = ctx.atoms
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "agent": partial(_agent, atoms, agent_id),
+        "numbers": atoms.list_phone_numbers,
+        "dnc": partial(_do_not_call, atoms, agent_id),
+        "slots": atoms.get_concurrency,
+        "live": partial(atoms.list_calls, statuses=LIVE),
+        "balance": atoms.get_balance,
+        **{status: partial(in_status, atoms, status) for status in DIALS},
+    }
+    # First: what shows itself meanwhile is counted twice, and not overlooked.
+    begun = await _begun(ctx, besides)
+    found, _ = await attempt(reads)
+    numbers, unread = found.get("dnc", (None, 0))
+    return Facts(
+        start=start,
+        contacts=await ctx.shared.work(_contacts, contacts, ctx),
+        max_retries=max_retries,
+        retry_delay=retry_delay,
+        agent=found.get("agent"),
+        callers=_callers(found.get("numbers"), phone_ids),
+        dnc=numbers,
+        dnc_unread=unread,
+        slots=_slots(found),
+        balance=found["balance"].credit if "balance" in found else None,
+        running=_running(found, begun),
+        begun=begun or 0,
+        rivals=_rivals(found, audience, equal, besides),
+    )
+
+
+async def _agent(atoms: AtomsClient, agent_id: str) -> AgentFact | bool:
+    try:
+        agent = await atoms.get_agent(agent_id)
+    except NotFound:
+        return False
+    return AgentFact(agent.id, agent.name, agent.archived)
+
+
+async def _begun(ctx: ToolContext, besides: str) -> int | None:
+    """Count what was begun here and does not show yet, where a limit needs it."""
+    if ctx.policy.max_running is None:
+        return 0
+    try:
+        return len(await campaign_states.under_way(ctx, besides))
+    except AtomsCampaignsError:
+        return None
+
+
+def _running(found: dict[str, Any], begun: int | None) -> int | None:
+    counts: list[int | None] = [begun]
+    counts += [found[status][1] if status in found else None for status in DIALS]
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts):
+        return None
+    rows = [row.id for status in DIALS for row in found[status][0]]
+    # One that began to run between two of the reads is in both.
+    return sum(known) - (len(rows) - len(set(rows)))
+
+
+def _rivals(
+    found: dict[str, Any], audience: Audience | None, equal: Sequence[Campaign], but: str
+) -> tuple[RivalFact, ...] | None:
+    """Give the other campaigns on the audience that are equal, or dial it now or by themselves."""
+    if any(status not in found for status in DIALS):
+        return None
+    same = {row.id for row in equal}
+    rows = [row for status in DIALS for row in found[status][0]]
+    rivals = {
+        row.id: RivalFact(row.id, row.name, row.status, row.id in same)
+        for row in (
+            *(use for use in (audience.campaigns if audience else ()) if use.status in ACTIVE),
+            *(on(audience.id, rows) if audience else ()),
+            *equal,
+        )
+    }
+    rivals.pop(but, None)
+    # The same order every time, for these are words of a question.
+    return tuple(sorted(rivals.values(), key=lambda rival: (not rival.equal, rival.id)))
+
+
+async def _do_not_call(atoms: AtomsClient, agent_id: str) -> tuple[frozenset[str] | None, int]:
+    """Give the digits on the lists of the organization and of the agent, and what is no number."""
+    numbers: set[str] = set()
+    unread = 0
+    for owner in (None, agent_id):
+        more, page = True, 0
+        while more:
+            page += 1
+            if page > DNC_PAGES:
+                return None, 0
+            rows, listed = await atoms.list_do_not_call(page=page, agent_id=owner)
+            read = [_e164(row.number) for row in rows]
+            numbers |= {number.lstrip("+") for number in read if number}
+            unread += sum(not number for number in read)
+            more = listed.has_more
+    return frozenset(numbers), unread
+
+
+def _e164(text: str) -> str | None:
+    """Write a number that the API holds in E.164; "" if nobody has it, None if it is not clear."""
+    text = text.strip()
+    try:
+        found = compact(text)
+    except BadNumberError:
+        found = ""
+    # Digits alone are taken as the API takes them, with their country code; written otherwise they
+    # may lack it.
+    digits = after_prefix(found, None) or (found if found == text else "")
+    if _E164.fullmatch(f"+{digits}"):
+        return f"+{digits}"
+    return "" if sum(map(str.isdigit, text)) < FEWEST_DIGITS else None
+
+
+def _callers(
+    numbers: list[PhoneNumber] | None, phone_ids: Sequence[str] | None
+) -> tuple[CallerFact, ...] | None:
+    if numbers is None or phone_ids is None:
+        return None
+    known = {row.id: row for row in numbers}
+    return tuple(
+        CallerFact(row.id, row.number, row.active, row.country or "")
+        if (row := known.get(phone_id))
+        else CallerFact(phone_id, "", active=False)
+        for phone_id in phone_ids
+    )
+
+
+def _slots(found: dict[str, Any]) -> SlotFact | None:
+    slots = found.get("slots")
+    if slots is None or slots.limit is None:
+        return None
+    live = found["live"][1].total if "live" in found else None
+    return SlotFact(slots.limit, live)
+
+
+def _contacts(contacts: Sequence[Contact], ctx: ToolContext) -> tuple[ContactFact, ...]:
+    directory = ctx.shared.directory
+    facts: list[ContactFact] = []
+    for contact in contacts:
+        number = _e164(contact.number)
+        if not number:
+            facts.append(ContactFact("", unread=number is None))
+            continue
+        zones = _zones(contact, directory.zones(number), enforced=ctx.policy.hours_enforced)
+        facts.append(ContactFact(number, directory.country(number), zones))
+    return tuple(facts)
+
+
+def _zones(contact: Contact, of_number: tuple[str, ...], *, enforced: bool) -> tuple[str, ...]:
+    """Give the zones by which a contact is judged: its column's, else those of its number.
+
+    A column is the caller's word. Where the operator enforces calling hours, a contact must be
+    within them in both, so that no column opens hours that the number closes.
+    """
+    own = tuple(zone for text in contact.zones if (zone := zone_of(text)))
+    if enforced:
+        return tuple(dict.fromkeys((*of_number, *own))) if of_number else ()
+    return tuple(dict.fromkeys(own)) or of_number

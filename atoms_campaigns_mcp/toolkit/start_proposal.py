@@ -1,0 +1,125 @@
+"""Proposals: the plan of a start with everything that speaks against it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import anyio
+
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
+from atoms_campaigns_mcp.guardrails import checks
+from atoms_campaigns_mcp.guardrails.facts import Facts
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
+from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
+from atoms_campaigns_mcp.toolkit.audience_members import Contact, contacts_of
+from atoms_campaigns_mcp.toolkit.campaign_results import results_of
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.start_facts import read_facts
+
+READING = 10.0  # seconds for the results of a campaign; the claims of a start last little longer
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A proposal and the facts that it was judged by."""
+
+    proposal: Proposal
+    facts: Facts
+
+
+async def judged(plan: Plan, facts: Facts, ctx: ToolContext) -> Judged:
+    """Judge the facts by the operator's policy, off the event loop: contacts may be many."""
+    findings = await ctx.shared.work(checks.judge, facts, ctx.policy)
+    duration = checks.expected(facts).duration if facts.contacts else ""
+    return Judged(Proposal(plan, findings, duration), facts)
+
+
+async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
+    """Judge what starting or resuming this campaign would do."""
+    campaign = details.campaign
+    audiences = await ctx.atoms.list_audiences()
+    audience = next((row for row in audiences if row.id == campaign.audience_id), None)
+    contacts = await contacts_of(ctx.atoms, audience) if audience else []
+    phone_ids = campaign.phone_ids or await _recalled(campaign.id, ctx)
+    called, added = _progress(details, len(contacts))
+    facts = await read_facts(
+        ctx,
+        agent_id=campaign.agent_id,
+        audience=audience,
+        contacts=contacts,
+        phone_ids=phone_ids,
+        start=_start(campaign, ctx),
+        max_retries=campaign.max_retries or 0,
+        retry_delay=campaign.retry_delay or 0,
+        besides=campaign.id,
+    )
+    running = facts.running
+    if running and campaign.status == "scheduled":
+        running -= 1  # this one
+    over = await _over(details, ctx) if called else frozenset[str]()
+    facts = replace(facts, called=called or 0, added=added, running=running, over=over)
+    plan = replace(
+        _plan(campaign, facts, contacts), phone_ids=tuple(phone_ids or ()), called=called
+    )
+    return await judged(plan, facts, ctx)
+
+
+async def _over(details: CampaignDetails, ctx: ToolContext) -> frozenset[str] | None:
+    """Give the numbers that a resumption does not call; None if they cannot be read soon."""
+    with anyio.move_on_after(READING):
+        try:
+            results = await results_of(details, ctx)
+            return await results.over(details.campaign.max_retries or 0)
+        except AtomsCampaignsError:
+            return None
+    return None
+
+
+def _plan(campaign: Campaign, facts: Facts, contacts: Sequence[Contact]) -> Plan:
+    return Plan(
+        action="resume" if campaign.status == "paused" else "start",
+        campaign_id=campaign.id,
+        name=campaign.name,
+        status=campaign.status,
+        agent_id=campaign.agent_id,
+        agent=campaign.agent or campaign.agent_id,
+        audience_id=campaign.audience_id,
+        audience=campaign.audience or campaign.audience_id,
+        people=len(contacts) - facts.added,
+        members=fingerprint(contact.number for contact in contacts),
+        caller_ids=tuple(caller.number for caller in facts.callers or ()),
+        max_retries=campaign.max_retries,
+        retry_delay=campaign.retry_delay,
+        scheduled_at=campaign.scheduled_at or "",
+        rivals=rival_ids(facts),
+    )
+
+
+def rival_ids(facts: Facts) -> tuple[str, ...]:
+    """Name the other campaigns that a plan is agreed to beside."""
+    return tuple(sorted(rival.id for rival in facts.rivals or ()))
+
+
+async def _recalled(campaign_id: str, ctx: ToolContext) -> tuple[str, ...] | None:
+    try:
+        return await ctx.recall(campaign_id)
+    except NotRecorded:  # a preview is possible without the state
+        return None
+
+
+def _progress(details: CampaignDetails, contacts: int) -> tuple[int | None, int]:
+    """Give how many a paused campaign has called, and how many are new in its audience."""
+    metrics = details.metrics
+    total, called = metrics.total_participants, metrics.contacts_called
+    if details.campaign.status != "paused" or total is None or called is None:
+        return None, 0
+    return min(called, contacts), max(contacts - total, 0)
+
+
+def _start(campaign: Campaign, ctx: ToolContext) -> datetime:
+    if campaign.status != "scheduled" or not campaign.scheduled_at:
+        return ctx.now()
+    try:
+        return datetime.fromisoformat(campaign.scheduled_at)
+    except ValueError:
+        return ctx.now()
