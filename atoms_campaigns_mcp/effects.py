@@ -16,6 +16,6 @@ EVERYTHING = frozenset(Effect)
 
 
 def permitted(*, read_only: bool, no_dial: bool) -> frozenset[Effect]:
-    """Give the effects that the modes leave."""
+    """Return the effects that the modes leave."""
     left = frozenset({Effect.READS}) if read_only else EVERYTHING
     return left - {Effect.DIALS} if no_dial else left

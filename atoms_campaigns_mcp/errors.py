@@ -39,7 +39,7 @@ class AtomsCampaignsError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        """Give both sentences, as the agent reads them."""
+        """Return both sentences, as the agent reads them."""
         return f"{self.message} {self.next_step}".rstrip()
 
 
@@ -153,7 +153,7 @@ class Busy(AtomsCampaignsError):
     code = "busy"
 
     def __init__(self, message: str, *, wait: int) -> None:
-        """Say after how many seconds there may be room."""
+        """Report after how many seconds there may be room."""
         super().__init__(message, next_step=f"Wait {wait} seconds, then call again.")
         self.wait = wait
 
@@ -165,5 +165,5 @@ class ConfigurationError(AtomsCampaignsError):
 
 
 def said_of(error: BaseException) -> str:
-    """Give what the system or SQLite said of a file, without its name."""
+    """Return what the system or SQLite said of a file, without its name."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

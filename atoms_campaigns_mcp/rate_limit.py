@@ -23,7 +23,7 @@ class Slot:
 
 
 def booked(due: float, slot: Slot) -> tuple[float, float]:
-    """Give the new due time and this request's delay, by the generic cell rate algorithm.
+    """Return the new due time and this request's delay, by the generic cell rate algorithm.
 
     A request that would wait longer than its patience does not book, so the due time stays.
     """
@@ -35,5 +35,5 @@ def booked(due: float, slot: Slot) -> tuple[float, float]:
 
 
 def held(due: float, now: float, until: float) -> float:
-    """Give the due time with which nobody sends before `until`, but not for ever."""
+    """Return the due time with which nobody sends before `until`, but not for ever."""
     return max(due, min(until, now + LONGEST_HOLD) + BURST)

@@ -36,7 +36,7 @@ _NUMBER = re.compile(
 
 
 def whole(value: Any, secret: str = "") -> Any:
-    """Give a JSON document in which half a character, which no output can carry, is U+FFFD.
+    """Return a JSON document in which half a character, which no output can carry, is U+FFFD.
 
     `secret` is taken out of it too, wherever it stands.
     """
@@ -52,7 +52,7 @@ def whole(value: Any, secret: str = "") -> Any:
 
 
 def seen(text: str) -> str:
-    """Give what a reader sees of a text: no lone surrogates, no characters without a shape."""
+    """Return what a reader sees of a text: no lone surrogates, no characters without a shape."""
     if text.isascii():
         return text
     return "".join(char for char in whole(text) if unicodedata.category(char) != "Cf")
@@ -89,7 +89,7 @@ def mask_number(number: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _plain(char: str) -> str:
-    """Give the ASCII character that this one stands for in a number, else itself."""
+    """Return the ASCII character that this one stands for in a number, else itself."""
     digit = unicodedata.digit(char, None)
     if digit is not None:
         return str(digit)

@@ -15,18 +15,18 @@ from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
 from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.transport import Transport
-from atoms_campaigns_mcp.caching.replica_polls import Board
-from atoms_campaigns_mcp.caching.single_flight import Flights
+from atoms_campaigns_mcp.caching.replica_polls import PollBoard
+from atoms_campaigns_mcp.caching.single_flight import SingleFlight
 from atoms_campaigns_mcp.config.identity import LOCAL, account_of, tenant_of
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError, said_of
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
-from atoms_campaigns_mcp.shutdown import Ending
+from atoms_campaigns_mcp.shutdown import Shutdown
 from atoms_campaigns_mcp.state.folder import secrets_of, state_folder
 from atoms_campaigns_mcp.state.open import open_state
 from atoms_campaigns_mcp.state.store import Store
-from atoms_campaigns_mcp.state.unavailable import AbsentStore
+from atoms_campaigns_mcp.state.unavailable import UnavailableStore
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.toolkit.context import Shared, ToolContext
 from atoms_campaigns_mcp.workers import Workers
@@ -45,7 +45,7 @@ class Clocks:
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 
     def seconds(self) -> float:
-        """Give the time in seconds since 1970."""
+        """Return the time in seconds since 1970."""
         return self.now().timestamp()
 
 
@@ -64,7 +64,7 @@ class Runtime:
     now: Callable[[], datetime]
     shared: Shared
     tenant: str = LOCAL
-    ending: Ending = field(default_factory=Ending)
+    shutdown: Shutdown = field(default_factory=Shutdown)
     close_world: Callable[[], None] = lambda: None
 
     @classmethod
@@ -74,7 +74,7 @@ class Runtime:
         *,
         clocks: Clocks | None = None,
         network: httpx2.AsyncBaseTransport | None = None,
-        ending: Ending | None = None,
+        shutdown: Shutdown | None = None,
         tenant: str = LOCAL,
         store: Store | None = None,
         workers: Workers | None = None,
@@ -86,7 +86,7 @@ class Runtime:
         Raises:
             ConfigurationError: The sandbox's file cannot be used.
         """
-        clocks, ending = clocks or Clocks(), ending or Ending()
+        clocks, shutdown = clocks or Clocks(), shutdown or Shutdown()
         store = store or open_store(settings)
         board = None
         if settings.mode == "sandbox" and network is None:
@@ -103,7 +103,7 @@ class Runtime:
             url,
             settings.api_key or SANDBOX_KEY,
             pacer,
-            Flights(clocks.monotonic),
+            SingleFlight(clocks.monotonic),
             payment_url=payment_url,
             now=clocks.now,
             monotonic=clocks.monotonic,
@@ -117,7 +117,7 @@ class Runtime:
             now,
             Shared(clocks.monotonic, clocks.sleep, (workers or Workers()).worker(), board),
             tenant,
-            ending=ending,
+            shutdown=shutdown,
             close_world=close_world,
         )
 
@@ -131,7 +131,7 @@ class Runtime:
         return f"{self.account} {subject}"
 
     def of(self, tenant: str) -> "Runtime":
-        """Give the same account, used by `tenant`."""
+        """Return the same account, used by `tenant`."""
         return self if tenant == self.tenant else replace(self, tenant=tenant)
 
     @property
@@ -157,7 +157,7 @@ class Runtime:
     def context(
         self, guard: Guard, plan: Plan | None = None, *, urgent: bool = False, **abilities: Any
     ) -> ToolContext:
-        """Give what a tool may use; changes go through `guard`, `urgent` ones do not queue."""
+        """Return what a tool may use; changes go through `guard`, `urgent` ones do not queue."""
         transport = self.transport.urgently() if urgent else self.transport
         return ToolContext(
             atoms=AtomsClient(transport, guard),
@@ -186,7 +186,7 @@ def open_store(settings: Settings) -> Store:
     except ConfigurationError as error:
         # Nothing can be recorded, so nothing is changed; but an emergency stop must still work.
         log.error("%s Only reading and pause_campaign work.", error)
-        return cast("Store", AbsentStore(error))
+        return cast("Store", UnavailableStore(error))
 
 
 def _pacer(settings: Settings, store: Store, clocks: Clocks) -> Pacer:
@@ -200,10 +200,14 @@ def _pacer(settings: Settings, store: Store, clocks: Clocks) -> Pacer:
     )
 
 
-def _board(settings: Settings, store: Store, clocks: Clocks) -> Board | None:
+def _board(settings: Settings, store: Store, clocks: Clocks) -> PollBoard | None:
     # By account: servers with keys of their own may share a store, and all call their tenant LOCAL.
     account = tenant_of(settings.api_key)
-    return Board(account, store.commons, clocks.seconds, clocks.sleep) if store.commons else None
+    return (
+        PollBoard(account, store.shared_state, clocks.seconds, clocks.sleep)
+        if store.shared_state
+        else None
+    )
 
 
 def _sandbox(

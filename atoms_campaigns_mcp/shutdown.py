@@ -36,7 +36,7 @@ class Waits:
             scope.cancel()
 
 
-class Ending:
+class Shutdown:
     """Lets changes finish although their caller is cancelled, until the server is told to end."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Ending:
         self._grace: float | None = None
 
     def hurry(self, grace: float = GRACE) -> None:
-        """Give what is in flight, and whatever begins now, `grace` seconds."""
+        """Allow what is in flight, and whatever begins now, `grace` seconds."""
         self._grace = grace
         for scope in self._scopes:
             scope.deadline = min(scope.deadline, anyio.current_time() + grace)

@@ -10,7 +10,7 @@ LAST = 65535
 
 
 def listening(host: str, port: int, *, flag: str) -> socket:
-    """Give a socket to which clients may connect from now on; port 0 takes a free one.
+    """Return a socket to which clients may connect from now on; port 0 takes a free one.
 
     `flag` is how another port is given, up to its number.
 

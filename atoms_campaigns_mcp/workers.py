@@ -36,5 +36,5 @@ class Workers:
         self._threads = anyio.CapacityLimiter(most)
 
     def worker(self) -> Worker:
-        """Give the place of one more account."""
+        """Return the place of one more account."""
         return Worker(self._threads)

@@ -16,7 +16,7 @@ from benchmarks.figures import Row, Scale, alternate, ratio
 from benchmarks.startup import BARE, OURS
 from benchmarks.stdio import UNLIMITED, environment, started
 from benchmarks.upstream import KEY, requests
-from tests.support.process import ending, serving_http
+from tests.support.process import serving_http, shutdown
 
 TOOL = "list_audiences"
 MOST_MS = 2.5
@@ -57,7 +57,7 @@ def over_http(http: httpx2.Client, url: str) -> float:
 @contextmanager
 def listening(env: dict[str, str]) -> Generator[str]:
     """Run our server over HTTP; give its address."""
-    with serving_http("--auth", "none", env=env) as (child, url), ending(child):
+    with serving_http("--auth", "none", env=env) as (child, url), shutdown(child):
         yield url
 
 

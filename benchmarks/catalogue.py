@@ -11,7 +11,7 @@ MOST_INPUT, MOST_TOOL, MOST_REPLY = 12 * 1024, 1_500, 24 * 1024  # bytes
 
 
 def size(tool: dict[str, Any]) -> int:
-    """Give the bytes of what a host shows the model of one tool."""
+    """Return the bytes of what a host shows the model of one tool."""
     shown = [tool["name"], tool.get("description", ""), tool["inputSchema"]]
     return len(json.dumps(shown, separators=(",", ":"), ensure_ascii=False).encode())
 

@@ -48,7 +48,7 @@ def alternate(measures: Sequence[Callable[[], float]], times: int) -> list[list[
 
 
 def ratio(first: Sequence[float], second: Sequence[float]) -> float:
-    """Give the median of the ratios of values that were measured side by side."""
+    """Return the median of the ratios of values that were measured side by side."""
     return statistics.median(a / b for a, b in zip(first, second, strict=True))
 
 

@@ -40,7 +40,7 @@ def number(n: int) -> str:
 
 
 def page(which: int, contacts: int) -> dict[str, Any]:
-    """Give one page of the audience."""
+    """Return one page of the audience."""
     return {
         "members": [
             {"_id": f"{n:024x}", "data": {"phoneNumber": number(n), "name": f"Contact {n}"}}
@@ -52,7 +52,7 @@ def page(which: int, contacts: int) -> dict[str, Any]:
 
 
 def canned(contacts: int) -> dict[str, Any]:
-    """Give the answers of the API, by path, with the pages of members by number."""
+    """Return the answers of the API, by path, with the pages of members by number."""
     return {
         f"/atoms/v1/campaign/{CAMPAIGN}": {
             "campaign": {
@@ -80,7 +80,7 @@ def canned(contacts: int) -> dict[str, Any]:
 
 
 def api(contacts: int) -> httpx2.MockTransport:
-    """Give an API that answers after a moment in which others have their turn."""
+    """Return an API that answers after a moment in which others have their turn."""
     bodies = {path: _body(data) for path, data in canned(contacts).items()}
     # Made before anything is measured: this is not our work.
     pages = [_body(page(n, contacts)) for n in range(1, contacts // PAGE + 1)]
@@ -99,7 +99,7 @@ def _body(data: Any) -> bytes:
 
 
 async def measured(client: Client) -> tuple[float, float, dict[str, Any]]:
-    """Give CPU seconds, the longest gap in seconds between two turns of the loop, and the reply."""
+    """Return CPU seconds, the longest gap in seconds between turns of the loop, and the reply."""
     gaps = [0.0]
 
     async def tick() -> None:

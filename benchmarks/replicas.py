@@ -35,7 +35,7 @@ from benchmarks.troubles import Recovery, Scene, make_trouble
 from benchmarks.watching import Polled, watch
 from tests.support.clients import listening
 from tests.support.emulated import emulated
-from tests.support.process import ending, environment, serving_http
+from tests.support.process import environment, serving_http, shutdown
 from tests.support.redis import RedisServer, redis_in
 
 REPLICAS = 3
@@ -67,7 +67,7 @@ class Seen:
 
 @contextmanager
 def replica(env: dict[str, str]) -> Generator[Replica]:
-    with serving_http("--auth", "key", env=env) as (child, url), ending(child) as log:
+    with serving_http("--auth", "key", env=env) as (child, url), shutdown(child) as log:
         port = int(url.removesuffix("/mcp").rpartition(":")[2])
         yield Replica(child.process, port, log)
 

@@ -18,7 +18,7 @@ LONGEST = 5.0  # seconds
 
 
 async def run(http: httpx2.AsyncClient, contacts: int) -> tuple[float, float, dict[str, Any]]:
-    """Give seconds of the run, the slowest status in seconds, and the metrics."""
+    """Return seconds of the run, the slowest status in seconds, and the metrics."""
     rows = "\n".join(f"+1415{n:07d}" for n in range(2_000_000, 2_000_000 + contacts))
     form = {"name": "Everyone", "phoneNumberColumnName": "phoneNumber"}
     file = {"file": ("c.csv", f"phoneNumber\n{rows}\n", "text/csv")}

@@ -20,7 +20,7 @@ UNLIMITED = dict.fromkeys(("ATOMS_MCP_RATE", "ATOMS_MCP_CLIENT_RATE"), "1000000"
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Give children this environment without our settings, and let them keep compiled modules."""
+    """Hand children this environment without our settings, and let them keep compiled modules."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ATOMS_", "SMALLEST_"))}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, **extra}
@@ -56,7 +56,7 @@ class Server:
         return self.ask("tools/list")
 
     def called(self, tool: str) -> float:
-        """Give the seconds that a call without arguments takes."""
+        """Return the seconds that a call without arguments takes."""
         begun = time.perf_counter()
         line = self.ask("tools/call", {"name": tool, "arguments": {}})
         taken = time.perf_counter() - begun
@@ -79,7 +79,7 @@ def started(command: Sequence[str], env: dict[str, str]) -> Generator[Server]:
 
 
 def start_up(command: Sequence[str], env: dict[str, str]) -> float:
-    """Give the seconds from spawn to the reply of tools/list."""
+    """Return the seconds from spawn to the reply of tools/list."""
     begun = time.perf_counter()
     with started(command, env) as server:
         server.listed()

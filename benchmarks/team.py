@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.stdio import UNLIMITED
 from tests.support.emulated import emulated
-from tests.support.process import ending, environment, serving_http
+from tests.support.process import environment, serving_http, shutdown
 from tests.support.world import DRAFT
 
 ERAS = ("2026-07-28", "legacy")
@@ -201,7 +201,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, emulated(Path(folder), speed="1") as origin:
         api = f"{origin}/atoms/v1"
         env = environment(Path(folder), ATOMS_API_URL=api, **UNLIMITED)
-        with serving_http(env=env) as (child, url), ending(child):
+        with serving_http(env=env) as (child, url), shutdown(child):
             figures, seconds = anyio.run(load, url, api, options.clients, options.tenants)
             memory, used = peak(child.process.pid), cpu(child.process.pid)
     report(figures, seconds, options.clients, memory, used)

@@ -20,7 +20,7 @@ MORE = 2  # polls: what a window cuts off at its ends, and one for a turn that w
 
 @dataclass
 class Polled:
-    """Polls in the seconds in which everybody watched; `joining` counts those before."""
+    """SharedPolls in the seconds in which everybody watched; `joining` counts those before."""
 
     watchers: int
     seconds: float

@@ -19,13 +19,13 @@ ROOT = Path(__file__).parent.parent
 
 
 def catalogue() -> str:
-    """Give the snapshot that `tools/list` is served from."""
+    """Return the snapshot that `tools/list` is served from."""
     entries = {name: describe(load(name)) for name in names()}
     return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
 
 
 def tools_table() -> str:
-    """Give the README's table of tools."""
+    """Return the README's table of tools."""
     rows = ["| tool | effect | what it does |", "|---|---|---|"]
     for name in names():
         tool = load(name)

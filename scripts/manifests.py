@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def manifests() -> dict[Path, str]:
-    """Give both files as they should be; what is written by hand in them stays."""
+    """Return both files as they should be; what is written by hand in them stays."""
     registry, bundle = ROOT / "server.json", ROOT / "bundle" / "manifest.json"
     return {registry: _registry(registry), bundle: _bundle(bundle)}
 

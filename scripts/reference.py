@@ -18,12 +18,12 @@ DOCS = ROOT / "docs"
 
 
 def reference() -> dict[Path, str]:
-    """Give both pages as they should be."""
+    """Return both pages as they should be."""
     return {DOCS / "tools.md": _tools(), DOCS / "configuration.md": _configuration()}
 
 
 def settings_table() -> str:
-    """Give the table of settings."""
+    """Return the table of settings."""
     rows = [
         "| variable | flag | meaning | default | with a policy |",
         "|---|---|---|---|---|",
@@ -103,7 +103,7 @@ Gives {gives}.
 
 
 def _only(argument: str) -> str:
-    """Say over which transport alone an argument is offered."""
+    """Report over which transport alone an argument is offered."""
     words = {None: "", False: " Over stdio only.", True: " Over HTTP only."}
     return words[ONE_TRANSPORT.get(argument)]
 
@@ -198,7 +198,7 @@ def _commands() -> str:
 
 
 def _own(command: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Give the arguments of a command that are not the settings' flags, if it takes these."""
+    """Return the arguments of a command that are not the settings' flags, if it takes these."""
     shared = {"help"} | ({row.name for row in SETTINGS} if _takes_settings(command) else set())
     return [action for action in command._actions if action.dest not in shared]  # noqa: SLF001
 

@@ -16,7 +16,7 @@ PACKAGE = "atoms_campaigns_mcp"
 
 
 def requirements() -> str:
-    """Give a pyproject.toml with which uv runs the package without building it."""
+    """Return a pyproject.toml with which uv runs the package without building it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     # JSON's strings and lists of strings are TOML's too.
     rows = {

@@ -82,8 +82,8 @@ class AtomsClient:
         self._guard = guard
 
     def anew(self) -> "AtomsClient":
-        """Give the same account, with nothing kept or shared of what was read before."""
-        self._transport.flights.forget()
+        """Return the same account, with nothing kept or shared of what was read before."""
+        self._transport.single_flight.forget()
         return self
 
     def _sending(
@@ -92,14 +92,14 @@ class AtomsClient:
         return partial(self._transport.change, method, path, parse, **content)
 
     async def list_phone_numbers(self) -> list[PhoneNumber]:
-        """Give the rented caller IDs; imported SIP numbers are not among them."""
+        """Return the rented caller IDs; imported SIP numbers are not among them."""
         body = await self._transport.read("/product/phone-numbers", fresh_for=FRESH)
         return _parse(list[PhoneNumber], _data(body))
 
     async def list_agents(
         self, *, page: int = 1, limit: int = 20, search: str | None = None
     ) -> tuple[list[Agent], Listed]:
-        """Give a page of the agents that are not archived."""
+        """Return a page of the agents that are not archived."""
         data = _data(
             await self._transport.read(
                 "/agent", fresh_for=FRESH, page=page, offset=limit, search=search or None
@@ -108,33 +108,33 @@ class AtomsClient:
         return _parse(list[Agent], _rows(data, "agents")), _listed(data, page)
 
     async def get_agent(self, agent_id: str) -> Agent:
-        """Give one agent, archived or not."""
+        """Return one agent, archived or not."""
         return _parse(Agent, _data(await self._transport.read(f"/agent/{agent_id}")))
 
     async def get_account(self) -> Account:
-        """Give the user and organization of the key."""
+        """Return the user and organization of the key."""
         answer = await self._transport.read("/account/get-account-details", fresh_for=FRESH)
         return _parse(Account, answer)
 
     async def get_subscription(self) -> Subscription:
-        """Give the plan's quotas."""
+        """Return the plan's quotas."""
         return _parse(Subscription, _data(await self._transport.read("/user/subscription")))
 
     async def get_balance(self) -> Balance:
-        """Give the credit; billing has an address of its own."""
+        """Return the credit; billing has an address of its own."""
         url = f"{self._transport.payment_url}/credits/balance"
         return _parse(Balance, _data(await self._transport.read(url)))
 
     async def get_concurrency(self) -> Concurrency:
-        """Give the limit of calls in progress at once, and what is reserved of it."""
+        """Return the limit of calls in progress at once, and what is reserved of it."""
         return _parse(Concurrency, _data(await self._transport.read("/concurrency")))
 
     async def list_audiences(self) -> list[Audience]:
-        """Give all audiences of the organization; the API does not page them."""
+        """Return all audiences of the organization; the API does not page them."""
         return _parse(list[Audience], _data(await self._transport.read("/audience")))
 
     async def list_members(self, audience_id: str, *, page: int) -> list[Member]:
-        """Give one page of an audience's contacts."""
+        """Return one page of an audience's contacts."""
         data = _data(
             await self._transport.read(
                 f"/audience/{audience_id}/members", page=page, offset=MEMBERS_PAGE
@@ -145,7 +145,7 @@ class AtomsClient:
     async def list_do_not_call(
         self, *, page: int, agent_id: str | None = None
     ) -> tuple[list[DoNotCall], Listed]:
-        """Give a page of the do-not-call list of the organization, or of one agent."""
+        """Return a page of the do-not-call list of the organization, or of one agent."""
         data = _data(
             await self._transport.read(
                 "/dnc", agentId=agent_id, page=str(page), offset=str(MEMBERS_PAGE)
@@ -236,7 +236,7 @@ class AtomsClient:
         statuses: Collection[str] = (),
         attempts: str = "all",
     ) -> tuple[list[Call], Listed]:
-        """Give a page of calls, the latest change first; `attempts`: initial, retry or all."""
+        """Return a page of calls, the latest change first; `attempts`: initial, retry or all."""
         data = _data(
             await self._transport.read(
                 "/conversation",
@@ -250,7 +250,7 @@ class AtomsClient:
         return _parse(list[Call], _rows(data, "logs")), _listed(data, page)
 
     async def get_call(self, call_id: str) -> Call:
-        """Give one call with its transcript."""
+        """Return one call with its transcript."""
         return _parse(Call, _data(await self._transport.read(f"/conversation/{call_id}")))
 
     def export(self, campaign_id: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
@@ -265,7 +265,7 @@ class AtomsClient:
         status: str | None = None,
         search: str | None = None,
     ) -> tuple[list[Campaign], Listed]:
-        """Give a page of campaigns, the newest first."""
+        """Return a page of campaigns, the newest first."""
         data = _data(
             await self._transport.read(
                 "/campaign", page=page, offset=limit, status=status, search=search
@@ -289,7 +289,7 @@ class AtomsClient:
         return await self._guard(Change(send, look, key=key, known=tuple(known)))
 
     async def campaigns_like(self, body: dict[str, Any]) -> list[Campaign]:
-        """Give the campaigns that `body` describes, the newest first.
+        """Return the campaigns that `body` describes, the newest first.
 
         The API does not tell a campaign's caller IDs, so they are not compared.
         """
@@ -297,7 +297,7 @@ class AtomsClient:
         return [row for row in rows if row.is_like(body)]
 
     async def get_campaign(self, campaign_id: str) -> CampaignDetails:
-        """Give a campaign with its events and metrics."""
+        """Return a campaign with its events and metrics."""
         return _parse(
             CampaignDetails, _data(await self._transport.read(f"/campaign/{campaign_id}"))
         )
@@ -348,14 +348,14 @@ class AtomsClient:
 
 
 def endless() -> UnexpectedResponse:
-    """Say that a list of contacts has more pages than an audience can fill."""
+    """Report that a list of contacts has more pages than an audience can fill."""
     return UnexpectedResponse(
         "The Atoms API's list of contacts does not end.", next_step="Report it to the operator."
     )
 
 
 def digits(number: str) -> str:
-    """Give a number's digits, by which the API tells contacts apart."""
+    """Return a number's digits, by which the API tells contacts apart."""
     return "".join(char for char in number if char.isdecimal())
 
 

@@ -24,7 +24,7 @@ def of_absence(words: str, path: str) -> str:
 
 
 def of_refusal(words: str) -> str:
-    """Say what helps, or that the same again does not."""
+    """Report what helps, or that the same again does not."""
     if _PLAN.search(words):
         return "The account's plan does not allow it; its owner must upgrade it."
     if _ORGANIZATION.search(words):

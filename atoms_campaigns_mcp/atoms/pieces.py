@@ -51,7 +51,7 @@ def _escape(found: re.Match[bytes]) -> bytes:
 
 
 def _whole_until(text: bytes) -> int:
-    """Give where the last escape or character begins that the next piece may complete."""
+    """Return where the last escape or character begins that the next piece may complete."""
     end = len(text)
     if (tail := text.rfind(b"\xed", max(end - 2, 0))) >= 0:
         return tail

@@ -95,7 +95,7 @@ async def load(response: httpx2.Response, key: str) -> Answer:
 
 
 def decode(answer: Answer) -> Any:
-    """Give the body of a success.
+    """Return the body of a success.
 
     Raises:
         UnexpectedResponse: It is a redirect, its body is not JSON (`Garbled`).
@@ -132,13 +132,13 @@ def decode(answer: Answer) -> Any:
 
 
 def request_id(headers: httpx2.Headers) -> str:
-    """Give what the vendor's support asks for, if it looks like an id."""
+    """Return what the vendor's support asks for, if it looks like an id."""
     name = headers.get("x-request-id", "")
     return name if _REQUEST_ID.fullmatch(name) and hide_keys(name) == name else ""
 
 
 def unreachable(error: httpx2.RequestError) -> Unavailable:
-    """Say what kept the answer away: name resolution, refusal, TLS, a time-out or a break."""
+    """Report what kept the answer away: name resolution, refusal, TLS, a time-out or a break."""
     causes = list(_chain(error))
     never_sent = isinstance(error, NEVER_SENT)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
@@ -169,7 +169,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def failure(answer: Answer, now: datetime) -> AtomsCampaignsError:
-    """Give the error that a status of 400 or above means."""
+    """Return the error that a status of 400 or above means."""
     status, text = answer.status, reason(answer)
     if name := request_id(answer.headers):
         text = f"{text} (x-request-id {name})"
@@ -206,7 +206,7 @@ def _refusal(answer: Answer, text: str) -> AtomsCampaignsError:
 
 
 def reason(answer: Answer) -> str:
-    """Give the API's own words: short, without markup, keys, phone numbers or the ids asked for."""
+    """Return the API's own words: short, without markup, keys, numbers or the ids asked for."""
     try:
         body = answer.document
     except ValueError:

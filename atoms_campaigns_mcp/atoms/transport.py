@@ -23,7 +23,7 @@ from atoms_campaigns_mcp.atoms.retries import (
     resending,
     retrying,
 )
-from atoms_campaigns_mcp.caching.single_flight import Flights
+from atoms_campaigns_mcp.caching.single_flight import SingleFlight
 from atoms_campaigns_mcp.errors import (
     Garbled,
     OutcomeUnknown,
@@ -44,7 +44,7 @@ LARGEST_STREAM = 256_000_000  # bytes; 10,000 contacts with 10 retries each fill
 
 
 def no_cookies() -> CookieJar:
-    """Give a jar that keeps nothing: a client serves many keys, and a cookie would join them."""
+    """Return a jar that keeps nothing: a client serves many keys, and a cookie would join them."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
@@ -58,7 +58,7 @@ class Transport:
     http: httpx2.AsyncClient
     key: str = field(repr=False)
     pacer: Pacer
-    flights: Flights
+    single_flight: SingleFlight
     payment_url: str
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
@@ -70,7 +70,7 @@ class Transport:
         url: str,
         key: str,
         pacer: Pacer,
-        flights: Flights,
+        single_flight: SingleFlight,
         *,
         payment_url: str,
         now: Callable[[], datetime],
@@ -87,14 +87,14 @@ class Transport:
             cookies=no_cookies(),
             follow_redirects=False,
         )
-        return cls(http, key, pacer, flights, payment_url, now, monotonic)
+        return cls(http, key, pacer, single_flight, payment_url, now, monotonic)
 
     async def close(self) -> None:
         """Close the connections."""
         await self.http.aclose()
 
     def urgently(self) -> "Transport":
-        """Give the same for an emergency."""
+        """Return the same for an emergency."""
         return replace(self, urgent=True)
 
     async def read(self, path: str, *, fresh_for: float = 0.0, **params: str | int | None) -> Any:
@@ -110,7 +110,7 @@ class Transport:
         # An urgent read must not wait for an equal one that queues for its turn.
         key = self.urgent, path, *sorted(query.items())
         fetch = partial(self._read, path, query)
-        return await self.flights.get(key, fetch, fresh_for=fresh_for)
+        return await self.single_flight.get(key, fetch, fresh_for=fresh_for)
 
     async def _read(self, path: str, query: dict[str, str | int]) -> Any:
         with telemetry.upstream("GET", path, self.monotonic) as call:
@@ -178,7 +178,7 @@ class Transport:
             try:
                 return await resending.on(may_send_again)(once)
             finally:
-                self.flights.forget()
+                self.single_flight.forget()
                 noted(call.request_id)
 
     def _headers(self) -> dict[str, str]:
@@ -186,8 +186,8 @@ class Transport:
         return {"Authorization": f"Bearer {self.key}"}
 
     def with_key(self, key: str) -> "Transport":
-        """Give one for another account, which shares connections and nothing that was read."""
-        return replace(self, key=key, flights=Flights(self.monotonic))
+        """Return one for another account, which shares connections and nothing that was read."""
+        return replace(self, key=key, single_flight=SingleFlight(self.monotonic))
 
     async def _turn(self) -> None:
         if not self.urgent:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 KEPT = 10_000
 
 
-class Lately:
+class RecentKeys:
     """Keys, each with the time at which it was noted; the oldest make room."""
 
     def __init__(self, monotonic: Callable[[], float], kept: int = KEPT) -> None:
@@ -26,10 +26,10 @@ class Lately:
         self._noted.pop(key, None)
 
     def within(self, seconds: float, key: str) -> bool:
-        """Say whether `key` was noted in the last `seconds`."""
+        """Return whether `key` was noted in the last `seconds`."""
         noted = self._noted.get(key)
         return noted is not None and self._monotonic() - noted < seconds
 
     def __contains__(self, key: str) -> bool:
-        """Say whether `key` was noted and had not to make room."""
+        """Return whether `key` was noted and had not to make room."""
         return key in self._noted

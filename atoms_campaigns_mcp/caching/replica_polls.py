@@ -20,8 +20,8 @@ SHOWN = 15.0  # seconds that a sight is shown; longer than the slowest poll
 AGAIN = 0.2  # seconds between glances at what the one that looks has seen
 
 
-class Commons(Protocol):
-    """The common place, see `state.store.Commons`; each method may raise `NotRecorded`."""
+class SharedState(Protocol):
+    """The common place, see `state.store.SharedState`; each method may raise `NotRecorded`."""
 
     async def take_turn(self, subject: str, owner: str, seconds: float) -> bool:
         """Take the turn to look."""
@@ -36,16 +36,16 @@ class Commons(Protocol):
         ...
 
     async def sight(self, subject: str) -> bytes | None:
-        """Give what was seen last."""
+        """Return what was seen last."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class PollBoard:
     """Where the servers of one account show what they saw; `seconds` is the time since 1970."""
 
     account: str
-    commons: Commons
+    shared_state: SharedState
     seconds: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
 
@@ -68,24 +68,24 @@ class Seen(Generic[T]):
 
 
 @dataclass
-class Looks(Generic[T]):
+class ReplicaPolls(Generic[T]):
     """The looks of one server at one thing."""
 
     subject: str
-    board: Board
+    board: PollBoard
     form: Form[T]
     fetch: Callable[[], Awaitable[T]]
     _owner: str = field(default_factory=lambda: secrets.token_hex(8))
     _mark: str = ""
 
     async def look(self, oldest: float) -> Seen[T]:
-        """Give what another has seen since the last look, within `oldest` seconds; else look."""
+        """Return what another has seen since the last look, within `oldest` seconds; else look."""
         end = self.board.seconds() + TURN
         try:
             while self.board.seconds() < end:
                 if seen := await self._shown(oldest):
                     return seen
-                if await self.board.commons.take_turn(self._name, self._owner, TURN):
+                if await self.board.shared_state.take_turn(self._name, self._owner, TURN):
                     # Another may have shown something since we glanced.
                     return await self._shown(oldest) or await self._look()
                 await self.board.sleep(AGAIN)
@@ -110,12 +110,12 @@ class Looks(Generic[T]):
         head = f"{self._mark} {self.board.seconds()!r}\n".encode()
         sight = head + self.form.dump(value)
         try:
-            await self.board.commons.keep_sight(self._name, sight, SHOWN)
+            await self.board.shared_state.keep_sight(self._name, sight, SHOWN)
         except NotRecorded:
             log.warning("other servers cannot be shown what this one sees now")
 
     async def _shown(self, oldest: float) -> Seen[T] | None:
-        sight = await self.board.commons.sight(self._name)
+        sight = await self.board.shared_state.sight(self._name)
         if sight is None:
             return None
         head, _, content = sight.partition(b"\n")
@@ -134,6 +134,6 @@ class Looks(Generic[T]):
         try:
             # The one that looks is often cancelled, and the others should not wait for that.
             with anyio.CancelScope(shield=True):
-                await self.board.commons.end_turn(self._name, self._owner)
+                await self.board.shared_state.end_turn(self._name, self._owner)
         except NotRecorded:
             log.warning("other servers may have to wait %d seconds before they look", TURN)

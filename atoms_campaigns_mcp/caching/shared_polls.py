@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from atoms_campaigns_mcp.caching.replica_polls import Board, Form, Looks, Seen
+from atoms_campaigns_mcp.caching.replica_polls import Form, PollBoard, ReplicaPolls, Seen
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 
 T = TypeVar("T")
@@ -24,11 +24,11 @@ class Poll(Generic[T]):
         fetch: Callable[[], Awaitable[T]],
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
-        looks: Looks[T] | None = None,
+        replica_polls: ReplicaPolls[T] | None = None,
     ) -> None:
         """Look by `looks`, which other servers share, rather than by `fetch` alone."""
         self._fetch = fetch
-        self._shared = looks
+        self._shared = replica_polls
         self._monotonic = monotonic
         self._sleep = sleep
         self._turn = anyio.Lock()
@@ -41,17 +41,17 @@ class Poll(Generic[T]):
         self.followers = 0
 
     async def current(self) -> T:
-        """Give what is seen now, or was within the last second; those who wait share a failure."""
-        looks = self._looks
+        """Return what is seen now, or was within the last second; waiters share a failure."""
+        replica_polls = self._looks
         async with self._turn:
-            if self._failure and self._looks > looks:
+            if self._failure and self._looks > replica_polls:
                 raise self._failure
             if self._latest is None or self._monotonic() - self._looked_at >= FASTEST:
                 return await self._look(FASTEST)
             return self._latest
 
     async def after(self, seen: T) -> T:
-        """Give what is seen after `seen`; one follower waits and looks, the others get the same.
+        """Return what is seen after `seen`; one follower waits and looks, the others get the same.
 
         If the one that looks is cancelled, the next in the queue takes over.
         """
@@ -82,14 +82,14 @@ class Poll(Generic[T]):
         return Seen(await self._fetch())
 
 
-class Polls(Generic[T]):
+class SharedPolls(Generic[T]):
     """The polls under way, by key."""
 
     def __init__(
         self,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
-        board: Board | None = None,
+        board: PollBoard | None = None,
     ) -> None:
         """Share looks with the servers of a `board`."""
         self._monotonic = monotonic
@@ -116,5 +116,5 @@ class Polls(Generic[T]):
                 del self._polls[key]
 
     def _begun(self, key: str, fetch: Callable[[], Awaitable[T]], form: Form[T] | None) -> Poll[T]:
-        shared = Looks(key, self._board, form, fetch) if self._board and form else None
+        shared = ReplicaPolls(key, self._board, form, fetch) if self._board and form else None
         return Poll(fetch, self._monotonic, self._sleep, shared)

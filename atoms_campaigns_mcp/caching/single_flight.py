@@ -23,7 +23,7 @@ class _Flight:
     at: float | None = None
 
 
-class Flights:
+class SingleFlight:
     """The reads of one account. Whoever asks while an equal one is under way gets its answer.
 
     A change of ours ends all sharing with what was asked before it, so that nobody who has changed
@@ -34,24 +34,26 @@ class Flights:
         """Measure freshness by `monotonic`, in seconds; keep at most `kept` answers."""
         self._monotonic = monotonic
         self._kept = kept
-        self._flights: dict[Hashable, _Flight] = {}
+        self._single_flight: dict[Hashable, _Flight] = {}
 
     def forget(self) -> None:
-        """Give no earlier answer to anybody who asks from now on."""
-        self._flights = {}
+        """Keep no earlier answer for anybody who asks from now on."""
+        self._single_flight = {}
 
     async def get(
         self, key: Hashable, fetch: Callable[[], Awaitable[Any]], *, fresh_for: float = 0.0
     ) -> Any:
-        """Give what `fetch` gives, or what it gave within the last `fresh_for` seconds.
+        """Return what `fetch` gives, or what it gave within the last `fresh_for` seconds.
 
         Raises:
             AtomsCampaignsError: What the shared read failed with.
         """
-        flights = self._flights
-        if len(flights) > self._kept:
-            self._flights = flights = {k: f for k, f in flights.items() if f.wanted_by}
-        flight = flights.setdefault(key, _Flight())
+        single_flight = self._single_flight
+        if len(single_flight) > self._kept:
+            self._single_flight = single_flight = {
+                k: f for k, f in single_flight.items() if f.wanted_by
+            }
+        flight = single_flight.setdefault(key, _Flight())
         flight.wanted_by += 1
         landed = flight.landed
         try:
@@ -65,7 +67,7 @@ class Flights:
         finally:
             flight.wanted_by -= 1
             if not flight.wanted_by and not fresh_for:
-                flights.pop(key, None)
+                single_flight.pop(key, None)
 
     async def _fetch(self, flight: _Flight, fetch: Callable[[], Awaitable[Any]]) -> Any:
         # A read that is cancelled has not landed: whoever waits fetches anew.

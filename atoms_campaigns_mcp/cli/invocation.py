@@ -18,7 +18,7 @@ def command(
     find: Callable[[str], str | None] = shutil.which,
     platform: str = sys.platform,
 ) -> str:
-    """Give the words that start it again: its name, if a shell finds it, or its path.
+    """Return the words that start it again: its name, if a shell finds it, or its path.
 
     `called` is `sys.argv[0]`; `find` looks a name up as a shell would.
     """

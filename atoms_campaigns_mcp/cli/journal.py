@@ -30,7 +30,7 @@ OPEN = "OPEN"  # the outcome of what has none
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class JournalOptions:
     """Which entries are asked for, at most how many, and whether as JSON."""
 
     limit: int
@@ -39,7 +39,7 @@ class Wish:
     as_json: bool = False
 
 
-def run(settings: Settings, wish: Wish) -> int:
+def run(settings: Settings, wish: JournalOptions) -> int:
     """Show the entries asked for, the latest first.
 
     Raises:
@@ -119,7 +119,7 @@ def draw(found: list[Entry], console: Console) -> None:
 
 
 def _below(entry: Entry, arguments: dict[str, Any]) -> str:
-    """Say what is left of an entry: numbers to look it up by, and the other arguments."""
+    """Report what is left of an entry: numbers to look it up by, and the other arguments."""
     answered = entry.intent.answered_after
     others = {name: value for name, value in arguments.items() if name != "campaign_id"}
     parts = [

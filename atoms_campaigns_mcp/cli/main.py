@@ -48,7 +48,7 @@ def _silenced() -> int:
 
 
 def _about(group: BaseExceptionGroup[OSError]) -> str:
-    """Say what the system refused, and for which file if it knows."""
+    """Report what the system refused, and for which file if it knows."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -86,7 +86,7 @@ def _run(words: list[str], closed: Sequence[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Give the parser of every command."""
+    """Return the parser of every command."""
     parser = argparse.ArgumentParser(prog=NAME, description=_ABOUT)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -240,7 +240,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _look_at_stdio(closed: Sequence[str]) -> None:
-    """Say to a person on a terminal what this is, since a server says nothing by itself.
+    """Tell a person on a terminal what this is, since a server says nothing by itself.
 
     Raises:
         ConfigurationError: A stream that MCP needs was closed at the start.
@@ -302,9 +302,9 @@ def _tools(args: argparse.Namespace) -> int:
 
 
 def _journal(args: argparse.Namespace) -> int:
-    from atoms_campaigns_mcp.cli.journal import Wish, run  # noqa: PLC0415 - rich, state
+    from atoms_campaigns_mcp.cli.journal import JournalOptions, run  # noqa: PLC0415 - rich, state
 
-    wish = Wish(args.limit, args.unfinished, args.subject or "", args.json)
+    wish = JournalOptions(args.limit, args.unfinished, args.subject or "", args.json)
     return run(_settings(args), wish)
 
 
@@ -317,19 +317,19 @@ def _doctor(args: argparse.Namespace) -> int:
 
 
 def _install(args: argparse.Namespace) -> int:
-    from atoms_campaigns_mcp.cli.install.command import Order, run  # noqa: PLC0415
+    from atoms_campaigns_mcp.cli.install.command import InstallOptions, run  # noqa: PLC0415
     from atoms_campaigns_mcp.cli.install.machine import Machine  # noqa: PLC0415
 
-    order = Order(args.client, args.server_name, args.print, args.remove, args.with_key)
+    order = InstallOptions(args.client, args.server_name, args.print, args.remove, args.with_key)
     return run(order, Machine.here(), sys.stdout, sys.stderr)
 
 
 def _sandbox(args: argparse.Namespace) -> int:
-    from atoms_campaigns_mcp.cli.sandbox import Wish, serve, start_afresh  # noqa: PLC0415 - uvicorn
+    from atoms_campaigns_mcp.cli.sandbox import SandboxOptions, serve, start_afresh  # noqa: PLC0415 - uvicorn
     from atoms_campaigns_mcp.state.folder import state_folder  # noqa: PLC0415
 
     settings = _loaded({})
     database = args.db or settings.sandbox_db or state_folder(settings) / "sandbox.sqlite3"
     if args.action == "reset":
         return start_afresh(database)
-    return serve(database, Wish(args.port, args.speed, args.seed))
+    return serve(database, SandboxOptions(args.port, args.speed, args.seed))

@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SandboxOptions:
     """Where to serve it, at which speed and seed."""
 
     port: int
@@ -47,7 +47,7 @@ def start_afresh(database: Path) -> int:
     return 0
 
 
-def serve(database: Path, wish: Wish) -> int:
+def serve(database: Path, wish: SandboxOptions) -> int:
     """Serve the sandbox until the process is asked to end.
 
     Raises:

@@ -63,7 +63,7 @@ def _explain(entry: dict[str, Any], console: Console) -> None:
 
 
 def form(field: dict[str, Any]) -> str:
-    """Say what an argument may be: its type or choices, bounds and default."""
+    """Report what an argument may be: its type or choices, bounds and default."""
     if field["type"] == "array":
         return f"JSON list of {field['minItems']} to {field['maxItems']}: {form(field['items'])}"
     words = [" or ".join(field.get("enum", ())) or field["type"].replace("string", "text")]

@@ -113,7 +113,7 @@ class View:
 
 
 def line(report: dict[str, Any]) -> str:
-    """Say in one line where the campaign is."""
+    """Report in one line where the campaign is."""
     called, total = report.get("contacts_called"), report.get("total_participants")
     parts = [f"{report['name']}: {_state(report)}"]
     if called is not None and total is not None:
@@ -128,7 +128,7 @@ def _state(report: dict[str, Any]) -> str:
 
 
 def _left(report: dict[str, Any]) -> list[str]:
-    """Say what is still to come once the API calls it over."""
+    """Report what is still to come once the API calls it over."""
     if report.get("finished") or "calls_in_progress" not in report:
         return []
     return [f"{report['calls_in_progress']} in progress", f"{report['retries_due']} retries due"]

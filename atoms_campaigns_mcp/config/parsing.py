@@ -146,7 +146,7 @@ def secrets(text: str) -> tuple[bytes, ...]:
 
 
 def safe(url: str) -> bool:
-    """Say whether nobody on the way can read or change what is asked of `url`."""
+    """Return whether nobody on the way can read or change what is asked of `url`."""
     parts = urlsplit(url)
     return parts.scheme == "https" or parts.hostname in LOOPBACK
 

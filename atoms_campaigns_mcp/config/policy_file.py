@@ -35,7 +35,7 @@ class Folder(NamedTuple):
 
 
 def user_home() -> Path | None:
-    """Give the user's home, if HOME or the system's list of users tells it."""
+    """Return the user's home, if HOME or the system's list of users tells it."""
     try:
         return Path.home()
     except RuntimeError:
@@ -43,7 +43,7 @@ def user_home() -> Path | None:
 
 
 def folders(home: Path | None, platform: str, environ: Mapping[str, str]) -> tuple[Folder, ...]:
-    """Give the folders in which a policy is looked for, the site's first."""
+    """Return the folders in which a policy is looked for, the site's first."""
     if platform == "win32":  # known folders, which no variable moves
         import platformdirs  # noqa: PLC0415 - elsewhere it follows variables, and takes 3 ms
 

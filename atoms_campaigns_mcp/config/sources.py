@@ -43,7 +43,7 @@ class Source(NamedTuple):
     place: str = ""
 
     def names(self, row: Setting) -> str:
-        """Say how the operator finds a setting there."""
+        """Report how the operator finds a setting there."""
         return f"{row.name} in {self.place}" if self.place else row.variable
 
 
@@ -71,7 +71,7 @@ def sources_of(
 
 
 def value_of(row: Setting, sources: Sequence[Source], origins: dict[str, str]) -> Any:
-    """Give the value that holds, and note in `origins` where it is from.
+    """Return the value that holds, and note in `origins` where it is from.
 
     Raises:
         ConfigurationError: A text is malformed, or two exclude each other. It names the source.
@@ -134,7 +134,7 @@ def shown(value: Any) -> str:
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Give what was probably meant, as the end of a sentence."""
+    """Return what was probably meant, as the end of a sentence."""
     from difflib import get_close_matches  # noqa: PLC0415 - for a start that fails
 
     known = {_plain(known): known for known in names}
@@ -147,5 +147,5 @@ def _plain(name: str) -> str:
 
 
 def clipped(name: str) -> str:
-    """Give a name that somebody mistyped, without what does not belong into one."""
+    """Return a name that somebody mistyped, without what does not belong into one."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "?" for c in name[:40])

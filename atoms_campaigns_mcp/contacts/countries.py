@@ -91,7 +91,7 @@ _COMMON = {
 
 @lru_cache(maxsize=4096)
 def country_of(cell: str) -> str | None:
-    """Give the country (ISO 3166, two letters) that a cell names; "" if it is empty.
+    """Return the country (ISO 3166, two letters) that a cell names; "" if it is empty.
 
     A calling code that several countries share stands for the main one of them: their numbers are
     read alike.
@@ -118,7 +118,7 @@ def _one(text: str) -> str | None:
 
 @lru_cache(maxsize=512)
 def code_of_country(country: str) -> int:
-    """Give the calling code of a country; several countries may share one."""
+    """Return the calling code of a country; several countries may share one."""
     return phonenumbers.country_code_for_region(country)
 
 
@@ -146,7 +146,7 @@ def _three_letters() -> dict[str, str]:
 
 @cache
 def _names() -> dict[str, str]:
-    """Give every name that libphonenumber knows, in about twenty languages."""
+    """Return every name that libphonenumber knows, in about twenty languages."""
     # Imported the usual way, its package would load all area codes of the world: seconds and 90 MB.
     name = "phonenumbers.geodata.locale"
     path = Path(phonenumbers.__file__).parent / "geodata" / "locale.py"

@@ -142,7 +142,7 @@ def _recognised(header: Sequence[str], records: Sequence[Record]) -> int:
 
 
 def _share(records: Sequence[Record], place: int) -> tuple[float, float]:
-    """Say which part of a column's cells look like numbers, and which have their plus."""
+    """Report which part of a column's cells look like numbers, and which have their plus."""
     step = max(len(records) // SAMPLE, 1)
     cells = [cell for record in records[::step] if (cell := record.cells[place].strip())]
     if not cells:

@@ -31,7 +31,7 @@ class Origins:
     region: str | None
 
     def explained(self, place: int, error: BadNumberError) -> str:
-        """Give the reason for which a row's number was refused."""
+        """Return the reason for which a row's number was refused."""
         if self.own[place] == UNKNOWN and error.reason is Reason.NO_COUNTRY:
             return "the number has no country code, and its row names no known country"
         return f"the number {error}"
@@ -44,7 +44,7 @@ class Origins:
         return code_of(number[1:]) == code_of_country(own)
 
     def notes(self, header: Sequence[str]) -> Iterator[str]:
-        """Say which columns told the country, and where they went before default_region."""
+        """Report which columns told the country, and where they went before default_region."""
         if not self.columns:
             return
         names = shown_names([header[place] for place in self.columns])
@@ -92,7 +92,7 @@ def _own(record: Record, groups: Sequence[Sequence[int]]) -> str:
 
 
 def _region(own: str, whole: str | None) -> tuple[str | None, bool]:
-    """Give how to read a row's number, and whether its own country went before the list's."""
+    """Return how to read a row's number, and whether its own country went before the list's."""
     if not own or whole == "+":
         return whole, False
     if own == UNKNOWN:

@@ -188,7 +188,7 @@ def _head(text: str, separator: str, wanted: Sequence[str]) -> list[str]:
 
 
 def _promise(names: Sequence[str], wanted: Sequence[str]) -> int:
-    """Say how much a row looks like a header: 2 if it names a column of numbers, 1 perhaps."""
+    """Report how much a row looks like a header: 2 if it names a column of numbers, 1 perhaps."""
     if wanted:
         folded = {name.casefold() for name in names}
         return 2 * all(name.casefold() in folded for name in wanted)

@@ -224,7 +224,7 @@ class _Sorter:
         self._rows.append([reading.number, *values])
 
     def contacts(self) -> Contacts:
-        """Give what came of the rows."""
+        """Return what came of the rows."""
         header, columns = self._listing.header, self._columns
         pairs = {header[p]: new for p, new in zip(columns.kept, columns.names, strict=True)}
         return Contacts(
@@ -258,7 +258,7 @@ class _Sorter:
             ) from None
 
     def _chosen(self, place: int) -> tuple[int, Reading | BadNumberError]:
-        """Give the preferred number: sure ones before doubtful ones, those before reasons."""
+        """Return the preferred number: sure ones before doubtful ones, those before reasons."""
         found = [(c, r[place]) for c, r in zip(self._columns.phones, self._readings, strict=True)]
         return min(found, key=lambda pair: _misgiving(pair[1]))  # the first of equals
 
@@ -330,7 +330,7 @@ def _misgiving(reading: Reading | BadNumberError) -> int:
 
 
 def _telling(cells: Iterable[str]) -> str:
-    """Give the first cell by which a person finds a row: short, and neither number nor sentence."""
+    """Return the first cell by which a person finds a row: short, no number, no sentence."""
     for cell in cells:
         text = value(cell)
         if _TELLING.fullmatch(text) and not looks_like_number(text):

@@ -125,7 +125,7 @@ def words(name: str) -> tuple[str, ...]:
 
 
 def rank(name: str) -> Rank:
-    """Say what a column's name says about numbers to dial."""
+    """Report what a column's name says about numbers to dial."""
     found, joined = words(name), fold(name)
     if not found or joined == WHY.replace("_", "") or is_zone(name):
         return Rank.OTHER if found else Rank.UNNAMED
@@ -155,7 +155,7 @@ def is_zone(name: str) -> bool:
 
 
 def country_rank(name: str) -> int | None:
-    """Say how well a column's name says that it decides the country of a number, 0 best."""
+    """Report how well a column's name says that it decides the country of a number, 0 best."""
     joined = fold(name)
     if _BIRTH.search(joined):
         return None

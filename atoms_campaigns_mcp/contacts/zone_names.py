@@ -10,7 +10,7 @@ _NOT_MEANT = {"Factory", "EST", "MST"}
 
 @lru_cache(maxsize=4096)
 def zone_of(text: str) -> str | None:
-    """Give the IANA name of a zone, such as Asia/Kolkata; "" if the text is empty.
+    """Return the IANA name of a zone, such as Asia/Kolkata; "" if the text is empty.
 
     Case, spaces for underscores, and spaces around the slash do not matter. Abbreviations (PST)
     and offsets (GMT-10) name no zone: they mean different clocks to different people, or hide

@@ -29,7 +29,7 @@ _UNREAD = {
 
 
 def judge(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
-    """Give every finding, those that block first."""
+    """Return every finding, those that block first."""
     found = [finding for check in CHECKS for finding in check(facts, policy)]
     order: dict[Severity, int] = {"block": 0, "warn": 1, "unknown": 2}
     return tuple(sorted(found, key=lambda finding: order[finding.severity]))

@@ -40,7 +40,7 @@ def estimate(
 
 
 def _step(minutes: int) -> int:
-    """Give the minutes that are worth saying: one, ten, an hour, a day."""
+    """Return the minutes that are worth saying: one, ten, an hour, a day."""
     if minutes < 10:  # noqa: PLR2004
         return 1
     if minutes < 120:  # noqa: PLR2004 - two hours

@@ -18,10 +18,10 @@ class Finding:
     next_step: str
 
     def __str__(self) -> str:
-        """Give severity and reason, as a list of findings shows them."""
+        """Return severity and reason, as a list of findings shows them."""
         return f"{self.severity}: {self.reason}"
 
 
 def blocks(findings: Iterable[Finding]) -> list[Finding]:
-    """Give those that forbid it."""
+    """Return those that forbid it."""
     return [finding for finding in findings if finding.severity == "block"]

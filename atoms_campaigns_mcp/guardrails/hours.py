@@ -11,7 +11,7 @@ INSTANT = timedelta(microseconds=1)  # the smallest step between two moments
 
 
 def allowed(zones: Iterable[str], start: datetime, end: datetime, hours: Hours) -> bool:
-    """Say whether every moment from `start` to `end` is within `hours` in every one of `zones`.
+    """Return whether every moment from `start` to `end` is within `hours` in every one of `zones`.
 
     A contact who may be in several zones is judged by the strictest. The API cannot be told to
     stop at night, so a span that outlasts the day is only allowed when the hours are all of it.
@@ -32,7 +32,7 @@ def _within(zone: str, start: datetime, end: datetime, hours: Hours) -> bool:
 
 
 def _around_change(zone: str, first: datetime, last: datetime) -> tuple[datetime, datetime]:
-    """Give the moments before and after the clocks of `zone` change."""
+    """Return the moments before and after the clocks of `zone` change."""
     while last - first > INSTANT:
         middle = first + (last - first) / 2
         if _offset(zone, middle) == _offset(zone, first):

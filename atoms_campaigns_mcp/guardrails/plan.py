@@ -72,7 +72,7 @@ class Proposal:
         return f"{self.plan.question()}{lasts}" + (f" Note: {objections}." if objections else "")
 
     def objections(self) -> tuple[str, ...]:
-        """Give what speaks against it and does not forbid it, as the question shows it."""
+        """Return what speaks against it and does not forbid it, as the question shows it."""
         return tuple(str(finding) for finding in self.findings if finding.severity != "block")
 
 

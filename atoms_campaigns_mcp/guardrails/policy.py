@@ -65,7 +65,7 @@ class Policy:
         )
 
     def allows_agent(self, agent_id: str, name: str) -> bool:
-        """Say whether an agent is one of those allowed: by its id, or by a name that shows alike.
+        """Return whether an agent is allowed: by its id, or by a name that shows alike.
 
         A name that is written as an id is nobody's id.
         """

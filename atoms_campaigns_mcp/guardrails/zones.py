@@ -28,7 +28,7 @@ class ZoneShare:
         return f"{self.zones[0]} and {more} more" if more else self.zones[0]
 
     def clock(self, moment: datetime) -> str:
-        """Give the local time (HH:MM), or earliest-latest where several zones are possible."""
+        """Return the local time (HH:MM), or earliest-latest where several zones are possible."""
         local = {moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for zone in self.zones}
         if not local:
             return ""

@@ -71,7 +71,7 @@ class Results:
         return await self._do(lambda db: dict(db.execute(sql).fetchall()))
 
     async def totals(self) -> tuple[int, int, float, float]:
-        """Give contacts, contacts dialled, seconds talked and cost."""
+        """Return contacts, contacts dialled, seconds talked and cost."""
         sql = (
             "SELECT count(*), (SELECT count(DISTINCT position) FROM attempt), "
             "coalesce(sum(seconds), 0), coalesce(sum(cost), 0) FROM contact"
@@ -79,7 +79,7 @@ class Results:
         return await self._do(lambda db: db.execute(sql).fetchone())
 
     async def rates(self, by: str) -> list[str]:
-        """Say how many calls connected, by attempt, caller_id, country or local_hour."""
+        """Report how many calls connected, by attempt, caller_id, country or local_hour."""
         column = GROUPS[by]
         sql = (
             f"SELECT {column}, count(*), sum(connected) FROM attempt "  # noqa: S608 - see GROUPS
@@ -92,7 +92,7 @@ class Results:
         ]
 
     async def page(self, outcome: str | None, page: int, limit: int) -> tuple[list[Stored], int]:
-        """Give a page of contacts in the order of the audience, and how many there are."""
+        """Return a page of contacts in the order of the audience, and how many there are."""
         where, values = ("WHERE final_status = ?", [outcome]) if outcome else ("", [])
 
         def read(db: sqlite3.Connection) -> tuple[list[Stored], int]:
@@ -106,14 +106,14 @@ class Results:
         return await self._do(read)
 
     async def contacts(self, outcomes: Sequence[str] = ()) -> list[Stored]:
-        """Give every contact with one of these final statuses; without any, all."""
+        """Return every contact with one of these final statuses; without any, all."""
         marks = ", ".join("?" * len(outcomes))
         where = f"WHERE final_status IN ({marks})" if outcomes else ""
         sql = f"{_CONTACT} {where} ORDER BY position"
         return await self._do(lambda db: [_stored(row) for row in db.execute(sql, [*outcomes])])
 
     async def over(self, max_retries: int) -> frozenset[str]:
-        """Give the numbers that are not called again: reached, or out of retries."""
+        """Return the numbers that are not called again: reached, or out of retries."""
         sql = (
             "SELECT phone FROM contact JOIN attempt USING (position) "
             "GROUP BY position HAVING reached OR count(*) > ?"
@@ -167,7 +167,7 @@ class ResultsCache:
         version: str,
         export: Export,
     ) -> Results:
-        """Give the results in that version, from `export` if they are not at hand.
+        """Return the results in that version, from `export` if they are not at hand.
 
         Raises:
             UnexpectedResponse: The export is not what the API documents.
@@ -296,7 +296,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _hour(moment: datetime | None, zones: Iterable[str]) -> int | None:
-    """Give the hour of day where the contact is, if all its possible zones agree on it."""
+    """Return the hour of day where the contact is, if all its possible zones agree on it."""
     if moment is None:
         return None
     hours = {moment.astimezone(ZoneInfo(zone)).hour for zone in zones}

@@ -74,7 +74,7 @@ class AccountReport(Result):
     unknown: list[str] = Field(default_factory=list[str])
 
     def summary(self) -> str:
-        """Say who the key is and what it may do now."""
+        """Report who the key is and what it may do now."""
         facts = [f"Organization {named(self.organization, self.organization_id)}"]
         facts += [f"plan {word(self.plan)}"] if self.plan else []
         facts += [f"balance {self.balance_usd:g} USD"] if self.balance_usd is not None else []

@@ -27,5 +27,5 @@ class AgentPage(PageResult):
         return "agents"
 
     def rows(self) -> list[str]:
-        """Give name and id of each."""
+        """Return name and id of each."""
         return [f"{row.label} ({word(row.id)})" for row in self.agents]

@@ -29,7 +29,7 @@ class ContactList(Result):
     time_zones: list[str] = Field(default_factory=list[str], description="zone: contacts")
 
     def troubles(self) -> str:
-        """Say which rows were left out or are doubtful, and why."""
+        """Report which rows were left out or are doubtful, and why."""
         parts: list[str] = []
         if self.duplicates:
             merged = ", ".join(self.merged)
@@ -45,7 +45,7 @@ class ContactList(Result):
         return " ".join(parts)
 
     def contents(self) -> str:
-        """Say where the numbers came from, what columns there are, and where its people are."""
+        """Report where the numbers came from, what columns there are, and where its people are."""
         numbers = f"Numbers from {', '.join(self.phone_columns)}. " if self.phone_columns else ""
         new = f" (renamed: {', '.join(self.renamed)})" if self.renamed else ""
         where = f" Countries: {', '.join(self.countries)}." if self.countries else ""
@@ -60,7 +60,7 @@ class AudienceCreated(ContactList):
     contacts: int
 
     def summary(self) -> str:
-        """Say what was created and what was left out."""
+        """Report what was created and what was left out."""
         return (
             f"Created audience {named(self.name, self.audience_id)} with "
             f"{counted(self.contacts, 'contact')}. {self.contents()} {self.troubles()}".rstrip()
@@ -74,7 +74,7 @@ class ContactsAdded(ContactList):
     skipped: int = 0
 
     def summary(self) -> str:
-        """Say how many are new and what was left out."""
+        """Report how many are new and what was left out."""
         return (
             f"Added {counted(self.added, 'contact')} to audience "
             f"{named(self.name, self.audience_id)}; {self.skipped} were already in it. "
@@ -89,7 +89,7 @@ class AudienceDeleted(AgreedResult):
     name: Text
 
     def summary(self) -> str:
-        """Say what is gone."""
+        """Report what is gone."""
         about = named(self.name, self.audience_id)
         return f"Audience {about} is deleted with its contacts."
 
@@ -118,14 +118,14 @@ class Audience(Row):
     )
 
     def told(self) -> str:
-        """Give its name, size and age."""
+        """Return its name, size and age."""
         size = "" if self.contacts is None else f", {counted(self.contacts, 'contact')}"
         return f"{self.label}{size}" + (
             f", of {word(self.created_at[:10])}" if self.created_at else ""
         )
 
     def is_like(self, name: str, contacts: int) -> bool:
-        """Say whether it has that name and as many contacts."""
+        """Return whether it has that name and as many contacts."""
         return (self.name, self.contacts) == (clean(name), contacts)
 
 
@@ -139,5 +139,5 @@ class AudiencePage(PageResult):
         return "audiences"
 
     def rows(self) -> list[str]:
-        """Give name, size and id of each."""
+        """Return name, size and id of each."""
         return [f"{row.told()} ({word(row.id)})" for row in self.audiences]

@@ -40,7 +40,7 @@ class Row(Noun):
         return quoted(self.name, LABEL_MAX)
 
     def told(self) -> str:
-        """Say by what one knows it beside others of its name."""
+        """Report by what one knows it beside others of its name."""
         return self.label
 
 
@@ -54,15 +54,15 @@ class Result(BaseModel):
     next_step: str = ""
 
     def summary(self) -> str:
-        """Say in one or two sentences what happened, with ids and counts."""
+        """Report in one or two sentences what happened, with ids and counts."""
         raise TypeError(f"{type(self).__name__} has no summary")
 
     def agreement(self) -> str:
-        """Say who agreed to it; nothing, where nobody has to."""
+        """Report who agreed to it; nothing, where nobody has to."""
         return ""
 
     def touched(self) -> list[str]:
-        """Give the ids of the campaigns that are not as they were before the call."""
+        """Return the ids of the campaigns that are not as they were before the call."""
         return []
 
 
@@ -77,7 +77,7 @@ class AgreedResult(Result):
     warnings: list[str] | None = None
 
     def agreement(self) -> str:
-        """Say who agreed to it, and what they were shown."""
+        """Report who agreed to it, and what they were shown."""
         if self.consent is None:
             return ""
         warnings = "; ".join(self.warnings or ()) or "none"
@@ -97,7 +97,7 @@ class PageResult(Result):
     has_more: bool = False
 
     def rows(self) -> list[str]:
-        """Give one short line for each row of the page."""
+        """Return one short line for each row of the page."""
         raise TypeError(f"{type(self).__name__} has no rows")
 
     def summary(self) -> str:
@@ -113,5 +113,5 @@ class PageResult(Result):
 
 
 def nothing_here(page: int, otherwise: str) -> str:
-    """Say what to do about an empty page of a list."""
+    """Report what to do about an empty page of a list."""
     return "The list has no page as late as this: start at page 1." if page > 1 else otherwise

@@ -77,7 +77,7 @@ class Call(Noun):
     )
 
     def dispositions(self) -> dict[str, str]:
-        """Give what the analysis after the call found, by name."""
+        """Return what the analysis after the call found, by name."""
         found = self.analytics.get("dispositionMetrics")
         entries = cast("list[Any]", found) if isinstance(found, list) else []
         metrics = [cast("dict[str, Any]", entry) for entry in entries if isinstance(entry, dict)]
@@ -125,7 +125,7 @@ class CallPage(PageResult):
         return f"calls of campaign {self.campaign_id}"
 
     def rows(self) -> list[str]:
-        """Give id, number, status and length of each."""
+        """Return id, number, status and length of each."""
         return [
             f"{word(row.id)} to {word(row.to)} attempt {row.attempt} {word(row.status)} "
             f"{row.seconds:g} s"
@@ -154,7 +154,7 @@ class CallReport(Result):
     next_turn: int | None = Field(default=None, description="pass as from_turn for the rest")
 
     def summary(self) -> str:
-        """Say how the call went, then what was said, fenced."""
+        """Report how the call went, then what was said, fenced."""
         about = (
             f"Call {self.call_id} to {word(self.to)} from {word(self.from_number)}: "
             f"{word(self.status)}, "

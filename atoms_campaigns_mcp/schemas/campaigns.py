@@ -30,7 +30,7 @@ def moment(text: str | None) -> datetime | None:
 
 
 def retries(most: int | None, delay: int | None) -> str:
-    """Say how often a contact is called again, as a part of a sentence; nothing if not known."""
+    """Report how often a contact is called again, as a part of a sentence; nothing if not known."""
     if most is None:
         return ""
     apart = f", {delay} min apart" if most and delay is not None else ""
@@ -38,7 +38,7 @@ def retries(most: int | None, delay: int | None) -> str:
 
 
 def percent(part: int, whole: int) -> float:
-    """Give `part` of `whole` as a percentage with one decimal; nothing of nothing is 0."""
+    """Return `part` of `whole` as a percentage with one decimal; nothing of nothing is 0."""
     return round(100 * part / whole, 1) if whole else 0.0
 
 
@@ -126,7 +126,7 @@ class Campaign(Row):
     )
 
     def is_like(self, body: Mapping[str, Any]) -> bool:
-        """Say whether the request `body` of a creation describes it; caller IDs are not told."""
+        """Return whether the request `body` of a creation describes it; caller IDs are not told."""
         asked = body["name"], body["agentId"], body["audienceId"]
         same = (self.name, self.agent_id, self.audience_id) == (clean(asked[0]), *asked[1:])
         retries = (self.max_retries, self.retry_delay) == (body["maxRetries"], body["retryDelay"])
@@ -162,7 +162,7 @@ class CampaignPage(PageResult):
         return "campaigns"
 
     def rows(self) -> list[str]:
-        """Give name, state and id of each."""
+        """Return name, state and id of each."""
         return [
             f"{row.label} {word(row.status)}"
             + ("" if row.participants is None else f", {counted(row.participants, 'contact')}")
@@ -186,7 +186,7 @@ class CampaignCreated(AgreedResult):
     scheduled_at: Text | None = None
 
     def summary(self) -> str:
-        """Say what was stored."""
+        """Report what was stored."""
         when = f" for {word(self.scheduled_at)}" if self.scheduled_at else ""
         people = ""
         if self.participants is not None:
@@ -209,12 +209,12 @@ class CampaignChanged(AgreedResult):
     message: str
 
     def summary(self) -> str:
-        """Say what happened."""
+        """Report what happened."""
         about = named(self.name, self.campaign_id)
         return f"Campaign {about} is {word(self.status)}. {self.message}"
 
     def touched(self) -> list[str]:
-        """Give its id, if this call changed it."""
+        """Return its id, if this call changed it."""
         return [self.campaign_id] if self.changed else []
 
 
@@ -237,7 +237,7 @@ class CampaignsPaused(Result):
     )
 
     def summary(self) -> str:
-        """Say what has stopped and what has not."""
+        """Report what has stopped and what has not."""
         rows = [f"{row.label} ({word(row.id)}) is {word(row.status)}" for row in self.campaigns]
         later = [f"{row.label} ({word(row.id)})" for row in self.scheduled]
         warned = f" Still scheduled to dial: {'; '.join(later)}." if later else ""
@@ -245,7 +245,7 @@ class CampaignsPaused(Result):
         return f"{self.message}{listed}{warned}"
 
     def touched(self) -> list[str]:
-        """Give what was dialling."""
+        """Return what was dialling."""
         return [row.id for row in self.campaigns] if self.changed else []
 
 
@@ -267,7 +267,7 @@ class WatchReport(Result):
     since: str = Field(description="pass it on to see what changes after this")
 
     def summary(self) -> str:
-        """Say where the campaign is, and whether the wait is over."""
+        """Report where the campaign is, and whether the wait is over."""
         left = ""
         if self.calls_in_progress is not None:
             left = f", {self.calls_in_progress} calls in progress, {self.retries_due} retries due"
@@ -314,7 +314,7 @@ class CampaignReport(Result):
     events: tuple[Event, ...] = ()
 
     def summary(self) -> str:
-        """Say the state, the counts and what the two counts mean."""
+        """Report the state, the counts and what the two counts mean."""
         made_of = f"agent {word(self.agent_id)}, audience {word(self.audience_id)}"
         about = f"{quoted(self.name)} ({self.campaign_id}; {made_of})"
         parts = [f"Campaign {about} is {word(self.status)}."]

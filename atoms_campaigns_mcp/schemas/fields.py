@@ -165,7 +165,7 @@ def hidden(text: str, limit: int = TEXT_MAX) -> str:
 
 
 def word(text: str) -> str:
-    """Give an id, state or number from outside as it is if it is one word, else quoted."""
+    """Return an id, state or number from outside as it is if it is one word, else quoted."""
     return text if _WORD.fullmatch(text) else quoted(text, NAME_MAX)
 
 

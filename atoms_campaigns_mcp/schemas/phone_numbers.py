@@ -27,7 +27,7 @@ class PhoneNumber(Noun):
     )
 
     def told(self) -> str:
-        """Give number and id."""
+        """Return number and id."""
         return f"{word(self.number)} ({word(self.id)})"
 
 

@@ -55,7 +55,7 @@ class CampaignPreview(Result):
     confirm_token: str | None = None
 
     def summary(self) -> str:
-        """Say what would happen, then every objection."""
+        """Report what would happen, then every objection."""
         found = "; ".join(f"{row.severity}: {row.reason} ({row.rule})" for row in self.findings)
         callers = f" from {', '.join(map(word, self.caller_ids))}" if self.caller_ids else ""
         lasts = f", {self.duration}" if self.duration else ""

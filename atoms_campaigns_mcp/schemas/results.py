@@ -34,7 +34,7 @@ class Exported(Noun):
     cost: float = Field(default=0, validation_alias=AliasChoices("totalCallCost"))
 
     def calls(self) -> tuple[Call, ...]:
-        """Give every attempt, the first one first."""
+        """Return every attempt, the first one first."""
         return ((self.first,) if self.first else ()) + self.retries
 
 
@@ -75,7 +75,7 @@ class ResultsPage(PageResult):
         return "contacts"
 
     def rows(self) -> list[str]:
-        """Give number, attempts and final status of each."""
+        """Return number, attempts and final status of each."""
         return [
             f"{word(row.phone)}{f' {quoted(row.name)}' if row.name else ''} "
             f"{word(row.final_status)} after {counted(row.attempts, 'attempt')}, {row.seconds:g} s"
@@ -94,7 +94,7 @@ class ResultsPage(PageResult):
         )
 
     def summary(self) -> str:
-        """Say the outcome in counts, then the page."""
+        """Report the outcome in counts, then the page."""
         state = "final"
         if self.provisional:
             state = (

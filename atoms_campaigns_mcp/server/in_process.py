@@ -9,7 +9,7 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
 
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.server.mcp.server import build
-from atoms_campaigns_mcp.server.runtime_pool import Runtimes
+from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 
 Ask = Callable[[str], bool]
 """Puts a question to the person at the terminal."""
@@ -24,7 +24,7 @@ async def connected(settings: Settings, ask: Ask | None = None) -> AsyncGenerato
             return ElicitResult(action="accept", content={"confirm": True})
         return ElicitResult(action="decline")
 
-    runtime = Runtimes(settings)
+    runtime = RuntimePool(settings)
     server = build(settings, runtime)
     try:
         async with Client(server, elicitation_callback=elicit if ask else None) as client:

@@ -129,7 +129,7 @@ def _is_id(value: object) -> bool:
 
 
 def is_stop(message: Any) -> bool:
-    """Say whether a decoded message calls the emergency stop."""
+    """Return whether a decoded message calls the emergency stop."""
     if not isinstance(message, dict):
         return False
     call = cast("dict[str, Any]", message)

@@ -46,7 +46,7 @@ def claim() -> Pipes:
 
 
 def _above_standard(descriptor: int) -> int:
-    """Give another number to a descriptor, and none that a closed standard stream left free."""
+    """Move a descriptor to another number, and to none that a closed standard stream left free."""
     low: list[int] = []
     try:
         while (copy := os.dup(descriptor)) <= 2:  # noqa: PLR2004 - stderr

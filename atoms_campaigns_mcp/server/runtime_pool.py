@@ -10,7 +10,7 @@ from atoms_campaigns_mcp.config.identity import LOCAL
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import Busy
 from atoms_campaigns_mcp.server.auth.principal import Principal
-from atoms_campaigns_mcp.shutdown import Ending
+from atoms_campaigns_mcp.shutdown import Shutdown
 from atoms_campaigns_mcp.workers import Workers
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MOST = 1000  # accounts at hand
 RESTING = 300.0  # seconds after its last call began, after which an account makes room
 
 
-class Runtimes:
+class RuntimePool:
     """Opens a runtime on the first call that needs it, not for the first reply."""
 
     def __init__(
@@ -41,10 +41,10 @@ class Runtimes:
         self._opened: dict[str, tuple[Runtime, float]] = {}
         self._store: Store | None = None
         self._workers = Workers()
-        self.ending = Ending()
+        self.shutdown = Shutdown()
 
     async def __call__(self, principal: Principal) -> "Runtime":
-        """Give the runtime of a tenant, which shares its account's with others of the same key.
+        """Return the runtime of a tenant, which shares its account's with others of the same key.
 
         Raises:
             Busy: Too many accounts call at the same time.
@@ -56,7 +56,7 @@ class Runtimes:
         return runtime.of(principal.tenant)
 
     def store(self) -> "Store":
-        """Give the state that all runtimes share."""
+        """Return the state that all runtimes share."""
         from atoms_campaigns_mcp.runtime import open_store  # noqa: PLC0415 - heavy
 
         if self._store is None:
@@ -74,7 +74,7 @@ class Runtimes:
             settings,
             clocks=self._clocks,
             network=self._network,
-            ending=self.ending,
+            shutdown=self.shutdown,
             tenant=principal.tenant,
             store=self.store(),
             workers=self._workers,
@@ -98,8 +98,8 @@ class Runtimes:
         raise Busy("This server serves as many accounts as it can.", wait=round(RESTING))
 
     def end(self, grace: float) -> None:
-        """Give changes in flight `grace` seconds, and answer those who wait for something."""
-        self.ending.hurry(grace)
+        """Allow changes in flight `grace` seconds, and answer those who wait for something."""
+        self.shutdown.hurry(grace)
         for runtime, _ in self._opened.values():
             runtime.shared.waits.end()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import anyio
 
 
-async def end_on_signal(end: Callable[[], object]) -> None:
+async def shut_down_on_signal(end: Callable[[], object]) -> None:
     """Wait for SIGTERM, SIGINT or SIGHUP (the terminal is gone), then call `end`."""
     if sys.platform == "win32":  # there, the client ends the process
         return

@@ -11,8 +11,8 @@ from mcp.shared.message import SessionMessage
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.server import pipes
 from atoms_campaigns_mcp.server.mcp.server import build
-from atoms_campaigns_mcp.server.runtime_pool import Runtimes
-from atoms_campaigns_mcp.server.shutdown_signals import end_on_signal
+from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
+from atoms_campaigns_mcp.server.shutdown_signals import shut_down_on_signal
 from atoms_campaigns_mcp.state.journal import keep_order
 from atoms_campaigns_mcp.state.open import require_client
 from atoms_campaigns_mcp.telemetry import log
@@ -35,7 +35,7 @@ class _Serving:
     def __init__(self, settings: Settings, streams: pipes.Pipes) -> None:
         self._settings = settings
         self._streams = streams
-        self._runtime = Runtimes(settings)
+        self._runtime = RuntimePool(settings)
         self._status: int | None = None
 
     async def serve(self) -> int | None:
@@ -62,15 +62,15 @@ class _Serving:
 
     def _end(self, over: anyio.CancelScope, status: int) -> None:
         self._status = status
-        self._runtime.ending.hurry()
+        self._runtime.shutdown.hurry()
         over.cancel()
 
     async def _until_ended(self, server: Server[Any], out: Any, over: anyio.CancelScope) -> None:
         into, heard = anyio.create_memory_object_stream[SessionMessage | Exception]()
         # The SDK cancels what is in flight at the end of stdin, and does not say so beforehand.
-        hurry = self._runtime.ending.hurry
+        hurry = self._runtime.shutdown.hurry
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(end_on_signal, partial(self._end, over, 0))
+            tasks.start_soon(shut_down_on_signal, partial(self._end, over, 0))
             tasks.start_soon(keep_order, self._settings)
             tasks.start_soon(pipes.hear, self._streams, into, out.clone(), hurry)
             await server.run(heard, out, server.create_initialization_options())

@@ -17,7 +17,7 @@ NOT_USABLE = (
 
 
 def state_folder(settings: Settings) -> Path:
-    """Give the operator's folder, or the one that this system has for such things."""
+    """Return the operator's folder, or the one that this system has for such things."""
     if isinstance(settings.state, Path):
         return settings.state
     import platformdirs  # noqa: PLC0415 - not needed for the first reply
@@ -26,7 +26,7 @@ def state_folder(settings: Settings) -> Path:
 
 
 def secrets_of(settings: Settings) -> tuple[bytes, ...]:
-    """Give the operator's secrets, or the one in the folder, made once; the first one seals."""
+    """Return the operator's secrets, or the one in the folder, made once; the first one seals."""
     return settings.secret or (_kept_secret(state_folder(settings)),)
 
 

@@ -16,7 +16,7 @@ EVERY = 60.0  # seconds between looks at the state
 
 
 async def entries(settings: Settings, limit: int) -> list[Entry]:
-    """Give the latest entries of the journal, the latest first."""
+    """Return the latest entries of the journal, the latest first."""
     store = open_state(settings)
     try:
         return await store.entries(limit)

@@ -26,7 +26,7 @@ def open_state(settings: Settings) -> Store:
 
 
 def may_hold_entries(settings: Settings) -> bool:
-    """Say whether there may be a journal already, so that it is worth opening."""
+    """Return whether there may be a journal already, so that it is worth opening."""
     if isinstance(settings.state, RedisAddress):
         return True
     try:

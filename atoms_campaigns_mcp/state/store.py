@@ -82,7 +82,7 @@ class Upload:
 
 
 def storable(text: str) -> str:
-    """Give `text` as every store takes it: halves of characters, which no encoding has, go."""
+    """Return `text` as every store takes it: halves of characters, which no encoding has, go."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -90,7 +90,7 @@ Heard = Callable[[str, str], Awaitable[None]]
 """Hears a tenant and its news."""
 
 
-class Commons(Protocol):
+class SharedState(Protocol):
     """What servers that share a store show each other; lost without harm.
 
     Each method raises `NotRecorded` when it cannot, and soon. Times are lengths, in seconds.
@@ -109,7 +109,7 @@ class Commons(Protocol):
         ...
 
     async def sight(self, subject: str) -> bytes | None:
-        """Give what was seen last, by whomever."""
+        """Return what was seen last, by whomever."""
         ...
 
     async def tell(self, tenant: str, news: str) -> None:
@@ -125,7 +125,7 @@ class Store(Protocol):
     """What every backend does. Each method raises `NotRecorded` when it cannot write."""
 
     @property
-    def commons(self) -> Commons | None:
+    def shared_state(self) -> SharedState | None:
         """What is shared with servers on other machines; nothing if there are none."""
         ...
 
@@ -134,7 +134,7 @@ class Store(Protocol):
         ...
 
     async def plan(self, plan_id: str) -> PlanRecord | None:
-        """Give a stored plan, used or not, expired or not."""
+        """Return a stored plan, used or not, expired or not."""
         ...
 
     async def use_plan(self, plan_id: str) -> bool:
@@ -149,12 +149,12 @@ class Store(Protocol):
         """
         ...
 
-    async def keep_claim(self, key: str, owner: str, until: float) -> bool:
+    async def extend_lock(self, key: str, owner: str, until: float) -> bool:
         """Hold it longer; false if somebody else has taken it meanwhile."""
         ...
 
     async def release(self, key: str, owner: str) -> None:
-        """Give `key` back, if `owner` still holds it."""
+        """Release `key`, if `owner` still holds it."""
         ...
 
     async def keep_callers(self, tenant: str, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
@@ -162,7 +162,7 @@ class Store(Protocol):
         ...
 
     async def callers(self, tenant: str, campaign_id: str) -> tuple[str, ...] | None:
-        """Give the caller IDs of a campaign made here."""
+        """Return the caller IDs of a campaign made here."""
         ...
 
     async def keep_upload(self, upload: Upload, now: float, most: int) -> bool:
@@ -170,7 +170,7 @@ class Store(Protocol):
         ...
 
     async def upload(self, tenant: str, upload_id: str, now: float) -> bytes | None:
-        """Give a tenant's contact list, unless it has expired."""
+        """Return a tenant's contact list, unless it has expired."""
         ...
 
     async def clear_uploads(self, now: float) -> None:
@@ -196,11 +196,11 @@ class Store(Protocol):
         ...
 
     async def unresolved(self, key: str) -> list[Entry]:
-        """Give the creations of that key whose outcome is unknown or not yet recorded."""
+        """Return the creations of that key whose outcome is unknown or not yet recorded."""
         ...
 
     async def begun(self, account: str, since: float) -> list[Entry]:
-        """Give what was to make campaigns dial, may have done so, and was not seen to."""
+        """Return what was to make campaigns dial, may have done so, and was not seen to."""
         ...
 
     async def saw(self, account: str, campaign_id: str) -> None:
@@ -208,11 +208,11 @@ class Store(Protocol):
         ...
 
     async def entries(self, limit: int) -> list[Entry]:
-        """Give the latest entries of the journal, the latest first."""
+        """Return the latest entries of the journal, the latest first."""
         ...
 
     async def unfinished(self, now: float) -> list[Entry]:
-        """Give the intents without an outcome that nobody has reported, and mark them.
+        """Return the intents without an outcome that nobody has reported, and mark them.
 
         What began less than `UNDER_WAY` ago may be a living server's.
         """

@@ -8,17 +8,17 @@ from typing import Any, NoReturn
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 
 
-class AbsentStore:
+class UnavailableStore:
     """See `store.Store`; every method but `close` raises `NotRecorded`."""
 
-    commons = None
+    shared_state = None
 
     def __init__(self, trouble: ConfigurationError) -> None:
         """Keep what the operator must be told."""
         self._trouble = trouble
 
     def __getattr__(self, name: str) -> Any:
-        """Give the method of any record that is asked for: it refuses."""
+        """Return the method of any record that is asked for: it refuses."""
 
         async def refuse(*_: Any) -> NoReturn:
             raise NotRecorded(

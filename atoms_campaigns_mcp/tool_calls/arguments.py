@@ -89,7 +89,7 @@ def _not_there(unknown: Sequence[str], offered: Collection[str]) -> Iterable[str
 
 
 def _validated(model: type[A], given: Mapping[str, Any]) -> tuple[A | None, dict[str, str]]:
-    """Give the arguments; or nothing, and for each that is wrong its rule."""
+    """Return the arguments; or nothing, and for each that is wrong its rule."""
     try:
         return model.model_validate(given), {}
     except ValidationError as error:
@@ -99,7 +99,7 @@ def _validated(model: type[A], given: Mapping[str, Any]) -> tuple[A | None, dict
 
 
 def _rule(rule: Mapping[str, Any], given: bool) -> str:  # noqa: FBT001 - two wordings of one rule
-    """Say what an argument must be, from its schema."""
+    """Report what an argument must be, from its schema."""
     # An optional argument's rule stands beside "or null".
     for arm in rule.get("anyOf", ()):
         if arm != {"type": "null"}:
@@ -141,5 +141,5 @@ def _listed(schema: Mapping[str, Any]) -> str:
 
 
 def _is_name(text: str) -> bool:
-    """Say whether an unknown argument's name looks like one, not like smuggled data."""
+    """Return whether an unknown argument's name looks like one, not like smuggled data."""
     return text.isidentifier() and len(text) <= 40  # noqa: PLR2004

@@ -45,11 +45,11 @@ class Catalog:
         return cls(dict(_left(entries, allowed)))
 
     def tools(self) -> list[dict[str, Any]]:
-        """Give the reply of `tools/list`."""
+        """Return the reply of `tools/list`."""
         return [entry["tool"] for entry in self.entries.values()]
 
     def input_schema(self, name: str) -> dict[str, Any] | None:
-        """Give a tool's input schema, as the SDK wants it for checking headers."""
+        """Return a tool's input schema, as the SDK wants it for checking headers."""
         entry = self.entries.get(name)
         return entry["tool"]["inputSchema"] if entry else None
 
@@ -62,7 +62,7 @@ def emergencies() -> frozenset[str]:
 
 
 def absent(value: Any) -> bool:
-    """Say whether an optional argument of this value counts as left out.
+    """Return whether an optional argument of this value counts as left out.
 
     Strict schemas make hosts send every argument, so that models write one of these for none.
     """
@@ -72,7 +72,7 @@ def absent(value: Any) -> bool:
 
 
 def span(tool: str, argument: str) -> str:
-    """Give the range of a number that a tool takes, as `1-45`."""
+    """Return the range of a number that a tool takes, as `1-45`."""
     rule = (Catalog.read().input_schema(tool) or {})["properties"][argument]
     return f"{rule['minimum']}-{rule['maximum']}"
 
@@ -80,7 +80,7 @@ def span(tool: str, argument: str) -> str:
 def needs(
     entry: dict[str, Any], arguments: Mapping[str, Any], allowed: frozenset[Effect]
 ) -> frozenset[Effect]:
-    """Give the effects that a call takes from somebody who is `allowed` some.
+    """Return the effects that a call takes from somebody who is `allowed` some.
 
     Whoever may dial may also stop it: the emergency stop takes either right.
     """

@@ -18,7 +18,7 @@ def issue(plan_id: str, *, tenant: str, secret: bytes) -> str:
 
 
 def plan_id_of(token: str, *, tenant: str, secrets: Iterable[bytes]) -> str | None:
-    """Give the plan id in `token`, or nothing if none of `secrets` signed it for `tenant`."""
+    """Return the plan id in `token`, or nothing if none of `secrets` signed it for `tenant`."""
     plan_id, _, signature = token.partition(".")
     genuine = (_signature(plan_id, tenant, secret) for secret in secrets)
     same = (hmac.compare_digest(signature.encode(), one.encode()) for one in genuine)

@@ -19,11 +19,11 @@ from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
-from atoms_campaigns_mcp.server.mcp.elicitation import TICK, Answer, Asking
+from atoms_campaigns_mcp.server.mcp.elicitation import TICK, Answer, Elicitation
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls import confirm_tokens
-from atoms_campaigns_mcp.tool_calls.locks import SENDING, Claims
+from atoms_campaigns_mcp.tool_calls.locks import SENDING, Locks
 from atoms_campaigns_mcp.toolkit.audience_lock import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
@@ -59,13 +59,13 @@ class Offers:
         return record
 
     def token(self, record: PlanRecord) -> str:
-        """Give the token for a stored plan."""
+        """Return the token for a stored plan."""
         return confirm_tokens.issue(
             record.plan_id, tenant=self.tenant, secret=self.runtime.secrets[0]
         )
 
     def plan_id(self, token: str) -> str:
-        """Give the plan that a token is for.
+        """Return the plan that a token is for.
 
         Raises:
             NotConfirmed: It was not given here, or to somebody else.
@@ -78,7 +78,7 @@ class Offers:
         return plan_id
 
     def seconds(self) -> float:
-        """Give the machine's time in seconds since 1970."""
+        """Return the machine's time in seconds since 1970."""
         return self.runtime.clocks.seconds()
 
 
@@ -104,9 +104,9 @@ class Gate:
     offers: Offers
     tool: Tool[Any, Any]
     args: Args
-    asking: Asking
+    asking: Elicitation
     reading: ToolContext
-    claims: Claims
+    locks: Locks
     act: Callable[[Agreed], Awaitable[Result]]
 
     async def open(self) -> Result | InputRequiredResult:
@@ -196,7 +196,7 @@ class Gate:
         return await self._claimed(record, how, seconds)
 
     async def _stored(self, plan_id: str) -> PlanRecord | None:
-        """Give the plan if it is this tenant's, for this tool."""
+        """Return the plan if it is this tenant's, for this tool."""
         record = await self.offers.runtime.store.plan(plan_id)
         owner = (self.offers.tenant, self.tool.name)
         return record if record and (record.tenant, record.tool) == owner else None
@@ -218,7 +218,7 @@ class Gate:
             if isinstance(proposal, Result):
                 return proposal
             digest = proposal.plan.digest(self.offers.tenant)
-            if not all([await self.claims.still_holding(one) for one in [*self.claims.ends]]):
+            if not all([await self.locks.extend(one) for one in [*self.locks.ends]]):
                 raise NotConfirmed(
                     f"{_NOTHING} Looking at the facts took too long to be sure that no other call "
                     "does the same.",
@@ -241,11 +241,11 @@ class Gate:
         subjects = self._subjects(record)
         while True:
             for subject in subjects:
-                await held.enter_async_context(self.claims.holding(subject, busy))
+                await held.enter_async_context(self.locks.holding(subject, busy))
             proposal = await self._propose()
             # Without a plan that was agreed to, only the facts name the audience.
             audience = proposal.plan.audience_id if isinstance(proposal, Proposal) else ""
-            if not audience or members_of(audience) in self.claims.ends:
+            if not audience or members_of(audience) in self.locks.ends:
                 return proposal
             subjects = [members_of(audience)]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from atoms_campaigns_mcp.errors import NotRecorded, WrongState
 from atoms_campaigns_mcp.telemetry import log
-from atoms_campaigns_mcp.tool_calls.locks import SENDING, Claims
+from atoms_campaigns_mcp.tool_calls.locks import SENDING, Locks
 from atoms_campaigns_mcp.toolkit.context import Earlier
 
 LATELY = 3600  # seconds in which a start that the API was sent may still take effect
@@ -16,20 +16,20 @@ LATELY = 3600  # seconds in which a start that the API was sent may still take e
 class JournalLedger:
     """See `tools._tool.Ledger`."""
 
-    claims: Claims
+    locks: Locks
 
     def alone(self, key: str) -> AbstractAsyncContextManager[None]:
         """See `Ledger.alone`."""
-        return self.claims.holding(key, _busy())
+        return self.locks.holding(key, _busy())
 
     async def keep_alone(self, key: str) -> None:
         """See `Ledger.keep_alone`."""
-        if not await self.claims.still_holding(key):
+        if not await self.locks.extend(key):
             raise _busy()
 
     async def unresolved(self, key: str) -> list[Earlier]:
         """See `Ledger.unresolved`."""
-        runtime = self.claims.runtime
+        runtime = self.locks.runtime
         entries = await runtime.store.unresolved(runtime.own(key))
         return [Earlier(entry.id, entry.intent.known) for entry in entries]
 
@@ -37,11 +37,11 @@ class JournalLedger:
         """See `Ledger.resolve`."""
         told = "done" if found else "absent", "looked for again later", "", found
         for one in earlier:
-            await self.claims.runtime.store.finish(one.entry, *told)
+            await self.locks.runtime.store.finish(one.entry, *told)
 
     async def begun(self, besides: str = "") -> list[str]:
         """See `Ledger.begun`."""
-        runtime = self.claims.runtime
+        runtime = self.locks.runtime
         found = await runtime.store.begun(runtime.account, runtime.clocks.seconds() - LATELY)
         but = {besides, runtime.own(besides)} if besides else set[str]()
         others = [e.intent for e in found if not {e.intent.campaign_id, e.intent.key} & but]
@@ -50,7 +50,7 @@ class JournalLedger:
 
     async def saw(self, campaign_id: str) -> None:
         """See `Ledger.saw`."""
-        runtime = self.claims.runtime
+        runtime = self.locks.runtime
         try:
             await runtime.store.saw(runtime.account, campaign_id)
         except NotRecorded as error:  # then it is looked at again

@@ -28,6 +28,6 @@ ADDITIONS = {
 
 
 def is_addition(name: str, value: Any) -> bool:
-    """Say whether a host adds this argument by itself."""
+    """Return whether a host adds this argument by itself."""
     known = ADDITIONS.get(name)
     return known is not None and (known.only is None or known.only == value)

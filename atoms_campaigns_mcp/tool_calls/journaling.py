@@ -13,7 +13,7 @@ from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.campaigns import Campaign
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.telemetry import log
-from atoms_campaigns_mcp.tool_calls.locks import Claims
+from atoms_campaigns_mcp.tool_calls.locks import Locks
 from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ LONGEST = 200  # characters of an argument that the journal keeps; a contact lis
 class Recorder:
     """The guard of one call's changes; an emergency goes ahead without the journal."""
 
-    claims: Claims
+    locks: Locks
     tool: Tool[Any, Any]
     intent: Intent
     unrecorded: bool = False
@@ -35,7 +35,7 @@ class Recorder:
     @property
     def runtime(self) -> Runtime:
         """Whose changes they are."""
-        return self.claims.runtime
+        return self.locks.runtime
 
     async def __call__(self, change: Change[T]) -> T:
         """Record the intent, make the change, record the outcome.
@@ -50,7 +50,7 @@ class Recorder:
         key = self.runtime.own(change.key) if change.key else ""
         intent = replace(self.intent, key=key, known=change.known, campaign_id=change.campaign_id)
         entry = await self._begin(intent)
-        return await self.runtime.ending.despite_cancellation(
+        return await self.runtime.shutdown.despite_cancellation(
             lambda: self._carry_out(entry, change)
         )
 
@@ -75,7 +75,7 @@ class Recorder:
     async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
         outcome, detail, made = "failed", "", ""
         try:
-            self.claims.require()
+            self.locks.require()
             answer = await change.make(self.runtime.clocks.sleep)
             outcome = "done"
             # A start answers false if somebody else was first.
@@ -91,7 +91,7 @@ class Recorder:
         except anyio.get_cancelled_exc_class():
             # The server ends before the answer came or the effect was looked for, so the intent
             # stays open.
-            self.claims.in_doubt, entry = True, None
+            self.locks.in_doubt, entry = True, None
             raise
         finally:
             if entry is not None:

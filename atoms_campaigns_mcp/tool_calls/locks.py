@@ -19,7 +19,7 @@ RELEASING = 2.0  # seconds that the store may take
 
 
 @dataclass(slots=True)
-class Claims:
+class Locks:
     """The claims of one call; they stay until they end by themselves once it is `in_doubt`."""
 
     runtime: Runtime
@@ -42,7 +42,7 @@ class Claims:
                 raise busy
         self.ends[subject] = now + LOOKING
         # A read that others began earlier may show what was so before its last holder let go.
-        self.runtime.transport.flights.forget()
+        self.runtime.transport.single_flight.forget()
         try:
             yield
         finally:
@@ -50,10 +50,10 @@ class Claims:
             if not self.in_doubt:
                 await self._release(subject)
 
-    async def still_holding(self, subject: str) -> bool:
-        """Say whether it is still ours, and hold it for as long as a change takes."""
+    async def extend(self, subject: str) -> bool:
+        """Return whether it is still ours, and hold it for as long as a change takes."""
         until = self.runtime.clocks.seconds() + SENDING
-        held = await self.runtime.store.keep_claim(self.runtime.own(subject), self.owner, until)
+        held = await self.runtime.store.extend_lock(self.runtime.own(subject), self.owner, until)
         if held:
             self.ends[subject] = until
         return held

@@ -13,13 +13,13 @@ from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.runtime import Runtime, refuse_changes
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import AgreedResult, Result
-from atoms_campaigns_mcp.server.mcp.elicitation import Asking
+from atoms_campaigns_mcp.server.mcp.elicitation import Elicitation
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.telemetry import dialled, log
 from atoms_campaigns_mcp.tool_calls.confirmation import Agreed, Gate, Offers
 from atoms_campaigns_mcp.tool_calls.duplicates import JournalLedger
 from atoms_campaigns_mcp.tool_calls.journaling import Recorder, masked
-from atoms_campaigns_mcp.tool_calls.locks import Claims
+from atoms_campaigns_mcp.tool_calls.locks import Locks
 from atoms_campaigns_mcp.toolkit.context import Consent, ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
 
@@ -33,16 +33,16 @@ async def perform(
     runtime: Runtime,
     tool: Tool[Any, Any],
     args: Args,
-    asking: Asking,
+    asking: Elicitation,
     *,
     may_dial: bool,
     **listeners: Listener,
 ) -> Result | InputRequiredResult:
     """Run the tool; one that dials or destroys only on an agreed plan."""
-    offers, claims = Offers(runtime), Claims(runtime)
+    offers, locks = Offers(runtime), Locks(runtime)
     abilities: dict[str, Any] = {
         **listeners,
-        "ledger": JournalLedger(claims),
+        "ledger": JournalLedger(locks),
         "upload": partial(_upload, runtime),
         "recall": partial(runtime.store.callers, runtime.account),
         "remember": partial(_remember, runtime),
@@ -52,23 +52,23 @@ async def perform(
     if consent == "token":
         abilities["offer"] = partial(_offer, offers)
     if not tool.plans(args):
-        return await _run(claims, tool, args, None, abilities)
+        return await _run(locks, tool, args, None, abilities)
     reading = runtime.context(refuse_changes, **abilities)
 
     async def act(agreed: Agreed) -> Result:
-        return await _run(claims, tool, args, agreed, abilities)
+        return await _run(locks, tool, args, agreed, abilities)
 
-    return await Gate(offers, tool, args, asking, reading, claims, act).open()
+    return await Gate(offers, tool, args, asking, reading, locks, act).open()
 
 
 async def _run(
-    claims: Claims,
+    locks: Locks,
     tool: Tool[Any, Any],
     args: Args,
     agreed: Agreed | None,
     abilities: dict[str, Any],
 ) -> Result:
-    runtime = claims.runtime
+    runtime = locks.runtime
     intent = Intent(
         tenant=runtime.tenant,
         tool=tool.name,
@@ -79,7 +79,7 @@ async def _run(
         account=runtime.account,
         dials=agreed is not None and tool.effect is not Effect.DESTROYS,
     )
-    recorder = Recorder(claims, tool, intent)
+    recorder = Recorder(locks, tool, intent)
     plan = agreed.plan if agreed else None
     context = runtime.context(recorder, plan, urgent=tool.emergency, **abilities)
     result = await tool.run(args, context)
@@ -96,7 +96,7 @@ async def _run(
 
 
 async def _announce(change: str, result: Result, context: ToolContext) -> None:
-    # Listeners can do without news; whoever pauses must not wait for a store that is away.
+    # Subscriptions can do without news; whoever pauses must not wait for a store that is away.
     with anyio.move_on_after(ANNOUNCING):
         for campaign_id in result.touched():
             await context.changed(campaign_id, f"{change} {context.now().isoformat()}")

@@ -38,7 +38,7 @@ def _first_readable(paths: Sequence[Path]) -> bytes | None:
 
 
 def _is_still(path: Path, file: BinaryIO) -> bool:
-    """Say whether what was opened is what lies at the path that was allowed, links resolved."""
+    """Return whether what was opened is what lies at the path that was allowed, links resolved."""
     return path.resolve() == path and os.path.samestat(os.fstat(file.fileno()), path.lstat())
 
 

@@ -55,7 +55,7 @@ async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> Async
 
 
 async def in_status(atoms: AtomsClient, status: str) -> tuple[list[Campaign], int | None]:
-    """Give every campaign in a status, and how many the API says there are."""
+    """Return every campaign in a status, and how many the API says there are."""
     found, page, more, total = list[Campaign](), 0, True, None
     while more:
         page += 1

@@ -20,7 +20,7 @@ class Contact:
 
 
 async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
-    """Give every contact, in the order of the audience."""
+    """Return every contact, in the order of the audience."""
     pages = max(math.ceil((audience.contacts or 0) / MEMBERS_PAGE), 1)
     column = audience.phone_column or PHONE
 

@@ -20,7 +20,7 @@ class Unfinished:
 
 
 async def results_of(details: CampaignDetails, ctx: ToolContext) -> Results:
-    """Give the results as they are now; unchanged ones are not read again."""
+    """Return the results as they are now; unchanged ones are not read again."""
     return await _read(details, await _live(details, ctx), ctx)
 
 
@@ -35,7 +35,7 @@ async def unfinished(details: CampaignDetails, ctx: ToolContext) -> Unfinished:
 async def results_and_rest(
     details: CampaignDetails, ctx: ToolContext
 ) -> tuple[Results, Unfinished]:
-    """Give the results as they are now, and what is left to happen."""
+    """Return the results as they are now, and what is left to happen."""
     live = await _live(details, ctx)
     results = await _read(details, live, ctx)
     return results, await _left(details, live, results, ctx)
@@ -69,5 +69,5 @@ async def _left(
 
 
 def is_terminal(details: CampaignDetails) -> bool:
-    """Say whether the API calls the campaign over."""
+    """Return whether the API calls the campaign over."""
     return details.campaign.status in TERMINAL

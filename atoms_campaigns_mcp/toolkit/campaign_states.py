@@ -31,7 +31,7 @@ _OTHER_START = {
 
 
 def next_step(campaign: Campaign) -> str:
-    """Say what the agent can do about this campaign now."""
+    """Report what the agent can do about this campaign now."""
     if campaign.status not in KNOWN:
         return "This state is not known to this server. Look again later."
     return _NEXT[campaign.status]
@@ -62,7 +62,7 @@ def cannot_delete(campaign: Campaign) -> WrongState:
 
 
 async def under_way(ctx: ToolContext, besides: str = "") -> list[Campaign]:
-    """Give what was made to dial here lately and does not show it yet: it may begin at any moment.
+    """Return what was started here lately and does not show it yet: it may begin any moment.
 
     One that was scheduled, and whose id nobody knows, has no id here either. `besides` is the
     campaign or creation key that is left out.
@@ -105,5 +105,5 @@ async def settled(
 
 
 def is_active(campaign: Campaign) -> bool:
-    """Say whether it dials, or is about to."""
+    """Return whether it dials, or is about to."""
     return campaign.status in ACTIVE

@@ -86,7 +86,7 @@ def only_one(sources: Mapping[str, str | None]) -> None:
 
 
 def sources(args: ContactsArgs) -> dict[str, str | None]:
-    """Give the arguments of which exactly one says where contacts come from."""
+    """Return the arguments of which exactly one says where contacts come from."""
     return {"csv": args.csv, "file": args.file, "upload_id": args.upload_id}
 
 

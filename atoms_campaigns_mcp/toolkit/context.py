@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
-from atoms_campaigns_mcp.caching.shared_polls import Polls
+from atoms_campaigns_mcp.caching.shared_polls import SharedPolls
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.shutdown import Waits
 from atoms_campaigns_mcp.workers import Worker
 
 if TYPE_CHECKING:
-    from atoms_campaigns_mcp.caching.replica_polls import Board
+    from atoms_campaigns_mcp.caching.replica_polls import PollBoard
     from atoms_campaigns_mcp.contacts.numbers.directory import Directory
     from atoms_campaigns_mcp.results.store import ResultsCache
 
@@ -30,11 +30,11 @@ class Shared:
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         work: Worker,
-        board: "Board | None" = None,
+        board: "PollBoard | None" = None,
     ) -> None:
         """Do by `work` what takes long; poll once for all servers of a `board`."""
         self.work = work
-        self.polls: Polls[Any] = Polls(monotonic, sleep, board)
+        self.polls: SharedPolls[Any] = SharedPolls(monotonic, sleep, board)
         self.waits = Waits()
         self.calls = 0
 
@@ -87,7 +87,7 @@ class Ledger(Protocol):
         ...
 
     async def unresolved(self, key: str) -> list[Earlier]:
-        """Give the equal creations whose outcome is unknown."""
+        """Return the equal creations whose outcome is unknown."""
         ...
 
     async def resolve(self, earlier: Sequence[Earlier], *, found: str) -> None:
@@ -95,7 +95,7 @@ class Ledger(Protocol):
         ...
 
     async def begun(self, besides: str = "") -> list[str]:
-        """Give the campaigns that were made to dial lately and have not been seen to since.
+        """Return the campaigns that were made to dial lately and have not been seen to since.
 
         One that was scheduled and whose id is not known has the id "". That campaign or creation
         key is left out.
@@ -156,7 +156,7 @@ class ToolContext:
     mark: Callable[[], str] = _drawn
 
     def agreed(self) -> Plan:
-        """Give the plan of a tool that cannot run without one."""
+        """Return the plan of a tool that cannot run without one."""
         if self.plan is None:
             raise TypeError("a tool that needs a plan ran without one")
         return self.plan

@@ -91,13 +91,13 @@ class Sight(Generic[T]):
 
 
 def key_of(*facts: Any) -> str:
-    """Give the same key for the same facts."""
+    """Return the same key for the same facts."""
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def ledger_of(ctx: ToolContext) -> Ledger:
-    """Give what a tool that changes something always has."""
+    """Return what a tool that changes something always has."""
     if ctx.ledger is None:
         raise TypeError("something is changed without a ledger")
     return ctx.ledger

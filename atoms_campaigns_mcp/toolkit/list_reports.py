@@ -17,7 +17,7 @@ Run = tuple[Trouble, Trouble, bool]
 
 
 def report(contacts: Contacts, ctx: ToolContext) -> dict[str, Any]:
-    """Give what every list's result tells about it."""
+    """Return what every list's result tells about it."""
     directory = ctx.shared.directory
     return {
         "phone_columns": [f"{shown(name)}: {count}" for name, count in contacts.taken.items()],

@@ -9,7 +9,7 @@ from atoms_campaigns_mcp.toolkit.tool import Tool
 
 
 def names() -> list[str]:
-    """Give the name of every tool, found on disk, in alphabetical order."""
+    """Return the name of every tool, found on disk, in alphabetical order."""
     modules = pkgutil.iter_modules([str(Path(__file__).parent.parent / "tools")])
     return sorted(module.name for module in modules if not module.name.startswith("_"))
 

@@ -114,7 +114,7 @@ def _running(found: dict[str, Any], begun: int | None) -> int | None:
 def _rivals(
     found: dict[str, Any], audience: Audience | None, equal: Sequence[Campaign], but: str
 ) -> tuple[RivalFact, ...] | None:
-    """Give the other campaigns on the audience that are equal, or dial it now or by themselves."""
+    """Return the other campaigns on the audience that are equal, dial it now or are scheduled."""
     if any(status not in found for status in DIALS):
         return None
     same = {row.id for row in equal}
@@ -133,7 +133,7 @@ def _rivals(
 
 
 async def _do_not_call(atoms: AtomsClient, agent_id: str) -> tuple[frozenset[str] | None, int]:
-    """Give the digits on the lists of the organization and of the agent, and what is no number."""
+    """Return the digits on the lists of organization and agent, and what is no number."""
     numbers: set[str] = set()
     unread = 0
     for owner in (None, agent_id):
@@ -201,7 +201,7 @@ def _contacts(contacts: Sequence[Contact], ctx: ToolContext) -> tuple[ContactFac
 
 
 def _zones(contact: Contact, of_number: tuple[str, ...], *, enforced: bool) -> tuple[str, ...]:
-    """Give the zones by which a contact is judged: its column's, else those of its number.
+    """Return the zones by which a contact is judged: its column's, else those of its number.
 
     A column is the caller's word. Where the operator enforces calling hours, a contact must be
     within them in both, so that no column opens hours that the number closes.

@@ -65,7 +65,7 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
 
 
 async def _over(details: CampaignDetails, ctx: ToolContext) -> frozenset[str] | None:
-    """Give the numbers that a resumption does not call; None if they cannot be read soon."""
+    """Return the numbers that a resumption does not call; None if they cannot be read soon."""
     with anyio.move_on_after(READING):
         try:
             results = await results_of(details, ctx)
@@ -108,7 +108,7 @@ async def _recalled(campaign_id: str, ctx: ToolContext) -> tuple[str, ...] | Non
 
 
 def _progress(details: CampaignDetails, contacts: int) -> tuple[int | None, int]:
-    """Give how many a paused campaign has called, and how many are new in its audience."""
+    """Return how many a paused campaign has called, and how many are new in its audience."""
     metrics = details.metrics
     total, called = metrics.total_participants, metrics.contacts_called
     if details.campaign.status != "paused" or total is None or called is None:

@@ -36,7 +36,7 @@ class Tool(Generic[A, R]):
     app: bool = False
 
     def plans(self, args: Args) -> bool:
-        """Say whether these arguments dial or destroy, and so need a plan and a yes."""
+        """Return whether these arguments dial or destroy, and so need a plan and a yes."""
         if self.effect in {Effect.DIALS, Effect.DESTROYS}:
             return True
         return bool(self.dials_when) and getattr(args, self.dials_when) is not None

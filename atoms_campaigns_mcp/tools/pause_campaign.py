@@ -140,7 +140,7 @@ async def _what_dials(ctx: ToolContext) -> CampaignsPaused:
 
 
 async def _dialling(ctx: ToolContext) -> tuple[list[Campaign], list[AtomsCampaignsError]]:
-    """Give what dials, and what kept the rest from being listed."""
+    """Return what dials, and what kept the rest from being listed."""
     # In this order, so that one which begins to run meanwhile is in the second list.
     lists = [await _listed(ctx, status) for status in sorted(ACTIVE)]
     dialling = list({campaign.id: campaign for rows, _ in lists for campaign in rows}.values())
@@ -163,7 +163,7 @@ def _reasons(errors: Iterable[AtomsCampaignsError]) -> str:
 async def _listed(
     ctx: ToolContext, status: str
 ) -> tuple[list[Campaign], AtomsCampaignsError | None]:
-    """Give the campaigns in that state, and what kept the rest from being read."""
+    """Return the campaigns in that state, and what kept the rest from being read."""
     found: list[Campaign] = []
     page, more = 0, True
     try:

@@ -17,7 +17,7 @@ PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 
 
 def rows_of(markdown: str) -> set[str]:
-    """Give what is measured, whatever the numbers and the size of the measurement."""
+    """Return what is measured, whatever the numbers and the size of the measurement."""
     rows = re.findall(r"^\| (.+?) \|", markdown, re.MULTILINE)
     return {re.sub(r"[\d,]+", "#", row) for row in rows}
 

@@ -1,10 +1,10 @@
-from atoms_campaigns_mcp.caching.recent_keys import Lately
+from atoms_campaigns_mcp.caching.recent_keys import RecentKeys
 from tests.support.clock import FakeClock
 
 
 def test_a_key_is_known_for_as_long_as_it_is_asked_for() -> None:
     clock = FakeClock()
-    lately = Lately(clock.monotonic)
+    lately = RecentKeys(clock.monotonic)
     lately.note("a")
     clock.advance(seconds=59)
     assert lately.within(60, "a")
@@ -17,7 +17,7 @@ def test_a_key_is_known_for_as_long_as_it_is_asked_for() -> None:
 
 
 def test_the_oldest_make_room_and_what_is_noted_again_is_young() -> None:
-    lately = Lately(FakeClock().monotonic, kept=2)
+    lately = RecentKeys(FakeClock().monotonic, kept=2)
     for key in ("a", "b", "a", "c"):
         lately.note(key)
     assert [key in lately for key in "abc"] == [True, False, True]

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import anyio
 import pytest
 
-from atoms_campaigns_mcp.caching.replica_polls import Board, Form
-from atoms_campaigns_mcp.caching.shared_polls import SLOWEST, Polls
+from atoms_campaigns_mcp.caching.replica_polls import Form, PollBoard
+from atoms_campaigns_mcp.caching.shared_polls import SLOWEST, SharedPolls
 from atoms_campaigns_mcp.errors import Unavailable
 from atoms_campaigns_mcp.state.redis.store import RedisStore
 from tests.support.clock import FakeClock
@@ -20,15 +20,15 @@ class Api:
     """What all servers look at; each look gives the next number."""
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.replica_polls = 0
         self.failing = 0
 
     async def look(self) -> list[int]:
-        self.looks += 1
+        self.replica_polls += 1
         await anyio.lowlevel.checkpoint()
-        if self.looks == self.failing:
+        if self.replica_polls == self.failing:
             raise Unavailable("Away.")
-        return [self.looks]
+        return [self.replica_polls]
 
 
 class Replica:
@@ -37,8 +37,10 @@ class Replica:
     def __init__(self, server: RedisServer, account: str = "account") -> None:
         self.clock = FakeClock()
         self.store = RedisStore.open(server.address)
-        board = Board(account, self.store.commons, self.clock.monotonic, self.clock.sleep)
-        self.polls: Polls[list[int]] = Polls(self.clock.monotonic, self.clock.sleep, board)
+        board = PollBoard(account, self.store.shared_state, self.clock.monotonic, self.clock.sleep)
+        self.polls: SharedPolls[list[int]] = SharedPolls(
+            self.clock.monotonic, self.clock.sleep, board
+        )
 
 
 FORM: Form[list[int]] = Form(lambda seen: json.dumps(seen).encode(), json.loads)
@@ -63,7 +65,7 @@ async def test_servers_that_follow_one_thing_cost_the_looks_of_one(
             for poll, so_far in zip((first, second, third), seen, strict=True):
                 so_far.append(await (poll.after(so_far[-1]) if so_far else poll.current()))
     assert seen == [[[n] for n in range(1, 11)]] * 3
-    assert api.looks == 10
+    assert api.replica_polls == 10
 
 
 async def test_another_looks_when_the_one_that_looked_has_gone(replicas: list[Replica]) -> None:
@@ -76,20 +78,20 @@ async def test_another_looks_when_the_one_that_looked_has_gone(replicas: list[Re
         before = replicas[1].clock.monotonic()
         assert await second.after(seen) == [2]
     assert replicas[1].clock.monotonic() - before <= SLOWEST
-    assert api.looks == 2
+    assert api.replica_polls == 2
 
 
 async def test_those_who_begin_together_wait_for_the_one_that_looks(
     replicas: list[Replica],
 ) -> None:
-    looks, waiting, seen = 0, set[int](), list[list[int]]()
+    replica_polls, waiting, seen = 0, set[int](), list[list[int]]()
     go_on = anyio.Event()
 
     async def slow() -> list[int]:
-        nonlocal looks
-        looks += 1
+        nonlocal replica_polls
+        replica_polls += 1
         await go_on.wait()
-        return [looks]
+        return [replica_polls]
 
     def noting(place: int, sleep: Callable[[float], Awaitable[None]]) -> None:
         async def noted(seconds: float) -> None:
@@ -98,10 +100,10 @@ async def test_those_who_begin_together_wait_for_the_one_that_looks(
                 go_on.set()
             await sleep(seconds)
 
-        board = Board(
-            "account", replicas[place].store.commons, replicas[place].clock.monotonic, noted
+        board = PollBoard(
+            "account", replicas[place].store.shared_state, replicas[place].clock.monotonic, noted
         )
-        replicas[place].polls = Polls(replicas[place].clock.monotonic, noted, board)
+        replicas[place].polls = SharedPolls(replicas[place].clock.monotonic, noted, board)
 
     async def follow(replica: Replica) -> None:
         async with replica.polls.following("c", slow, FORM) as poll:
@@ -158,10 +160,10 @@ async def test_accounts_never_see_what_another_saw(
 async def test_a_sight_that_another_version_wrote_is_passed_over(replicas: list[Replica]) -> None:
     api = Api()
     for sight in (b"", b"\n[9]", b"mark never\n[9]", b"mark 1e12\n{", b"\xff"):
-        await replicas[1].store.commons.keep_sight("account:c", sight, 60)
+        await replicas[1].store.shared_state.keep_sight("account:c", sight, 60)
         async with replicas[0].polls.following("c", api.look, FORM) as poll:
-            assert await poll.current() == [api.looks]
-    assert api.looks == 5
+            assert await poll.current() == [api.replica_polls]
+    assert api.replica_polls == 5
 
 
 async def test_without_redis_each_server_looks_for_itself(
@@ -176,4 +178,4 @@ async def test_without_redis_each_server_looks_for_itself(
                 seen = await poll.current()
                 await poll.after(seen)
             await replica.store.close()
-    assert api.looks == 4
+    assert api.replica_polls == 4

@@ -6,7 +6,7 @@ from itertools import count
 import anyio
 import pytest
 
-from atoms_campaigns_mcp.caching.shared_polls import FASTEST, SLOWEST, Poll, Polls
+from atoms_campaigns_mcp.caching.shared_polls import FASTEST, SLOWEST, Poll, SharedPolls
 from atoms_campaigns_mcp.errors import Unavailable
 from tests.support.clock import FakeClock
 
@@ -19,12 +19,12 @@ class Looker:
     def __init__(self, see: Callable[[int], str] = str) -> None:
         self.clock = FakeClock()
         self.pauses: list[float] = []
-        self.looks = 0
+        self.replica_polls = 0
         self._see = see
         self._numbers = count(1)
 
     async def fetch(self) -> str:
-        self.looks += 1
+        self.replica_polls += 1
         await anyio.lowlevel.checkpoint()
         return self._see(next(self._numbers))
 
@@ -32,11 +32,11 @@ class Looker:
         self.pauses.append(seconds)
         await self.clock.sleep(seconds)
 
-    def polls(self) -> Polls[str]:
-        return Polls(self.clock.monotonic, self.sleep)
+    def polls(self) -> SharedPolls[str]:
+        return SharedPolls(self.clock.monotonic, self.sleep)
 
 
-async def follow(polls: Polls[str], looker: Looker, steps: int, key: str = "a") -> list[str]:
+async def follow(polls: SharedPolls[str], looker: Looker, steps: int, key: str = "a") -> list[str]:
     async with polls.following(key, looker.fetch) as poll:
         seen = [await poll.current()]
         for _ in range(steps):
@@ -72,7 +72,7 @@ async def test_followers_of_one_thing_see_the_same_with_the_looks_of_one() -> No
         for _ in range(50):
             tasks.start_soon(one)
     assert seen == [["1", "2", "3", "4", "5", "6"]] * 50
-    assert looker.looks == 6
+    assert looker.replica_polls == 6
 
 
 async def test_different_things_are_looked_at_apart() -> None:
@@ -104,7 +104,7 @@ async def test_what_was_seen_within_a_second_is_not_looked_at_again() -> None:
     assert await poll.current() == first
     looker.clock.advance(seconds=0.2)
     assert await poll.current() != first
-    assert looker.looks == 2
+    assert looker.replica_polls == 2
 
 
 async def test_when_the_one_that_looks_is_cancelled_the_next_takes_over() -> None:
@@ -158,7 +158,7 @@ async def test_those_who_wait_for_a_first_look_share_its_failure_and_the_next_lo
         for _ in range(10):
             tasks.start_soon(one)
     assert told == ["Away."] * 10
-    assert looker.looks == 1
+    assert looker.replica_polls == 1
     assert await poll.current() == "back"
 
 

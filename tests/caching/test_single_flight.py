@@ -5,7 +5,7 @@ from weakref import WeakSet
 import anyio
 import pytest
 
-from atoms_campaigns_mcp.caching.single_flight import KEPT, Flights
+from atoms_campaigns_mcp.caching.single_flight import KEPT, SingleFlight
 from atoms_campaigns_mcp.errors import Unavailable
 from tests.support.clock import FakeClock
 
@@ -41,10 +41,10 @@ async def settle(steps: int = 5) -> None:
 
 
 async def test_when_the_one_that_reads_is_cancelled_the_next_reads_for_all() -> None:
-    flights, source, got = Flights(FakeClock().monotonic), Source(), list[int]()
+    single_flight, source, got = SingleFlight(FakeClock().monotonic), Source(), list[int]()
 
     async def want() -> None:
-        got.append(await flights.get("key", source))
+        got.append(await single_flight.get("key", source))
 
     async with anyio.create_task_group() as tasks:
         async with anyio.create_task_group() as impatient:
@@ -60,12 +60,12 @@ async def test_when_the_one_that_reads_is_cancelled_the_next_reads_for_all() -> 
 
 
 async def test_all_who_wait_share_a_failure_and_the_next_one_tries_again() -> None:
-    flights, source, failed = Flights(FakeClock().monotonic), Source(), list[str]()
+    single_flight, source, failed = SingleFlight(FakeClock().monotonic), Source(), list[str]()
     source.failing = True
 
     async def want() -> None:
         with pytest.raises(Unavailable) as caught:
-            await flights.get("key", source, fresh_for=5)
+            await single_flight.get("key", source, fresh_for=5)
         failed.append(caught.value.message)
 
     async with anyio.create_task_group() as tasks:
@@ -75,19 +75,19 @@ async def test_all_who_wait_share_a_failure_and_the_next_one_tries_again() -> No
         source.released.set()
     source.failing = False
     assert failed == ["away"] * 3
-    assert await flights.get("key", source, fresh_for=5) == 2
+    assert await single_flight.get("key", source, fresh_for=5) == 2
 
 
 async def test_whoever_asks_after_a_change_does_not_get_what_was_asked_before_it() -> None:
-    flights, source, got = Flights(FakeClock().monotonic), Source(), list[int]()
+    single_flight, source, got = SingleFlight(FakeClock().monotonic), Source(), list[int]()
 
     async def want() -> None:
-        got.append(await flights.get("key", source))
+        got.append(await single_flight.get("key", source))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(want)
         await source.under_way.wait()
-        flights.forget()
+        single_flight.forget()
         tasks.start_soon(want)
         await settle()
         source.released.set()
@@ -95,12 +95,12 @@ async def test_whoever_asks_after_a_change_does_not_get_what_was_asked_before_it
 
 
 async def test_no_number_of_different_reads_is_kept_for_ever() -> None:
-    flights, alive = Flights(FakeClock().monotonic), WeakSet[Answer]()
+    single_flight, alive = SingleFlight(FakeClock().monotonic), WeakSet[Answer]()
 
     async def fetch() -> Answer:
         alive.add(answer := Answer())
         return answer
 
     for number in range(20 * KEPT):
-        await flights.get(number, fetch, fresh_for=60)
+        await single_flight.get(number, fetch, fresh_for=60)
     assert len(alive) <= KEPT + 1

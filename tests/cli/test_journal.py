@@ -9,7 +9,7 @@ import anyio
 import pytest
 from rich.console import Console
 
-from atoms_campaigns_mcp.cli.journal import FIELDS, Wish, draw, line, run
+from atoms_campaigns_mcp.cli.journal import FIELDS, JournalOptions, draw, line, run
 from atoms_campaigns_mcp.config.identity import tenant_of_subject
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError
@@ -101,30 +101,34 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(state=tmp_path, oauth_issuer=ISSUER)
 
 
-def numbers(settings: Settings, wish: Wish, capsys: pytest.CaptureFixture[str]) -> Sequence[int]:
+def numbers(
+    settings: Settings, wish: JournalOptions, capsys: pytest.CaptureFixture[str]
+) -> Sequence[int]:
     assert run(settings, wish) == 0
     lines = capsys.readouterr().out.splitlines()
     return [json.loads(text)["arguments"]["n"] for text in lines]
 
 
-@pytest.mark.parametrize("wish", [Wish(50, unfinished=True), Wish(2, subject="anna")])
+@pytest.mark.parametrize(
+    "wish", [JournalOptions(50, unfinished=True), JournalOptions(2, subject="anna")]
+)
 def test_what_is_asked_for_is_found_however_long_ago_it_was(
-    settings: Settings, wish: Wish, capsys: pytest.CaptureFixture[str]
+    settings: Settings, wish: JournalOptions, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = Wish(wish.limit, wish.unfinished, wish.subject, as_json=True)
+    asked = JournalOptions(wish.limit, wish.unfinished, wish.subject, as_json=True)
     assert numbers(settings, asked, capsys) == [0]
 
 
 def test_the_limit_counts_what_is_shown_the_latest_first(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert numbers(settings, Wish(2, as_json=True), capsys) == [59, 58]
+    assert numbers(settings, JournalOptions(2, as_json=True), capsys) == [59, 58]
 
 
 def test_json_says_null_where_there_is_nothing(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(settings, Wish(50, unfinished=True, as_json=True))
+    run(settings, JournalOptions(50, unfinished=True, as_json=True))
     (text,) = capsys.readouterr().out.splitlines()
     row = json.loads(text)
     assert (row["outcome"], row["campaign"]) == (None, None)
@@ -133,4 +137,4 @@ def test_json_says_null_where_there_is_nothing(
 
 def test_a_subject_without_an_issuer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="ATOMS_MCP_OAUTH_ISSUER"):
-        run(Settings(state=tmp_path), Wish(50, subject="anna"))
+        run(Settings(state=tmp_path), JournalOptions(50, subject="anna"))

@@ -9,7 +9,7 @@ from atoms_campaigns_mcp.config.parsing import RedisAddress
 from atoms_campaigns_mcp.config.settings import DEFAULT_API_URL, SETTINGS, Settings
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.server.mcp.server import build
-from atoms_campaigns_mcp.server.runtime_pool import Runtimes
+from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 from tests.support.bench import Bench
 from tests.support.clock import FakeClock
 from tests.support.serving import Caller
@@ -186,7 +186,7 @@ async def test_billing_is_asked_where_the_operator_says(bench: Bench) -> None:
 async def outcomes(state: Path, seed: str) -> list[str]:
     """What became of each contact of the campaign that a new sandbox comes with."""
     settings = replace(Settings.load({"ATOMS_MCP_SANDBOX_SEED": seed}), state=state)
-    runtimes = Runtimes(settings, clocks=FakeClock().clocks())
+    runtimes = RuntimePool(settings, clocks=FakeClock().clocks())
     try:
         async with Client(build(settings, runtimes)) as client:
             caller = Caller(client)

@@ -19,7 +19,7 @@ NOTHING = re.compile(
 BY_ID = {"start_campaign", "pause_campaign", "delete_campaign", "delete_audience"}
 
 
-class Claims:
+class Locks:
     """Judges answers against `evidence`."""
 
     def __init__(self, evidence: Evidence) -> None:
@@ -30,18 +30,18 @@ class Claims:
             self._of.setdefault(change.subject, []).append(change)
 
     def sent_by(self, answer: Answer) -> list[Change]:
-        """Give the changes that this call sent: its lifecycle has no other call at the time."""
+        """Return the changes that this call sent: its lifecycle has no other call at the time."""
         changes = self._changes.get((answer.tool, answer.subject), [])
         return [c for c in changes if answer.began <= c.received_at <= answer.ended]
 
     def hidden(self, answer: Answer) -> list[Change]:
-        """Give the accepted changes that an error other than "unknown" passes over."""
+        """Return the accepted changes that an error other than "unknown" passes over."""
         if answer.outcome != "error" or answer.code in {"", "outcome_unknown"}:
             return []
         return [change for change in self.sent_by(answer) if change.accepted]
 
     def false(self, answer: Answer) -> list[str]:
-        """Give what the answer claims and is not so, in words."""
+        """Return what the answer claims and is not so, in words."""
         if answer.outcome in {"killed", "broken"}:
             return []
         wrong = list(self._of_nothing(answer))
@@ -55,7 +55,7 @@ class Claims:
         return [*wrong, *self._of_success(answer, answer.truth)]
 
     def overtaken(self, answer: Answer) -> bool:
-        """Say whether late work changed the subject after the server's last look at it."""
+        """Return whether late work changed the subject after the server's last look at it."""
         subject = str(answer.data.get("campaign_id") or answer.subject)
         return any(
             change.accepted

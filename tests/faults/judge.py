@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tests.faults.claims import Claims
+from tests.faults.claims import Locks
 from tests.faults.records import Answer, Change, Evidence
 
 WINDOW = 10.0  # seconds for which the server looks for what it sent and had no answer to
@@ -59,7 +59,7 @@ def judge(evidence: Evidence) -> Verdict:
 class _Judge:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._claims = Claims(evidence)
+        self._claims = Locks(evidence)
         self._counts: Counter[str] = Counter({REFUSED: evidence.refused_repeats})
         self._answers: dict[str, list[Answer]] = {}
         for answer in evidence.answers:
@@ -165,7 +165,7 @@ class _Judge:
         return (*lines, "history:", *self._history(subject))
 
     def _history(self, subject: str) -> tuple[str, ...]:
-        """Give what was sent and answered about one subject, in order."""
+        """Return what was sent and answered about one subject, in order."""
         lines = [
             *((c.received_at, show_change(c)) for c in self._changes_of(subject)),
             *((a.began, show_answer(a)) for a in self._answers.get(subject, [])),

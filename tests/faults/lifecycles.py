@@ -102,7 +102,7 @@ class Lifecycle:
         return bool(self._campaign)
 
     async def _named_in(self, refusal: Answer) -> str:
-        """Give the campaign that a refusal names as the same one, if it is ours."""
+        """Return the campaign that a refusal names as the same one, if it is ours."""
         for campaign in CAMPAIGN_ID.findall(refusal.text):
             if campaign in {self._wanted["agent_id"], self._wanted["audience_id"]}:
                 continue
@@ -189,10 +189,10 @@ class Lifecycle:
 
 
 def number(index: int) -> str:
-    """Give a number that looks real and is not listed anywhere."""
+    """Return a number that looks real and is not listed anywhere."""
     return f"+1415555{2000 + index}"
 
 
 def today() -> datetime:
-    """Give the date from which schedules count."""
+    """Return the date from which schedules count."""
     return datetime.now(UTC).replace(microsecond=0)

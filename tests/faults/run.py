@@ -133,7 +133,7 @@ async def _collect(evidence: Evidence, proxy: Proxy, servers: list[Server], fold
 
 
 def report(outcome: Outcome, shown: int = 0) -> Iterator[str]:
-    """Give the table, and the first `shown` cases of each kind of what must not happen."""
+    """Return the table, and the first `shown` cases of each kind of what must not happen."""
     plan, evidence, verdict = outcome.plan, outcome.evidence, outcome.verdict
     unfinished = plan.lifecycles - evidence.completed - len(evidence.gave_up)
     figures = {

@@ -155,6 +155,6 @@ class Server:
         return True
 
     def tracebacks(self) -> list[str]:
-        """Give the tracebacks that its children wrote, as lines of the log."""
+        """Return the tracebacks that its children wrote, as lines of the log."""
         lines = self.log.read_text("utf-8", errors="replace").splitlines()
         return [line[-4000:] for line in lines if "Traceback (most recent" in line]

@@ -22,7 +22,7 @@ JOURNAL = [
 
 
 def answer(tool: str, change: Change, truth: Truth | None = None, **more: Any) -> Answer:
-    """Give the answer to the call that sent `change`, read just before the truth."""
+    """Return the answer to the call that sent `change`, read just before the truth."""
     begun = change.received_at
     times: dict[str, Any] = {"began": begun - 0.1, "step_began": begun - 0.1}
     times |= {"ended": begun + 0.2, "seen_at": begun + 0.3, "looked_at": begun + 0.15}
@@ -41,7 +41,7 @@ def error(change: Change, code: str, text: str = "") -> Answer:
 
 
 def evidence(*answers: Answer, changes: tuple[Change, ...] = ()) -> Evidence:
-    """Give a faultless lifecycle with these answers; `changes` are added to it."""
+    """Return a faultless lifecycle with these answers; `changes` are added to it."""
     found = Evidence(changes=[CREATED, STARTED, PAUSED, DELETED, *changes], answers=[*answers])
     found.journal = list(JOURNAL)
     found.intents[CAMPAIGN] = 1

@@ -69,7 +69,7 @@ async def behind(api: Api, dice: random.Random, rate: float = 1.0) -> AsyncGener
 
 
 async def outcome(proxy: Proxy) -> str:
-    """Say in a word how the client fares."""
+    """Report in a word how the client fares."""
     async with httpx2.AsyncClient(base_url=proxy.url) as http:
         try:
             response = await http.post(CREATE, json=BODY)

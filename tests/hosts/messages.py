@@ -35,7 +35,7 @@ class HostMessage:
 
 
 def filled(message: HostMessage, *, draft: str, running: str, name: str) -> dict[str, Any]:
-    """Give the arguments with the ids of a draft and of a running campaign of that name."""
+    """Return the arguments with the ids of a draft and of a running campaign of that name."""
     known = {
         DRAFT_ID: draft,
         RUNNING_ID: running,

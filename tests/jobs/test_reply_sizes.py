@@ -38,7 +38,7 @@ def copies(db: sqlite3.Connection, table: str, of: str, count: int, **values: st
 
 
 def fill(db: sqlite3.Connection) -> None:
-    """Give the account as much as a large one has, with names as long as the API takes them."""
+    """Return the account as much as a large one has, with names as long as the API takes them."""
     for table in ("agent", "audience"):
         texts = {"name": f"printf('%{NAME}d', ?1)", "description": f"printf('%{NOTE}d', 1)"}
         copies(db, table, AGENT if table == "agent" else AUDIENCE, AGENTS, **texts)

@@ -19,7 +19,7 @@ import pytest
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.transport import Transport
-from atoms_campaigns_mcp.caching.single_flight import Flights
+from atoms_campaigns_mcp.caching.single_flight import SingleFlight
 from atoms_campaigns_mcp.contacts.numbers.directory import Directory
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, UnexpectedResponse
 from atoms_campaigns_mcp.results import store as results_module
@@ -276,7 +276,7 @@ async def test_ten_thousand_contacts_are_read_in_bounded_memory(
         "http://api/atoms/v1",
         "sk_test",
         Pacer(10, clock.monotonic, clock.sleep),
-        Flights(clock.monotonic),
+        SingleFlight(clock.monotonic),
         payment_url="http://api/payment/v1",
         now=clock.now,
         monotonic=clock.monotonic,

@@ -12,7 +12,7 @@ from atoms_campaigns_mcp.sandbox.engine import world
 from atoms_campaigns_mcp.sandbox.engine.world import World
 from atoms_campaigns_mcp.sandbox.http.app import create_app
 from atoms_campaigns_mcp.server.mcp.server import build
-from atoms_campaigns_mcp.server.runtime_pool import Runtimes
+from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 from tests.sandbox.harness import csv_of, form
 from tests.support.clock import FakeClock
 from tests.support.serving import Caller
@@ -35,7 +35,7 @@ def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_tool_says_that_the_disk_is_full_and_nothing_was_done(tmp_path: Path) -> None:
-    runtimes = Runtimes(Settings(state=tmp_path), clocks=FakeClock().clocks())
+    runtimes = RuntimePool(Settings(state=tmp_path), clocks=FakeClock().clocks())
     try:
         async with Client(build(Settings(state=tmp_path), runtimes)) as connected:
             client = Caller(connected)

@@ -12,7 +12,7 @@ import anyio.to_thread
 import httpx2
 
 from tests.support.emulated import Front, emulated, fronted
-from tests.support.process import ending, environment, serving_http
+from tests.support.process import environment, serving_http, shutdown
 from tests.support.team import bearer, request, routing
 from tests.support.world import AGENT, AUDIENCE, CALLER_ID
 
@@ -89,7 +89,7 @@ def target(folder: Path) -> Generator[Target]:
             ATOMS_MCP_CLIENT_RATE="1000000",
             PYTHONDONTWRITEBYTECODE="",
         )
-        with serving_http(env=env) as (child, url), ending(child):
+        with serving_http(env=env) as (child, url), shutdown(child):
             yield Target(url, child.process.pid, front)
 
 

@@ -16,7 +16,7 @@ LATER: dict[str, Any] = {**DRAFT, "phone_ids": [US_NUMBER], "scheduled_at": WHEN
 
 
 async def token(client: Caller, tool: str, **arguments: Any) -> tuple[str, str]:
-    """Give the question and the token for it."""
+    """Return the question and the token for it."""
     text = await client.refused(tool, **arguments)
     found = re.search(r"confirm_token (\S+) ", text)
     assert found, text

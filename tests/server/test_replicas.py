@@ -21,8 +21,8 @@ from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.server.auth.principal import principal_of
 from atoms_campaigns_mcp.server.http import serve
 from atoms_campaigns_mcp.server.mcp.server import build
-from atoms_campaigns_mcp.server.mcp.subscriptions import Listeners
-from atoms_campaigns_mcp.server.runtime_pool import Runtimes
+from atoms_campaigns_mcp.server.mcp.subscriptions import Subscriptions
+from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 from tests.server.http.test_serve import SERVE, address
 from tests.support.bench import Bench
 from tests.support.process import environment, spawned
@@ -45,22 +45,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 @asynccontextmanager
 async def replica(bench: Bench, *, asks: bool = True, **changes: Any) -> AsyncGenerator[Caller]:
     settings = replace(bench.settings, **changes)
-    runtimes = Runtimes(settings, clocks=bench.clock.clocks(), network=bench.wire)
-    listeners = Listeners(
-        lambda context: principal_of(context, settings).tenant, lambda: runtimes.store().commons
+    runtimes = RuntimePool(settings, clocks=bench.clock.clocks(), network=bench.wire)
+    subscriptions = Subscriptions(
+        lambda context: principal_of(context, settings).tenant,
+        lambda: runtimes.store().shared_state,
     )
 
     async def elicit(context: object, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG001
         return YES
 
-    app = build(settings, runtimes, listeners=listeners)
+    app = build(settings, runtimes, subscriptions=subscriptions)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(listeners.hear, bench.clock.sleep)
+        tasks.start_soon(subscriptions.hear, bench.clock.sleep)
         async with Client(
             app, mode=MODERN, elicitation_callback=elicit if asks else None
         ) as client:
             yield Caller(client)
-            listeners.close()
+            subscriptions.close()
         tasks.cancel_scope.cancel()
     await runtimes.close()
 

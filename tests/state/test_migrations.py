@@ -50,7 +50,7 @@ PRAGMA user_version = 1;
 
 
 def shape(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Give the columns and indexes of every table."""
+    """Return the columns and indexes of every table."""
     db = sqlite3.connect(path)
     tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     found = {

@@ -14,7 +14,7 @@ from redis import Redis
 from atoms_campaigns_mcp.config.parsing import RedisAddress
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.rate_limit import Slot
-from atoms_campaigns_mcp.state.redis.connection import AWAY, PREFIX, Link
+from atoms_campaigns_mcp.state.redis.connection import AWAY, PREFIX, RedisConnection
 from atoms_campaigns_mcp.state.redis.store import RedisStore
 from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
 from tests.support.redis import RedisServer, redis_in
@@ -50,7 +50,7 @@ CALLS: dict[str, Callable[[RedisStore], Awaitable[object]]] = {
     "plan": lambda store: store.plan("plan"),
     "use_plan": lambda store: store.use_plan("plan"),
     "claim": lambda store: store.claim("campaign", "one", 1, 2),
-    "keep_claim": lambda store: store.keep_claim("campaign", "one", 2),
+    "extend_lock": lambda store: store.extend_lock("campaign", "one", 2),
     "release": lambda store: store.release("campaign", "one"),
     "keep_callers": lambda store: store.keep_callers("a", "c", ()),
     "callers": lambda store: store.callers("a", "c"),
@@ -63,11 +63,11 @@ CALLS: dict[str, Callable[[RedisStore], Awaitable[object]]] = {
     "unfinished": lambda store: store.unfinished(1000.0),
     "pace": lambda store: store.pace("key", Slot(1000.0, 0.1)),
     "hold": lambda store: store.hold("key", 1000.0, 1001.0),
-    "take_turn": lambda store: store.commons.take_turn("campaign", "one", 1),
-    "end_turn": lambda store: store.commons.end_turn("campaign", "one"),
-    "keep_sight": lambda store: store.commons.keep_sight("campaign", b"seen", 1),
-    "sight": lambda store: store.commons.sight("campaign"),
-    "tell": lambda store: store.commons.tell("tenant", "news"),
+    "take_turn": lambda store: store.shared_state.take_turn("campaign", "one", 1),
+    "end_turn": lambda store: store.shared_state.end_turn("campaign", "one"),
+    "keep_sight": lambda store: store.shared_state.keep_sight("campaign", b"seen", 1),
+    "sight": lambda store: store.shared_state.sight("campaign"),
+    "tell": lambda store: store.shared_state.tell("tenant", "news"),
 }
 
 
@@ -86,7 +86,7 @@ async def test_everything_is_said_to_be_unrecorded_while_redis_is_away_and_works
     server: RedisServer,
 ) -> None:
     moments = iter(range(0, 10**6, 10))  # so that no call is given up for an earlier failure
-    store = RedisStore(Link(server.address, monotonic=lambda: float(next(moments))))
+    store = RedisStore(RedisConnection(server.address, monotonic=lambda: float(next(moments))))
     await store.begin(INTENT, 1)
     assert await failures(store) == {}
     server.kill()
@@ -103,10 +103,10 @@ async def test_what_can_be_done_without_does_not_wait_for_a_redis_that_failed_ju
     server: RedisServer,
 ) -> None:
     now = [100.0]
-    store = RedisStore(Link(server.address, monotonic=lambda: now[0]))
+    store = RedisStore(RedisConnection(server.address, monotonic=lambda: now[0]))
     server.kill()
     with pytest.raises(NotRecorded):
-        await store.commons.sight("campaign")
+        await store.shared_state.sight("campaign")
     server.start()
     with pytest.raises(NotRecorded, match="a moment ago"):
         await store.pace("key", Slot(1000.0, 0.1))
@@ -195,7 +195,7 @@ async def test_only_journal_and_caller_ids_stay_and_every_key_has_the_prefix(
     await failures(store)
     await store.begin(INTENT, 2)
     await store.claim("campaign", "one", 1, 2)
-    await store.commons.take_turn("campaign", "one", 60)
+    await store.shared_state.take_turn("campaign", "one", 60)
     with Redis(port=server.port, decode_responses=True) as redis:
         names: list[str] = cast("Any", redis).keys()
         lives: dict[str, int] = {name: cast("Any", redis).pttl(name) for name in names}
@@ -210,17 +210,17 @@ async def test_the_turn_is_one_owners_until_it_gives_it_back(stores: list[RedisS
     taken: list[str] = []
 
     async def take(store: RedisStore, owner: str) -> None:
-        if await store.commons.take_turn("campaign", owner, 60):
+        if await store.shared_state.take_turn("campaign", owner, 60):
             taken.append(owner)
 
     async with anyio.create_task_group() as tasks:
         for place, store in enumerate(stores * 5):
             tasks.start_soon(take, store, str(place))
     assert len(taken) == 1
-    await stores[0].commons.end_turn("campaign", "nobody")
-    assert not await stores[1].commons.take_turn("campaign", "other", 60)
-    await stores[2].commons.end_turn("campaign", taken[0])
-    assert await stores[1].commons.take_turn("campaign", "other", 60)
+    await stores[0].shared_state.end_turn("campaign", "nobody")
+    assert not await stores[1].shared_state.take_turn("campaign", "other", 60)
+    await stores[2].shared_state.end_turn("campaign", taken[0])
+    assert await stores[1].shared_state.take_turn("campaign", "other", 60)
 
 
 async def test_news_reach_every_server_with_their_tenant_and_end_with_redis(
@@ -236,15 +236,15 @@ async def test_news_reach_every_server_with_their_tenant_and_end_with_redis(
 
     async def listen() -> None:
         with pytest.raises(NotRecorded):
-            await two.commons.hear(hearing)
+            await two.shared_state.hear(hearing)
         ended.set()
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(listen)
         while not listening.is_set():  # until the subscription is there
-            await one.commons.tell("nobody", "")
-        await one.commons.tell("tenant", "news: é")
-        await one.commons.tell("tenant", "last")
+            await one.shared_state.tell("nobody", "")
+        await one.shared_state.tell("tenant", "news: é")
+        await one.shared_state.tell("tenant", "last")
         while ("tenant", "last") not in heard:
             await anyio.lowlevel.checkpoint()
         server.kill()

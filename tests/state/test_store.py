@@ -65,21 +65,21 @@ async def test_a_claim_keeps_others_out_until_it_is_released_or_ends(stores: Sto
 async def test_a_claim_that_another_has_taken_is_neither_kept_nor_released(stores: Stores) -> None:
     async with stores(2) as (one, two):
         assert await one.claim("campaign", "one", 100, 160)
-        assert await one.keep_claim("campaign", "one", 200)
+        assert await one.extend_lock("campaign", "one", 200)
         assert not await two.claim("campaign", "two", 161, 221)
         assert await two.claim("campaign", "two", 201, 261)
-        assert not await one.keep_claim("campaign", "one", 300)
+        assert not await one.extend_lock("campaign", "one", 300)
         await one.release("campaign", "one")
         assert not await one.claim("campaign", "one", 202, 262)
         await two.release("campaign", "two")
-        assert not await two.keep_claim("campaign", "two", 300)
+        assert not await two.extend_lock("campaign", "two", 300)
 
 
 async def test_a_claim_of_a_clock_that_was_ahead_keeps_nobody_out(stores: Stores) -> None:
     async with stores(2) as (one, two):
         assert await one.claim("campaign", "one", 9_100, 9_140)
         assert await two.claim("campaign", "two", 100, 140)
-        assert not await one.keep_claim("campaign", "one", 9_150)
+        assert not await one.extend_lock("campaign", "one", 9_150)
         assert not await one.claim("campaign", "one", 101, 141)
         assert await one.claim("other", "one", 100, 100 + LONGEST_CLAIM)
         assert not await two.claim("other", "two", 100, 140)
@@ -161,7 +161,7 @@ def test_claims_of_several_servers_follow_one_rule(
                     assert await servers[who].claim(subject, who, now, now + wanted) == free
                     holder, end = (who, now + wanted) if free else (holder, end)
                 elif what == "keep":
-                    kept = await servers[who].keep_claim(subject, who, now + wanted)
+                    kept = await servers[who].extend_lock(subject, who, now + wanted)
                     assert kept == (holder == who)
                     end = now + wanted if kept else end
                 else:

@@ -9,7 +9,7 @@ import httpx2
 
 from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.transport import Transport
-from atoms_campaigns_mcp.caching.single_flight import Flights
+from atoms_campaigns_mcp.caching.single_flight import SingleFlight
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from tests.support.clock import FakeClock
 
@@ -46,7 +46,7 @@ async def connected(
         url,
         KEY,
         Pacer(rate, clock.monotonic, clock.sleep),
-        Flights(clock.monotonic),
+        SingleFlight(clock.monotonic),
         payment_url="http://api/payment/v1",
         now=clock.now,
         monotonic=clock.monotonic,

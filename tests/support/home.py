@@ -7,7 +7,7 @@ from atoms_campaigns_mcp.config.policy_file import folders
 
 
 def without_policies(home: Path, scratch: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables with which programs see links to all of `home` but policies."""
+    """Return the variables with which programs see links to all of `home` but policies."""
     moved = environ.get("XDG_CONFIG_HOME")
     hidden = {
         folder.path for platform in ("linux", "darwin") for folder in folders(home, platform, {})

@@ -37,7 +37,7 @@ def private_key(kid: str) -> Any:
 
 
 def published(kid: str) -> dict[str, Any]:
-    """Give the public half as its JWK."""
+    """Return the public half as its JWK."""
     key = private_key(kid).public_key()
     if isinstance(key, ec.EllipticCurvePublicKey):
         jwk = ECAlgorithm.to_jwk(key, as_dict=True)

@@ -102,7 +102,7 @@ def serving_http(*args: str, env: dict[str, str]) -> Generator[tuple[Child, str]
 
 
 @contextmanager
-def ending(child: Child) -> Generator[list[str]]:
+def shutdown(child: Child) -> Generator[list[str]]:
     """Collect its log, which would stop it once nobody reads; end it."""
     log: list[str] = []
     assert child.process.stderr is not None

@@ -46,14 +46,14 @@ class Caller:
         return await self.client.call_tool(tool, arguments)
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """Give the structured result of a call that must succeed."""
+        """Return the structured result of a call that must succeed."""
         result = await self.raw(tool, **arguments)
         assert not result.is_error, text_of(result)
         assert result.structured_content is not None
         return result.structured_content
 
     async def refused(self, tool: str, **arguments: Any) -> str:
-        """Give the text of a call that must fail."""
+        """Return the text of a call that must fail."""
         result = await self.raw(tool, **arguments)
         assert result.is_error, text_of(result)
         return text_of(result)

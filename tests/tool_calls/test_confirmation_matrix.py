@@ -110,7 +110,7 @@ def says(answer: ElicitResult) -> Callable[[Bench], Reply]:
 
 
 def after(happens: Callable[[Bench], Awaitable[None]]) -> Callable[[Bench], Reply]:
-    """Say yes, but only after something has happened."""
+    """Answer yes, but only after something has happened."""
 
     def bound(bench: Bench) -> Reply:
         async def reply(_: str) -> ElicitResult:

@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 
 from atoms_campaigns_mcp.server.mcp.server import build
-from atoms_campaigns_mcp.server.runtime_pool import Runtimes
+from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 from atoms_campaigns_mcp.state.journal import entries
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.tool_calls.locks import LOOKING, SENDING
@@ -103,9 +103,9 @@ async def test_a_call_that_is_cancelled_while_it_takes_its_claim_gives_it_back(
 
 
 @asynccontextmanager
-async def ending(bench: Bench) -> AsyncGenerator[tuple[Caller, Runtimes]]:
+async def shutdown(bench: Bench) -> AsyncGenerator[tuple[Caller, RuntimePool]]:
     """A server that a test may tell to end."""
-    runtimes = Runtimes(bench.settings, clocks=bench.clock.clocks(), network=bench.wire)
+    runtimes = RuntimePool(bench.settings, clocks=bench.clock.clocks(), network=bench.wire)
     async with Client(build(bench.settings, runtimes)) as client:
         yield Caller(client), runtimes
     await runtimes.close()
@@ -124,12 +124,12 @@ async def test_a_change_that_the_end_of_a_server_cuts_short_keeps_the_same_one_o
 
     async with (
         held.at(bench, "/start"),
-        ending(bench) as (client, runtimes),
+        shutdown(bench) as (client, runtimes),
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(start, client)
         await held.arrived.wait()
-        runtimes.ending.hurry(0)
+        runtimes.shutdown.hurry(0)
         if cancelled:
             tasks.cancel_scope.cancel()
     assert cancelled or "was ended while the change was under way" in answers[0]
@@ -149,12 +149,12 @@ async def test_a_creation_that_the_end_of_a_server_cuts_short_is_found_and_not_m
     held = Held()
     async with (
         held.at(bench, "/campaign"),
-        ending(bench) as (client, runtimes),
+        shutdown(bench) as (client, runtimes),
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(lambda: client.raw("create_campaign", **DRAFT))
         await held.arrived.wait()
-        runtimes.ending.hurry(0)
+        runtimes.shutdown.hurry(0)
     body = {
         "name": DRAFT["name"],
         "agentId": DRAFT["agent_id"],

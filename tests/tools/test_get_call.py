@@ -31,7 +31,7 @@ def serve(bench: Bench, **fields: Any) -> None:
 
 
 def ends(text: str) -> tuple[str, str]:
-    """Give the start and the end of the fence in a text, by the mark that the server drew."""
+    """Return the start and the end of the fence in a text, by the mark that the server drew."""
     pattern = re.escape(FENCE).replace(r"\{\}", "{}").format("start", "([0-9a-f]{8})")
     found = re.search(f"^{pattern}$", text, re.MULTILINE)
     assert found

@@ -34,7 +34,7 @@ UNDECLARED = {
 
 
 def ask(method: Callable[..., Any], **options: Any) -> Any:
-    """Give what a method of the generated client returns; all of it must be as declared."""
+    """Return what a method of the generated client returns; all of it must be as declared."""
     owner: Any = getattr(method, "__self__", None)
     answer = getattr(owner.with_raw_response, method.__name__)(**options)
     kind = cast("type[BaseModel]", type(answer.data))

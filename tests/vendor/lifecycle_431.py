@@ -31,7 +31,7 @@ from steps import (
 
 
 def refused(status: int, action: Callable[..., Any], *arguments: str) -> Any:
-    """Give the answer to what must be refused with this status."""
+    """Return the answer to what must be refused with this status."""
     response: Any = raised(HTTPError, lambda: action(*arguments)).response
     assert response.status_code == status, response.text
     return response

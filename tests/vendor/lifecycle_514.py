@@ -35,7 +35,7 @@ from steps import (
 
 
 def refused(kind: type, status: int, action: Callable[..., Any], **options: Any) -> Any:
-    """Give the body of what must be refused with this class and status."""
+    """Return the body of what must be refused with this class and status."""
     error = raised(kind, lambda: action(**options))
     assert error.status_code == status, error
     return error.body

@@ -19,7 +19,7 @@ NOBODY = "f" * 24
 
 
 def run(*words: str, status: int = 0, without: str = "") -> str:
-    """Give what a command prints; it must end with this status."""
+    """Return what a command prints; it must end with this status."""
     env = {name: value for name, value in os.environ.items() if name != without}
     done = subprocess.run(
         [COMMAND, *words],
@@ -36,12 +36,12 @@ def run(*words: str, status: int = 0, without: str = "") -> str:
 
 
 def run_json(*words: str) -> Any:
-    """Give what a command prints with --json."""
+    """Return what a command prints with --json."""
     return json.loads(run(*words, "--json"))
 
 
 def row_of(name: str, table: str) -> list[str]:
-    """Give the cells of the row of a table that holds `name`."""
+    """Return the cells of the row of a table that holds `name`."""
     (line,) = [line for line in table.splitlines() if name in line]
     return [cell.strip() for cell in line.strip("│ ").split("│")]
 

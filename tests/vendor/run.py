@@ -85,7 +85,7 @@ def main(names: list[str]) -> int:
 
 
 def run(name: str, client: Client) -> bool:
-    """Give whether a client's program ended well, in time."""
+    """Return whether a client's program ended well, in time."""
     _say(f"{name} ({client.program})")
     started = time.monotonic()
     passed = False

@@ -33,7 +33,7 @@ STARTING = {"processing", "running"}
 
 
 def step(text: str) -> None:
-    """Say what was seen and found right."""
+    """Report what was seen and found right."""
     print(f"  {text}", flush=True)  # noqa: T201
 
 
@@ -67,7 +67,7 @@ def run_with_a_pause(
 
 
 def raised(kind: type[E], action: Callable[[], object]) -> E:
-    """Give the exception that an action must raise; a subclass of `kind` will not do."""
+    """Return the exception that an action must raise; a subclass of `kind` will not do."""
     try:
         answer = action()
     except kind as error:

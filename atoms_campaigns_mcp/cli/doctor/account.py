@@ -33,7 +33,7 @@ async def read(
 
 
 def unreadable(error: AtomsCampaignsError) -> Check:
-    """Say why there is no account to judge."""
+    """Report why there is no account to judge."""
     if isinstance(error, Unauthorized):
         return failed(
             "key",

@@ -17,15 +17,15 @@ class Check:
 
 
 def ok(name: str, text: str) -> Check:
-    """Say that there is nothing to do."""
+    """Report that there is nothing to do."""
     return Check(name, "ok", text)
 
 
 def warning(name: str, text: str, fix: str) -> Check:
-    """Say that the server works, but not as it should, or that something is not known."""
+    """Report that the server works, but not as it should, or that something is not known."""
     return Check(name, "warning", text, fix)
 
 
 def failed(name: str, text: str, fix: str) -> Check:
-    """Say that something does not work until it is mended."""
+    """Report that something does not work until it is mended."""
     return Check(name, "failed", text, fix)

@@ -19,12 +19,12 @@ def python(version: tuple[int, int, int], executable: str) -> Check:
 
 
 def package(version_of: Callable[[str], str]) -> Check:
-    """Say which versions of this package and of the MCP SDK run; `version_of` names one's."""
+    """Report which versions of this package and of the MCP SDK run; `version_of` names one's."""
     return ok("package", f"atoms-campaigns-mcp {__version__}, mcp {version_of('mcp')}")
 
 
 def limits(settings: Settings, folders: Sequence[Folder]) -> Check:
-    """Say which limits and modes hold and from where, and whether every client gets them."""
+    """Report which limits and modes hold and from where, and whether every client gets them."""
     text = f"{'; '.join(settings.in_force)}."
     found = [folder for folder in folders if folder.file.is_file()]
     if found:

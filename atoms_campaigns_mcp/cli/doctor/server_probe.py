@@ -74,7 +74,7 @@ async def start(
 
 
 async def _ask(process: Process) -> Started | str:
-    """Give what the server said of itself, or what is wrong with its answers."""
+    """Return what the server said of itself, or what is wrong with its answers."""
     if process.stdin is None or process.stdout is None:
         raise TypeError("a process without pipes")
     lines = BufferedByteReceiveStream(process.stdout)

@@ -26,7 +26,7 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what every client takes
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class InstallOptions:
     """What the user asked for."""
 
     client: str
@@ -47,7 +47,7 @@ class _Target:
     present: Entry
 
 
-def run(order: Order, machine: Machine, out: TextIO, err: TextIO) -> int:
+def run(order: InstallOptions, machine: Machine, out: TextIO, err: TextIO) -> int:
     """Carry out the order and say what was done; 0 unless the file cannot be changed.
 
     Raises:

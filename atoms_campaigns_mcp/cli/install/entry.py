@@ -30,7 +30,7 @@ def entry(
     settings: Mapping[str, str],
     account: Mapping[str, str] | None = None,
 ) -> Entry:
-    """Give the entry for a client, keeping what its user added to the `present` one.
+    """Return the entry for a client, keeping what its user added to the `present` one.
 
     Kept are other keys, environment variables (a key among them) and flags of the command.
     `settings` and `account`, the variables of an API key, replace what is there.
@@ -53,31 +53,31 @@ def entry(
 
 
 def is_ours(present: Entry) -> bool:
-    """Say whether an entry starts this server, by whatever means."""
+    """Return whether an entry starts this server, by whatever means."""
     return _where(present) is not None
 
 
 def has_key(present: Entry) -> bool:
-    """Say whether an entry holds an API key itself; a reference such as `${NAME}` is none."""
+    """Return whether an entry holds an API key itself; a reference such as `${NAME}` is none."""
     held = (str(text) for name, text in dict_of(present.get("env")).items() if name in KEYS)
     return any(text.strip() and not text.lstrip().startswith("$") for text in held)
 
 
 def flags(present: Entry) -> list[str]:
-    """Give what follows our name in the command of an entry, such as `--read-only`."""
+    """Return what follows our name in the command of an entry, such as `--read-only`."""
     where = _where(present)
     return [] if where is None else words(present)[where + 1 :]
 
 
 def words(present: Entry) -> list[str]:
-    """Give the command of an entry with its arguments."""
+    """Return the command of an entry with its arguments."""
     args = present.get("args")
     rest = cast("list[Any]", args) if isinstance(args, list) else []
     return [str(word) for word in (present.get("command", ""), *rest)]
 
 
 def dict_of(value: Any) -> dict[str, Any]:
-    """Give a JSON or TOML object, or an empty one in place of anything else."""
+    """Return a JSON or TOML object, or an empty one in place of anything else."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 

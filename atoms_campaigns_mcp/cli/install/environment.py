@@ -13,7 +13,7 @@ STATE = "ATOMS_MCP_STATE"
 
 
 def settings_of(machine: Machine) -> tuple[dict[str, str], list[str]]:
-    """Give the variables to write, and the names of those that are secrets, which are not written.
+    """Return the variables to write, and the names of secrets, which are not written.
 
     Paths are absolute: a client starts the server in a folder of its own.
 

@@ -40,7 +40,7 @@ def read(client: Client, text: str) -> dict[str, Any]:
 
 
 def servers(client: Client, data: dict[str, Any]) -> Iterator[tuple[str, Entry, str]]:
-    """Give every server of a file: name, entry, and the folder it is for, if for one only.
+    """Return every server of a file: name, entry, and the folder it is for, if for one only.
 
     Claude Code keeps those that a user added for one project in the same file.
     """
@@ -53,7 +53,7 @@ def servers(client: Client, data: dict[str, Any]) -> Iterator[tuple[str, Entry, 
 
 
 def changed(client: Client, text: str, name: str, entry: Entry | None) -> str:
-    """Give the file's text with `entry` under `name`, or without it if there is none.
+    """Return the file's text with `entry` under `name`, or without it if there is none.
 
     Raises:
         ConfigurationError: It cannot be parsed, or would not hold exactly the change.
@@ -70,7 +70,7 @@ def changed(client: Client, text: str, name: str, entry: Entry | None) -> str:
 
 
 def snippet(client: Client, name: str, entry: Entry) -> str:
-    """Give a file that holds nothing but the entry."""
+    """Return a file that holds nothing but the entry."""
     return changed(client, "", name, entry)
 
 
@@ -90,7 +90,7 @@ def _json(text: str, wanted: dict[str, Any]) -> str:
 
 
 def _meaning(client: Client, data: dict[str, Any]) -> dict[str, Any]:
-    """Give the data without an empty table of servers, which TOML may leave out."""
+    """Return the data without an empty table of servers, which TOML may leave out."""
     return {key: value for key, value in data.items() if key != client.table or value}
 
 

@@ -50,7 +50,7 @@ class Machine:
 
     @property
     def windows(self) -> bool:
-        """Say whether files have no POSIX permissions here."""
+        """Return whether files have no POSIX permissions here."""
         return self.platform == "win32"
 
     def policies(self) -> list[Source]:
@@ -62,11 +62,11 @@ class Machine:
         return policies(self.policy_folders)
 
     def folder(self, variable: str, default: Path) -> Path:
-        """Give the folder that `variable` names, or the default."""
+        """Return the folder that `variable` names, or the default."""
         return Path(self.environ[variable]) if self.environ.get(variable) else default
 
     def application_data(self) -> Path:
-        """Give the folder in which desktop programs keep their settings."""
+        """Return the folder in which desktop programs keep their settings."""
         if self.windows:
             return self.folder("APPDATA", self.home / "AppData" / "Roaming")
         if self.platform == "darwin":

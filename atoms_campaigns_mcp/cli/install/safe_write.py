@@ -14,7 +14,7 @@ OTHERS = 0o077  # permissions of anybody but the owner
 
 
 def text_of(path: Path) -> str | None:
-    """Give a file's text with its line ends as they are, or None when there is no file.
+    """Return a file's text with its line ends as they are, or None when there is no file.
 
     Raises:
         ConfigurationError: It cannot be read, or is not UTF-8.
@@ -31,7 +31,7 @@ def text_of(path: Path) -> str | None:
 
 
 def open_to_others(path: Path) -> bool:
-    """Say whether anybody but its owner may read or write it."""
+    """Return whether anybody but its owner may read or write it."""
     return bool(stat.S_IMODE(path.stat().st_mode) & OTHERS)
 
 

@@ -112,7 +112,7 @@ def _digits(text: str) -> int:
 
 
 def _plain(char: str) -> str:
-    """Give a character its ASCII form: any script's digit, dash or space; "" if it is invisible."""
+    """Return a character's ASCII form: any script's digit, dash or space; "" if invisible."""
     category = unicodedata.category(char)
     if category == "Nd":
         return str(unicodedata.decimal(char))

@@ -22,7 +22,7 @@ class Directory:
         self._country_zones: dict[int, tuple[str, ...]] = {}
 
     def country(self, number: str) -> str:
-        """Give the country (ISO 3166, two letters) of an E.164 number; "" if it has none.
+        """Return the country (ISO 3166, two letters) of an E.164 number; "" if it has none.
 
         An unassigned number counts for the main country of its country code, except under +1:
         there an unknown area code may belong to any of 25 countries.
@@ -41,7 +41,7 @@ class Directory:
         return region if region.isalpha() else ""  # 001 stands for satellite and the like
 
     def zones(self, number: str) -> tuple[str, ...]:
-        """Give the IANA names of the time zones an E.164 number may be in; () if unknown.
+        """Return the IANA names of the time zones an E.164 number may be in; () if unknown.
 
         A mobile or service number is in any zone of its country, as far as the library knows no
         better. Under +1 such a number (toll-free, personal) is unknown: 42 zones from Guam to

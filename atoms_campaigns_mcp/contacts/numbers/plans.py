@@ -87,7 +87,7 @@ def placeholder(digits: str) -> bool:
 
 
 def after_prefix(digits: str, region: str | None) -> str | None:
-    """Give what follows +, 00, or the international prefix that is dialled in `region`.
+    """Return what follows +, 00, or the international prefix that is dialled in `region`.
 
     None if there is no such prefix. Carriers' prefixes (00 55 in Brazil) are not taken for it.
     """
@@ -102,7 +102,7 @@ def after_prefix(digits: str, region: str | None) -> str | None:
 
 
 def after_carrier(digits: str, region: str | None) -> str | None:
-    """Give what follows 001, 002, 005 to 009 where that is an international prefix of its own.
+    """Return what follows 001, 002, 005 to 009 where that is an international prefix of its own.
 
     003 and 004 are left out: 0033 and 0049 are written for France and Germany everywhere.
     """
@@ -172,7 +172,7 @@ def _may_belong(digits: str, code: int) -> bool:
 
 
 def code_of(digits: str) -> int | None:
-    """Give the country code with which digits begin, if one does."""
+    """Return the country code with which digits begin, if one does."""
     for length in (1, 2, 3):
         if (code := int(digits[:length] or 0)) in _codes():
             return code if digits[0] != "0" else None
@@ -181,17 +181,17 @@ def code_of(digits: str) -> int | None:
 
 @cache
 def code_of_region(region: str) -> int:
-    """Give the calling code of a country."""
+    """Return the calling code of a country."""
     return phonenumbers.country_code_for_region(region)
 
 
 def region_of_code(code: int) -> str:
-    """Give the main country of a calling code; "001" for those that belong to none."""
+    """Return the main country of a calling code; "001" for those that belong to none."""
     return _codes()[code][0]
 
 
 def after_trunk(digits: str) -> str | None:
-    """Give the international number before which a trunk prefix was put: 0 91 98765 43210.
+    """Return the international number before which a trunk prefix was put: 0 91 98765 43210.
 
     None unless that prefix is dialled in the country of that number: nobody puts 0 before +1.
     """
@@ -206,7 +206,7 @@ def after_trunk(digits: str) -> str | None:
 
 @cache
 def trunk(region: str) -> str:
-    """Give the digits that are dialled in `region` before an area code, mostly 0; "" for none."""
+    """Return the digits that are dialled in `region` before an area code, mostly 0; "" for none."""
     metadata = PhoneMetadata.metadata_for_region(region)
     return (metadata and metadata.national_prefix) or ""
 
@@ -228,7 +228,7 @@ class _Plan(NamedTuple):
 
 @cache
 def _plans(code: int) -> tuple[_Plan, ...]:
-    """Give the plans of a code's countries, the main one first."""
+    """Return the plans of a code's countries, the main one first."""
     found = (
         PhoneMetadata.metadata_for_nongeo_region(code)
         if region == "001"
@@ -303,7 +303,7 @@ def _parsed(text: str, region: str | None = None) -> PhoneNumber:
 
 
 def _grade(number: PhoneNumber) -> Reading:
-    """Say whether a number may be dialled, and whether it is doubtful.
+    """Return whether a number may be dialled, and whether it is doubtful.
 
     Raises:
         BadNumberError: It may not.

@@ -271,7 +271,7 @@ class Dialer:
         return call
 
     def _fill(self, organization: int, at: int) -> None:
-        """Give free slots to queued calls, the campaign with the fewest live calls first (S13)."""
+        """Hand free slots to queued calls, the campaign with the fewest live calls first (S13)."""
         team = [run for run in self._roster.teams[organization] if run.dialing]
         live = self._roster.live
         while live[organization] < self._slots:

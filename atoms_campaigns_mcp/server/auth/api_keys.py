@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.atoms.transport import Transport
-from atoms_campaigns_mcp.caching.recent_keys import Lately
-from atoms_campaigns_mcp.caching.single_flight import Flights
+from atoms_campaigns_mcp.caching.recent_keys import RecentKeys
+from atoms_campaigns_mcp.caching.single_flight import SingleFlight
 from atoms_campaigns_mcp.config.identity import tenant_of
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import Unauthorized
@@ -56,9 +56,9 @@ class KeyVerifier:
         self._settings = settings
         self._strangers = strangers
         self._tenants = tenants
-        self._flights = Flights(monotonic)
-        self._trusted = Lately(monotonic)
-        self._refused = Lately(monotonic)
+        self._single_flight = SingleFlight(monotonic)
+        self._trusted = RecentKeys(monotonic)
+        self._refused = RecentKeys(monotonic)
 
     async def __call__(self, headers: Headers) -> Principal:
         """See `Verify`."""
@@ -76,7 +76,7 @@ class KeyVerifier:
         transport = self._tenants if tenant in self._trusted else self._strangers
         atoms = AtomsClient(transport.with_key(token), refuse_changes)
         try:
-            await self._flights.get(tenant, atoms.get_account)
+            await self._single_flight.get(tenant, atoms.get_account)
         except Unauthorized:
             self._trusted.forget(tenant)
             self._refused.note(tenant)
@@ -85,7 +85,7 @@ class KeyVerifier:
 
 
 def bearer(headers: Headers) -> str:
-    """Give the bearer token of a request.
+    """Return the bearer token of a request.
 
     Raises:
         Unauthenticated: There is none, or more than one.

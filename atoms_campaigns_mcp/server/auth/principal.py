@@ -48,7 +48,7 @@ class Principal:
 
 
 def principal_of(context: ServerRequestContext[Any], settings: Settings) -> Principal:
-    """Give the principal of a request.
+    """Return the principal of a request.
 
     Raises:
         MCPError: It should have been authenticated, and was not.

@@ -24,7 +24,7 @@ def application(
     settings: Settings,
     ready: Callable[[], Awaitable[bool]],
 ) -> Starlette:
-    """Give the routes: MCP, contacts and health, without what guards them."""
+    """Return the routes: MCP, contacts and health, without what guards them."""
 
     async def live(_: Request) -> JSONResponse:
         return JSONResponse({"live": True})

@@ -91,7 +91,7 @@ class Bodies:
                 await refused.response(scope, receive, send)
 
     async def _received(self, scope: Scope, receive: Receive, room: AsyncExitStack) -> bytes:
-        """Give the body, and hold room for it if it is large."""
+        """Return the body, and hold room for it if it is large."""
         length, most = _length(scope), _most(scope["path"])
         if length is not None and length > most:
             raise _too_large(scope["path"])
@@ -129,7 +129,7 @@ async def _next(receive: Receive, end: float) -> Message:
 
 
 def _judged(body: bytes, scope: Scope) -> bytes:
-    """Give the body that is passed on, and keep the message where what is behind finds it."""
+    """Return the body that is passed on, and keep the message where what is behind finds it."""
     if scope["path"] == uploads.PATH:
         return body
     try:
@@ -157,7 +157,7 @@ def _too_large(path: str) -> _Refused:
 
 
 def replaying(body: bytes, receive: Receive) -> Receive:
-    """Give what receives a whole body once more, and then what comes after it."""
+    """Return what receives a whole body once more, and then what comes after it."""
     rest: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:

@@ -24,7 +24,7 @@ class TooLargeError(Exception):
 
 
 def without_list(body: bytes) -> bytes:
-    """Give a message with an empty string in place of the longest contact list in it."""
+    """Return a message with an empty string in place of the longest contact list in it."""
     # Of the same length, and every quote that is left begins or ends a string.
     plain = body.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     longest, at = (0, 0), 0
@@ -40,7 +40,7 @@ def without_list(body: bytes) -> bytes:
 
 
 def parsed(body: bytes) -> Parsed:
-    """Give a message without its contact list; empty if it is none, which the SDK refuses.
+    """Return a message without its contact list; empty if it is none, which the SDK refuses.
 
     Raises:
         TooLargeError: It is larger than SMALL and no call with a list, or has more than PARTS.
@@ -59,7 +59,7 @@ def parsed(body: bytes) -> Parsed:
 
 
 def kept(body: bytes, message: Parsed) -> bytes:
-    """Give the body to pass on: of `initialize`, only what this server looks at later."""
+    """Return the body to pass on: of `initialize`, only what this server looks at later."""
     if message.get("method") != "initialize":
         return body
     given = _dict(message.get("params"))
@@ -75,7 +75,7 @@ def kept(body: bytes, message: Parsed) -> bytes:
 
 
 def refusal(words: str, message: Parsed | None = None) -> Parsed:
-    """Give an error that clients of the protocol show."""
+    """Return an error that clients of the protocol show."""
     number = (message or {}).get("id")
     known = number if isinstance(number, str | int) else None
     return {"jsonrpc": "2.0", "id": known, "error": {"code": INVALID_REQUEST, "message": words}}

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.transport import Transport
-from atoms_campaigns_mcp.caching.single_flight import Flights
+from atoms_campaigns_mcp.caching.single_flight import SingleFlight
 from atoms_campaigns_mcp.config.identity import LOCAL
 from atoms_campaigns_mcp.config.parsing import LOOPBACK
 from atoms_campaigns_mcp.config.settings import Settings
@@ -31,13 +31,13 @@ from atoms_campaigns_mcp.server.http.middleware.authentication import Authentica
 from atoms_campaigns_mcp.server.http.middleware.hosts import AllowedHosts, cors
 from atoms_campaigns_mcp.server.http.middleware.normalization import Spellings
 from atoms_campaigns_mcp.server.http.middleware.post_checks import InFlight, Posts
-from atoms_campaigns_mcp.server.http.middleware.rate_limits import Streams, TenantLimits
-from atoms_campaigns_mcp.server.http.middleware.session_limits import TenantSessions
+from atoms_campaigns_mcp.server.http.middleware.rate_limits import RateLimits, Streams
+from atoms_campaigns_mcp.server.http.middleware.session_limits import SessionLimits
 from atoms_campaigns_mcp.server.http.uploads import Contacts
 from atoms_campaigns_mcp.server.mcp.server import build
-from atoms_campaigns_mcp.server.mcp.subscriptions import Listeners
-from atoms_campaigns_mcp.server.runtime_pool import Runtimes
-from atoms_campaigns_mcp.server.shutdown_signals import end_on_signal
+from atoms_campaigns_mcp.server.mcp.subscriptions import Subscriptions
+from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
+from atoms_campaigns_mcp.server.shutdown_signals import shut_down_on_signal
 from atoms_campaigns_mcp.sockets import listening
 from atoms_campaigns_mcp.state.folder import require_shared_secret
 from atoms_campaigns_mcp.state.journal import keep_order
@@ -84,15 +84,15 @@ class Service:
         # Files are on the server's machine, which is not the client's.
         self._settings = settings = replace(settings, files=())
         self._clocks = clocks = clocks or Clocks()
-        self.runtimes = Runtimes(settings, clocks=clocks, network=network)
-        self._listeners = Listeners(
+        self.runtimes = RuntimePool(settings, clocks=clocks, network=network)
+        self._subscriptions = Subscriptions(
             lambda context: principal_of(context, settings).account,
-            lambda: self.runtimes.store().commons,
+            lambda: self.runtimes.store().shared_state,
         )
         self._ahead = Counter[str]()  # requests of tenants that are booked and not yet made
         self._verifying = _connection(settings, clocks, network)
         self._oauth = OAuth(settings, clocks, network) if settings.auth == "oauth" else None
-        server = build(settings, self.runtimes, over_http=True, listeners=self._listeners)
+        server = build(settings, self.runtimes, over_http=True, subscriptions=self._subscriptions)
         in_flight = InFlight()
         server.middleware.append(in_flight.during)
         self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
@@ -103,8 +103,8 @@ class Service:
     def _guarded(self, app: ASGIApp) -> ASGIApp:
         """Put around `app` what a request must pass, the outermost last."""
         settings = self._settings
-        limited = TenantLimits(
-            TenantSessions(app, self._clocks.monotonic),
+        limited = RateLimits(
+            SessionLimits(app, self._clocks.monotonic),
             rate=settings.client_rate,
             in_flight=settings.client_calls,
             monotonic=self._clocks.monotonic,
@@ -117,9 +117,9 @@ class Service:
         return Spellings(AccessLog(guarded, self._clocks.monotonic), PATH)
 
     async def _booked(self, tenant: str, step: float) -> float:
-        """Give the seconds to wait until replicas on the same Redis may be asked once more."""
+        """Return the seconds to wait until replicas on the same Redis may be asked once more."""
         store = self.runtimes.store()
-        if store.commons is None:
+        if store.shared_state is None:
             return 0.0
         # Several at a time: Redis may write each booking to its disk before it answers.
         block = max(int(AT_A_TIME / step), 1)
@@ -146,7 +146,7 @@ class Service:
         return KeyVerifier(settings, strangers, tenants, self._clocks.monotonic)
 
     async def _ready(self) -> bool:
-        """Say whether changes can be recorded."""
+        """Return whether changes can be recorded."""
         try:
             await self.runtimes.store().entries(1)
         except NotRecorded:
@@ -155,12 +155,12 @@ class Service:
 
     async def hear(self) -> None:
         """Pass on what other replicas say has changed, until cancelled."""
-        await self._listeners.hear(self._clocks.sleep)
+        await self._subscriptions.hear(self._clocks.sleep)
 
     def end(self) -> None:
         """Take no more, end what only listens, and hurry what changes something."""
         self.runtimes.end(GRACE - 1)  # and a second for the answer
-        self._listeners.close()
+        self._subscriptions.close()
         self._streams.close()
 
     async def close(self) -> None:
@@ -179,7 +179,7 @@ def _connection(
         settings.api_url,
         "",
         _pacer(settings, clocks),
-        Flights(clocks.monotonic),
+        SingleFlight(clocks.monotonic),
         payment_url=settings.billing_url,
         now=clocks.now,
         monotonic=clocks.monotonic,
@@ -231,7 +231,7 @@ async def _until_ended(service: Service, settings: Settings, host: str, bound: s
 
     port = bound.getsockname()[1]
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(end_on_signal, end)
+        tasks.start_soon(shut_down_on_signal, end)
         tasks.start_soon(service.hear)
         tasks.start_soon(keep_order, settings)
         await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal

@@ -40,7 +40,7 @@ class _Crashed(AtomsCampaignsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Adapter:
+class CallHandler:
     """Carries out tool calls. A runtime opens on its first call, not at start-up."""
 
     settings: Settings
@@ -51,7 +51,7 @@ class Adapter:
     async def call(
         self, context: ServerRequestContext[Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        """Give the tool's result; every failure is a result too, with text that says what to do."""
+        """Return the tool's result; a failure is a result too, with text that says what to do."""
         call = secrets.token_hex(4)
         call_id.set(call)
         principal = principal_of(context, self.settings)
@@ -83,7 +83,7 @@ class Adapter:
         if entry is None:
             raise _unknown_tool(principal, catalog)
         # Imported on the first call, so that tools/list is answered without them.
-        from atoms_campaigns_mcp.server.mcp.elicitation import Asking  # noqa: PLC0415
+        from atoms_campaigns_mcp.server.mcp.elicitation import Elicitation  # noqa: PLC0415
         from atoms_campaigns_mcp.tool_calls.arguments import check  # noqa: PLC0415
         from atoms_campaigns_mcp.tool_calls.run import perform  # noqa: PLC0415
         from atoms_campaigns_mcp.toolkit.registry import load  # noqa: PLC0415
@@ -99,7 +99,7 @@ class Adapter:
                 runtime,
                 tool,
                 args,
-                Asking(context, params),
+                Elicitation(context, params),
                 may_dial=Effect.DIALS in principal.allowed,
                 progress=context.session.report_progress,
                 changed=partial(self.changed, context),

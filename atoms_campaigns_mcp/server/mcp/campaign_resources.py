@@ -8,7 +8,7 @@ from atoms_campaigns_mcp.toolkit.campaign_results import results_of
 
 
 async def snapshot(runtime: Runtime, campaign_id: str, mode: Mode) -> str:
-    """Give what get_campaign_status gives, as JSON."""
+    """Return what get_campaign_status gives, as JSON."""
     context = runtime.context(refuse_changes)
     report = CampaignReport.of(await context.atoms.get_campaign(campaign_id))
     report.mode = mode
@@ -16,7 +16,7 @@ async def snapshot(runtime: Runtime, campaign_id: str, mode: Mode) -> str:
 
 
 async def results_csv(runtime: Runtime, campaign_id: str) -> str:
-    """Give every row of the results as CSV, its numbers masked unless the operator shows them."""
+    """Return every row of the results as CSV, its numbers masked unless the operator shows them."""
     ctx = runtime.context(refuse_changes)
     details = await ctx.atoms.get_campaign(campaign_id)
     results = await results_of(details, ctx)

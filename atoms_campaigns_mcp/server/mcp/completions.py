@@ -22,7 +22,7 @@ class Completions:
     async def complete(
         self, context: ServerRequestContext[Any], params: CompleteRequestParams
     ) -> CompleteResult:
-        """Give values that begin with what was typed; nothing for what is not known."""
+        """Return values that begin with what was typed; nothing for what is not known."""
         typed = params.argument.value.casefold()
         try:
             values, more = await self._values(context, params.argument.name, typed)

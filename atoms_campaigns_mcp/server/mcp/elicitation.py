@@ -1,4 +1,4 @@
-"""Asking the person behind the client, in both protocol eras.
+"""Elicitation the person behind the client, in both protocol eras.
 
 Up to 2025-11-25 the server sends `elicitation/create` in the middle of a call. From 2026-07-28 the
 call ends with the question, and the client calls again with the answer and the sealed state.
@@ -38,7 +38,7 @@ FORM: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class Elicitation:
     """The client of one call: whether it can be asked, and what it answered."""
 
     context: ServerRequestContext[Any]

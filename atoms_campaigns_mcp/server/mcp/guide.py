@@ -8,6 +8,6 @@ _PAGE = Path(__file__).with_name("guide.md")
 
 
 def text() -> str:
-    """Give the page, with the ranges that the tools take."""
+    """Return the page, with the ranges that the tools take."""
     ranges = {name: span("create_campaign", name) for name in ("max_retries", "retry_delay")}
     return _PAGE.read_text("utf-8").format(**ranges)

@@ -25,7 +25,7 @@ _HINTS = {
 
 
 def describe(tool: Tool[Any, Any]) -> dict[str, Any]:
-    """Give the catalogue's entry for a tool."""
+    """Return the catalogue's entry for a tool."""
     # A tool that sometimes dials carries the hints of one that always does.
     hinted = Effect.DIALS if tool.dials_when else tool.effect
     read_only, destructive, idempotent, open_world = _HINTS[hinted]
@@ -51,7 +51,7 @@ def describe(tool: Tool[Any, Any]) -> dict[str, Any]:
 
 
 def published(model: type[BaseModel], *, mode: Any) -> dict[str, Any]:
-    """Give a model's schema in the subset that every host reads."""
+    """Return a model's schema in the subset that every host reads."""
     raw = model.model_json_schema(mode=mode, by_alias=False)
     flat = cast("dict[str, Any]", _plain(raw, cast("dict[str, Any]", raw.get("$defs", {}))))
     shape: dict[str, Any] = {"type": "object", "properties": flat.get("properties", {})}

@@ -19,7 +19,7 @@ META: dict[str, Any] = {"ui": {"csp": {}, "prefersBorder": True}}
 
 
 def listed() -> Resource:
-    """Give the entry of the page in the list of resources."""
+    """Return the entry of the page in the list of resources."""
     return Resource(
         uri=uris.MONITOR,
         name="monitor",
@@ -31,6 +31,6 @@ def listed() -> Resource:
 
 
 def page() -> TextResourceContents:
-    """Give the page itself."""
+    """Return the page itself."""
     text = PAGE.read_text("utf-8")
     return TextResourceContents(uri=uris.MONITOR, mime_type=MIME, text=text, _meta=META)

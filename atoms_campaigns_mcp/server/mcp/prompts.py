@@ -63,7 +63,7 @@ PROMPTS = [
 
 
 async def list_prompts(_: Context, __: PaginatedRequestParams | None) -> ListPromptsResult:
-    """Give every prompt."""
+    """Return every prompt."""
     return ListPromptsResult(prompts=PROMPTS)
 
 

@@ -60,13 +60,13 @@ class Resources:
     runtime: Callable[[Context], Awaitable[Any]]
 
     async def list(self, _: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:
-        """Give guide and monitor; campaigns are found by template and completion."""
+        """Return guide and monitor; campaigns are found by template and completion."""
         return ListResourcesResult(resources=LISTED)
 
     async def templates(
         self, _: Context, __: PaginatedRequestParams | None
     ) -> ListResourceTemplatesResult:
-        """Give the addresses of a campaign's resources."""
+        """Return the addresses of a campaign's resources."""
         return ListResourceTemplatesResult(resource_templates=TEMPLATES)
 
     async def read(self, context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:

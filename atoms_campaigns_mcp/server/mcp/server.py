@@ -19,13 +19,13 @@ from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.server.auth.oauth.scopes import READING, scope_of
 from atoms_campaigns_mcp.server.auth.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.mcp import prompts
-from atoms_campaigns_mcp.server.mcp.call_handler import Adapter
+from atoms_campaigns_mcp.server.mcp.call_handler import CallHandler
 from atoms_campaigns_mcp.server.mcp.completions import Completions
 from atoms_campaigns_mcp.server.mcp.error_boundary import by_known_names, without_details
 from atoms_campaigns_mcp.server.mcp.monitor_app import EXTENSION
 from atoms_campaigns_mcp.server.mcp.protocol_versions import without_batches
 from atoms_campaigns_mcp.server.mcp.resources import Resources
-from atoms_campaigns_mcp.server.mcp.subscriptions import Listeners
+from atoms_campaigns_mcp.server.mcp.subscriptions import Subscriptions
 from atoms_campaigns_mcp.state.folder import secrets_of
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog, span
 
@@ -114,7 +114,7 @@ def build(
     runtime: "Callable[[Principal], Awaitable[Runtime]]",
     *,
     over_http: bool = False,
-    listeners: Listeners | None = None,
+    subscriptions: Subscriptions | None = None,
 ) -> Server[Any]:
     """Make the server; `runtime` is asked for on a tenant's first tool call."""
 
@@ -132,7 +132,7 @@ def build(
     ) -> dict[str, Any]:
         return {"tools": catalog(principal(context)).tools(), **_FRESH}
 
-    listeners = listeners or Listeners(lambda context: principal(context).account)
+    subscriptions = subscriptions or Subscriptions(lambda context: principal(context).account)
     resources = Resources(settings.mode, runtime_of)
     server: Server[Any] = Server(
         NAME,
@@ -140,11 +140,11 @@ def build(
         title=f"Atoms campaigns ({settings.mode})",
         instructions=instructions(settings.mode),
         get_tool_input_schema=Catalog.read(over_http=over_http).input_schema,
-        on_call_tool=Adapter(settings, catalog, runtime, listeners.changed).call,
+        on_call_tool=CallHandler(settings, catalog, runtime, subscriptions.changed).call,
         on_list_resources=resources.list,
         on_list_resource_templates=resources.templates,
         on_read_resource=resources.read,
-        on_subscriptions_listen=listeners.listen,
+        on_subscriptions_listen=subscriptions.listen,
         on_list_prompts=prompts.list_prompts,
         on_get_prompt=prompts.get_prompt,
         on_completion=Completions(runtime_of).complete,

@@ -15,7 +15,7 @@ from atoms_campaigns_mcp.server.mcp import uris
 from atoms_campaigns_mcp.telemetry import log
 
 if TYPE_CHECKING:
-    from atoms_campaigns_mcp.state.store import Commons
+    from atoms_campaigns_mcp.state.store import SharedState
 
 Context = ServerRequestContext[Any]
 ADDRESSES = 200  # that one stream listens to
@@ -24,17 +24,17 @@ REMEMBERED = 10_000  # campaigns whose last mark is known
 PAUSE = 5.0  # seconds before other replicas are listened to again
 
 
-class Listeners:
+class Subscriptions:
     """The open `subscriptions/listen` streams of every tenant."""
 
     def __init__(
         self,
         tenant_of: Callable[[Context], str],
-        commons: "Callable[[], Commons | None]" = lambda: None,
+        shared_state: "Callable[[], SharedState | None]" = lambda: None,
     ) -> None:
         """Tell tenants apart by `tenant_of`, and other replicas through `commons`."""
         self._tenant_of = tenant_of
-        self._commons = commons
+        self._shared_state = shared_state
         self._buses: dict[str, InMemorySubscriptionBus] = {}
         self._handlers: dict[str, ListenHandler] = {}
         self._marks: OrderedDict[tuple[str, str], str] = OrderedDict()
@@ -69,10 +69,10 @@ class Listeners:
 
     async def hear(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         """Pass on what other replicas tell, until cancelled; without any, return at once."""
-        commons = self._commons()
-        while commons is not None:
+        shared_state = self._shared_state()
+        while shared_state is not None:
             try:
-                await commons.hear(self._heard)
+                await shared_state.hear(self._heard)
             except NotRecorded:
                 log.warning("changes that other replicas see are not heard of for a while")
             await sleep(PAUSE)
@@ -96,11 +96,11 @@ class Listeners:
         return True
 
     async def _tell(self, tenant: str, campaign_id: str, mark: str) -> None:
-        commons = self._commons()
-        if commons is None:
+        shared_state = self._shared_state()
+        if shared_state is None:
             return
         try:
-            await commons.tell(tenant, json.dumps([campaign_id, mark]))
+            await shared_state.tell(tenant, json.dumps([campaign_id, mark]))
         except NotRecorded:
             log.warning("other replicas cannot be told of a change now")
 

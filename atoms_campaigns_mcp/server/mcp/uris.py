@@ -10,5 +10,5 @@ PATTERN = re.compile(r"^atoms://campaigns/(?P<id>[a-f0-9]{24})(?P<csv>/results\.
 
 
 def campaign(campaign_id: str) -> str:
-    """Give the address of a campaign's snapshot."""
+    """Return the address of a campaign's snapshot."""
     return CAMPAIGN.format(campaign_id=campaign_id)

@@ -33,7 +33,7 @@ def key(*parts: str) -> str:
 _READS = frozenset({"GET", "HGET", "HMGET", "LRANGE", "SMEMBERS", "XRANGE", "XREVRANGE"})
 
 
-class Link:
+class RedisConnection:
     """Connections to one Redis; a lost one is replaced by the next command."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Link:
         return pipe
 
     async def messages(self, pattern: str) -> AsyncGenerator[tuple[str, str]]:
-        """Give channel and text of what is published from now on, while Redis is there."""
+        """Return channel and text of what is published from now on, while Redis is there."""
         subscription = cast("Any", self._redis).pubsub(ignore_subscribe_messages=True)
         try:
             with self.answering():

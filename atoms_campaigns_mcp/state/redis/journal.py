@@ -16,7 +16,7 @@ from typing import Any, cast
 from redis.exceptions import RedisError, ResponseError
 
 from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.state.redis.connection import WAIT, Link, key
+from atoms_campaigns_mcp.state.redis.connection import WAIT, RedisConnection, key
 from atoms_campaigns_mcp.state.store import NEVER, UNDER_WAY, Entry, Intent, storable
 from atoms_campaigns_mcp.telemetry import log
 
@@ -35,7 +35,7 @@ return id
 class RedisJournal:
     """See `store.Store` for each method."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: RedisConnection) -> None:
         self._link = link
         self._waits = True
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import anyio
 
 from atoms_campaigns_mcp.rate_limit import BURST, LONGEST_HOLD, PATIENCE, Slot, booked, held
-from atoms_campaigns_mcp.state.redis.connection import Link, key
+from atoms_campaigns_mcp.state.redis.connection import RedisConnection, key
 
 KEPT = round(1000 * (LONGEST_HOLD + PATIENCE + BURST))  # milliseconds; no due time lies beyond
 _REPLACE = """
@@ -18,7 +18,7 @@ return 1
 class RedisPace:
     """The due time of each key, shared by all replicas."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: RedisConnection) -> None:
         self._link = link
         # Tasks of one process would only make each other calculate again.
         self._turn = anyio.Lock()

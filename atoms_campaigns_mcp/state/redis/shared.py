@@ -2,43 +2,43 @@
 
 from contextlib import aclosing
 
-from atoms_campaigns_mcp.state.redis.connection import Link, key
+from atoms_campaigns_mcp.state.redis.connection import RedisConnection, key
 from atoms_campaigns_mcp.state.store import Heard
 
 _END_TURN = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
 _NEWS = key("news", "")
 
 
-class RedisCommons:
-    """See `store.Commons`. Nothing here waits long for Redis: all can be done without."""
+class RedisSharedState:
+    """See `store.SharedState`. Nothing here waits long for Redis: all can be done without."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: RedisConnection) -> None:
         self._link = link
 
     async def take_turn(self, subject: str, owner: str, seconds: float) -> bool:
-        """See `Commons.take_turn`."""
+        """See `SharedState.take_turn`."""
         command = ("SET", key("turn", subject), owner, "NX", "PX", round(1000 * seconds))
         return await self._link.do(*command, needed=False) is not None
 
     async def end_turn(self, subject: str, owner: str) -> None:
-        """See `Commons.end_turn`."""
+        """See `SharedState.end_turn`."""
         await self._link.do("EVAL", _END_TURN, 1, key("turn", subject), owner, needed=False)
 
     async def keep_sight(self, subject: str, sight: bytes, seconds: float) -> None:
-        """See `Commons.keep_sight`."""
+        """See `SharedState.keep_sight`."""
         name, milliseconds = key("sight", subject), round(1000 * seconds)
         await self._link.do("SET", name, sight, "PX", milliseconds, needed=False)
 
     async def sight(self, subject: str) -> bytes | None:
-        """See `Commons.sight`."""
+        """See `SharedState.sight`."""
         return await self._link.do("GET", key("sight", subject), needed=False)
 
     async def tell(self, tenant: str, news: str) -> None:
-        """See `Commons.tell`."""
+        """See `SharedState.tell`."""
         await self._link.do("PUBLISH", _NEWS + tenant, news, needed=False)
 
     async def hear(self, heard: Heard) -> None:
-        """See `Commons.hear`."""
+        """See `SharedState.hear`."""
         async with aclosing(self._link.messages(f"{_NEWS}*")) as messages:
             async for channel, news in messages:
                 await heard(channel.removeprefix(_NEWS), news)

@@ -10,10 +10,10 @@ from dataclasses import astuple
 from atoms_campaigns_mcp.config.parsing import RedisAddress
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.rate_limit import Slot
-from atoms_campaigns_mcp.state.redis.connection import Link, key
+from atoms_campaigns_mcp.state.redis.connection import RedisConnection, key
 from atoms_campaigns_mcp.state.redis.journal import RedisJournal
 from atoms_campaigns_mcp.state.redis.pace import RedisPace
-from atoms_campaigns_mcp.state.redis.shared import RedisCommons
+from atoms_campaigns_mcp.state.redis.shared import RedisSharedState
 from atoms_campaigns_mcp.state.store import LONGEST_CLAIM, Entry, Intent, PlanRecord, Upload
 
 DAY = 24 * 3600  # seconds that a plan or an abandoned claim is kept
@@ -49,11 +49,11 @@ return 1
 class RedisStore:
     """See `store.Store`."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: RedisConnection) -> None:
         self._link = link
         self._journal = RedisJournal(link)
         self._pace = RedisPace(link)
-        self.commons = RedisCommons(link)
+        self.shared_state = RedisSharedState(link)
 
     @classmethod
     def open(cls, address: RedisAddress) -> "RedisStore":
@@ -63,7 +63,7 @@ class RedisStore:
             ConfigurationError: The address cannot be used.
         """
         try:
-            return cls(Link(address))
+            return cls(RedisConnection(address))
         except (TypeError, ValueError):
             raise ConfigurationError(
                 "ATOMS_MCP_STATE is not an address that the Redis client understands.",
@@ -101,8 +101,8 @@ class RedisStore:
         values = (owner, repr(now), repr(until), DAY, LONGEST_CLAIM)
         return bool(await self._link.do("EVAL", _CLAIM, 1, _claim(key), *values))
 
-    async def keep_claim(self, key: str, owner: str, until: float) -> bool:
-        """See `Store.keep_claim`."""
+    async def extend_lock(self, key: str, owner: str, until: float) -> bool:
+        """See `Store.extend_lock`."""
         return bool(await self._link.do("EVAL", _KEEP_CLAIM, 1, _claim(key), owner, repr(until)))
 
     async def release(self, key: str, owner: str) -> None:

@@ -42,7 +42,7 @@ _ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
 class SqliteStore:
     """See `store.Store`. Every call runs in a thread that nothing else takes, one at a time."""
 
-    commons = None
+    shared_state = None
 
     def __init__(self, connection: sqlite3.Connection, path: Path, pace: SqlitePace) -> None:
         self._connection = connection
@@ -128,8 +128,8 @@ class SqliteStore:
 
         return await self._do(write)
 
-    async def keep_claim(self, key: str, owner: str, until: float) -> bool:
-        """See `Store.keep_claim`."""
+    async def extend_lock(self, key: str, owner: str, until: float) -> bool:
+        """See `Store.extend_lock`."""
         sql = "UPDATE claims SET until = ? WHERE key = ? AND owner = ?"
         return await self._do(lambda db: db.execute(sql, (until, key, owner)).rowcount == 1)
 

@@ -33,7 +33,7 @@ class Starter:
 def patient(
     home: Path, bench: Bench, *, live: bool = False, platform: str = "linux", **environ: str
 ) -> Patient:
-    """Give a machine without a key, or with one for the bench's API."""
+    """Return a machine without a key, or with one for the bench's API."""
     key = {"SMALLEST_API_KEY": KEY} if live else {}
     state = {"ATOMS_MCP_STATE": str(home / "state")}
     return Patient(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from atoms_campaigns_mcp.cli.install.clients import CLIENTS
-from atoms_campaigns_mcp.cli.install.command import Order, run
+from atoms_campaigns_mcp.cli.install.command import InstallOptions, run
 from atoms_campaigns_mcp.cli.install.machine import Machine
 
 STAMP = "20270104T120000Z"  # the fake clock's noon
@@ -23,7 +23,7 @@ class Done:
 
 def install(machine: Machine, client: str, **wishes: Any) -> Done:
     out, err = io.StringIO(), io.StringIO()
-    status = run(Order(client, **wishes), machine, out, err)
+    status = run(InstallOptions(client, **wishes), machine, out, err)
     return Done(status, out.getvalue(), err.getvalue())
 
 

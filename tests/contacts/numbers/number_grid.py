@@ -50,7 +50,7 @@ class Trial(NamedTuple):
 
 
 def originals() -> list[Original]:
-    """Give the example numbers of every region and type, each once."""
+    """Return the example numbers of every region and type, each once."""
     found: dict[str, str] = {}
     for region in REGIONS:
         for kind in PhoneNumberType.values():

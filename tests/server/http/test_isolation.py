@@ -219,7 +219,7 @@ async def test_two_tenants_read_the_same_at_once_and_each_gets_its_own(
 
 
 async def test_what_one_tenant_does_keeps_no_other_from_the_same(team: Team) -> None:
-    """Claims, looking for lost answers and the names of equal campaigns end at the tenant."""
+    """Locks, looking for lost answers and the names of equal campaigns end at the tenant."""
 
     async def losing(request: httpx2.Request) -> httpx2.Response:
         hers = request.headers["Authorization"].endswith(ANNA)

@@ -23,7 +23,7 @@ from starlette.types import Message, Receive, Scope, Send
 from atoms_campaigns_mcp.server import runtime_pool
 from atoms_campaigns_mcp.server.auth.principal import SCOPE, Principal
 from atoms_campaigns_mcp.server.http.bodies import Bodies
-from atoms_campaigns_mcp.server.http.middleware.rate_limits import STOPS, TenantLimits
+from atoms_campaigns_mcp.server.http.middleware.rate_limits import STOPS, RateLimits
 from atoms_campaigns_mcp.server.mcp import subscriptions
 from tests.support.bench import Bench
 from tests.support.clock import FakeClock
@@ -191,7 +191,7 @@ async def test_what_only_looks_like_the_emergency_stop_does_not_get_through(
 
 
 async def test_so_many_emergency_stops_at_once_are_enough() -> None:
-    limits = TenantLimits(hanging, rate=1e6, in_flight=1, monotonic=FakeClock().monotonic)
+    limits = RateLimits(hanging, rate=1e6, in_flight=1, monotonic=FakeClock().monotonic)
     statuses = Counter[int]()
 
     async def noting(message: Message) -> None:
@@ -222,7 +222,7 @@ WAITING: list[tuple[str, dict[str, str]]] = [
 async def test_what_only_waits_leaves_places_to_other_requests(
     method: str, headers: dict[str, str]
 ) -> None:
-    limits = TenantLimits(hanging, rate=1e6, in_flight=8, monotonic=FakeClock().monotonic)
+    limits = RateLimits(hanging, rate=1e6, in_flight=8, monotonic=FakeClock().monotonic)
     statuses = Counter[int]()
 
     async def noting(message: Message) -> None:
@@ -435,7 +435,7 @@ async def test_limits_remember_nothing_of_tenants_that_are_gone(ends: str) -> No
         if ends == "badly":
             raise ConnectionResetError
 
-    limits = TenantLimits(app, rate=5, in_flight=2, monotonic=clock.monotonic)
+    limits = RateLimits(app, rate=5, in_flight=2, monotonic=clock.monotonic)
 
     async def ask(number: int) -> ref[Name]:
         tenant = Name(f"tenant {number}")

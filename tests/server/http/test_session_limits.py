@@ -2,7 +2,7 @@
 
 import pytest
 
-from atoms_campaigns_mcp.server.http.middleware.session_limits import IDLE, TenantSessions
+from atoms_campaigns_mcp.server.http.middleware.session_limits import IDLE, SessionLimits
 from tests.support.bench import Bench
 from tests.support.process import INITIALIZE
 from tests.support.team import ACCEPT, ANNA, BERT, LEGACY, Team, serving_team
@@ -13,7 +13,7 @@ OPENING = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": INITIALI
 
 @pytest.fixture(autouse=True)
 def three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TenantSessions.__init__, "__defaults__", (3,))
+    monkeypatch.setattr(SessionLimits.__init__, "__defaults__", (3,))
 
 
 async def opened(team: Team, key: str) -> int:

@@ -18,7 +18,7 @@ GUIDE = "atoms://guide"
 
 
 async def read(client: Caller, uri: str) -> tuple[str, str]:
-    """Give the kind and the text of a resource."""
+    """Return the kind and the text of a resource."""
     (content,) = (await client.client.read_resource(uri)).contents
     assert str(content.uri) == uri
     return content.mime_type or "", getattr(content, "text", "")

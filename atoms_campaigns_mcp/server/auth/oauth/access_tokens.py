@@ -37,7 +37,7 @@ class AccessTokens:
     now: Callable[[], float]
 
     async def check(self, token: str) -> Mapping[str, Any]:
-        """Give the claims of a token that may be believed.
+        """Return the claims of a token that may be believed.
 
         Raises:
             InvalidTokenError: It is forged, expired, meant for somebody else, or malformed.
@@ -66,7 +66,7 @@ class AccessTokens:
 
 
 def _header(token: str) -> tuple[str | None, str]:
-    """Give key id and algorithm of a token, before anything in it may be believed."""
+    """Return key id and algorithm of a token, before anything in it may be believed."""
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError) as error:

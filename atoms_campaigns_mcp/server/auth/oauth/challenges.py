@@ -29,7 +29,7 @@ class Challenges:
         return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path.rstrip('/')}"
 
     def metadata(self) -> dict[str, Any]:
-        """Give the document; issuer and resource stand in it exactly as they are compared."""
+        """Return the document; issuer and resource stand in it exactly as they are compared."""
         return {
             "resource": self.resource,
             "authorization_servers": [self.issuer],

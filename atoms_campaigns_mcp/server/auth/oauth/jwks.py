@@ -54,7 +54,7 @@ class Keys:
         self._next_try = float("-inf")
 
     async def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
-        """Give the key of that id, if there is one and it is for `algorithm`.
+        """Return the key of that id, if there is one and it is for `algorithm`.
 
         Raises:
             Unverifiable: The keys cannot be read, and none are at hand.
@@ -73,7 +73,7 @@ class Keys:
         return wanted and now >= self._next_try
 
     def _named(self, kid: str | None) -> Jwk | None:
-        """Give the key of that id; a token may leave it out where there is one key only."""
+        """Return the key of that id; a token may leave it out where there is one key only."""
         if kid is None:
             return self._keys[0] if len(self._keys) == 1 else None
         return next((key for key in self._keys if key.get("kid") == kid), None)
@@ -91,7 +91,7 @@ class Keys:
         self._next_try = self._monotonic() + PAUSE
 
     async def _discovered(self) -> str:
-        """Give the address of the keys from the metadata (RFC 8414, else OpenID Connect)."""
+        """Return the address of the keys from the metadata (RFC 8414, else OpenID Connect)."""
         for url in _metadata_of(self._issuer):
             try:
                 metadata = await self._document(url)
@@ -133,7 +133,7 @@ def _metadata_of(issuer: str) -> list[str]:
 
 
 def _verifying(document: dict[str, Any]) -> list[Jwk]:
-    """Give the keys of a set (RFC 7517) that verify signatures."""
+    """Return the keys of a set (RFC 7517) that verify signatures."""
     listed: Any = document.get("keys")
     if not isinstance(listed, list):
         raise ValueError("no keys")  # noqa: TRY004 - a document like any other wrong one

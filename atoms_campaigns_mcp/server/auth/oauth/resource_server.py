@@ -15,9 +15,9 @@ from atoms_campaigns_mcp.server.auth.oauth.access_tokens import AccessTokens, In
 from atoms_campaigns_mcp.server.auth.oauth.challenges import Challenges, Metadata
 from atoms_campaigns_mcp.server.auth.oauth.jwks import PATIENCE, Keys
 from atoms_campaigns_mcp.server.auth.oauth.scopes import effects_of, scope_of
-from atoms_campaigns_mcp.server.auth.oauth.subject_keys import accounts_of
+from atoms_campaigns_mcp.server.auth.oauth.subject_keys import subject_keys_of
 from atoms_campaigns_mcp.server.auth.principal import Principal, Unauthenticated, Unverifiable
-from atoms_campaigns_mcp.server.http.middleware.scope_challenge import StepUp
+from atoms_campaigns_mcp.server.http.middleware.scope_challenge import ScopeChallenge
 from atoms_campaigns_mcp.telemetry import log
 
 
@@ -33,7 +33,7 @@ class OAuth:
             ConfigurationError: The accounts file cannot be used.
         """
         self._settings = settings
-        self._accounts = accounts_of(settings, clocks.monotonic)
+        self._accounts = subject_keys_of(settings, clocks.monotonic)
         self._http = httpx2.AsyncClient(
             headers={"User-Agent": f"atoms-campaigns-mcp/{__version__}"},
             timeout=PATIENCE,
@@ -82,7 +82,7 @@ class OAuth:
 
     def within(self, app: ASGIApp) -> ASGIApp:
         """Put behind what verifies requests who tells which scope is missing."""
-        return StepUp(app, self._challenges)
+        return ScopeChallenge(app, self._challenges)
 
     async def close(self) -> None:
         """Close connections."""

@@ -17,7 +17,7 @@ READING = frozenset({"completion/complete", "resources/read", "subscriptions/lis
 
 
 def effects_of(claims: Mapping[str, Any]) -> frozenset[Effect]:
-    """Give what a token's `scope` (RFC 9068) or `scp` (Okta, Entra) allows; others mean nothing."""
+    """Return what a token's `scope` (RFC 9068) or `scp` (Okta, Entra) allows; else nothing."""
     words = {word for name in ("scope", "scp") for word in _words(claims.get(name))}
     return frozenset(SCOPES[word] for word in words & SCOPES.keys())
 
@@ -29,7 +29,7 @@ def scope_of(effects: Iterable[Effect]) -> str:
 
 
 def needed(method: str, params: Any, allowed: frozenset[Effect]) -> frozenset[Effect]:
-    """Give the effects that a request takes from somebody who is `allowed` some."""
+    """Return the effects that a request takes from somebody who is `allowed` some."""
     if method in READING:
         return frozenset({Effect.READS})
     if method != "tools/call" or not isinstance(params, dict):

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 
 import anyio
 
-from atoms_campaigns_mcp.caching.single_flight import Flights
+from atoms_campaigns_mcp.caching.single_flight import SingleFlight
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.server.auth.api_keys import KEY
@@ -24,11 +24,11 @@ REMEMBERED = 10_000  # subjects
 _EXPOSED = stat.S_IRWXO | stat.S_IWGRP
 
 
-class Accounts(Protocol):
+class SubjectKeys(Protocol):
     """The operator's assignment of subjects to accounts."""
 
     async def key(self, subject: str) -> str:
-        """Give the API key of a subject, empty if it has none.
+        """Return the API key of a subject, empty if it has none.
 
         Raises:
             Unverifiable: It cannot be told now; the log says why.
@@ -36,23 +36,23 @@ class Accounts(Protocol):
         ...
 
 
-def accounts_of(settings: Settings, monotonic: Callable[[], float]) -> Accounts:
+def subject_keys_of(settings: Settings, monotonic: Callable[[], float]) -> SubjectKeys:
     """Open what the settings name.
 
     Raises:
         ConfigurationError: The file cannot be used.
     """
     if settings.oauth_accounts is not None:
-        return AccountsFile(settings.oauth_accounts, settings.oauth_issuer)
+        return SubjectKeysFile(settings.oauth_accounts, settings.oauth_issuer)
     if settings.oauth_accounts_command is not None:
-        return AccountsCommand(settings.oauth_accounts_command, monotonic)
+        return SubjectKeysCommand(settings.oauth_accounts_command, monotonic)
     raise ConfigurationError(
         "No accounts are named.",
         next_step="Set ATOMS_MCP_OAUTH_ACCOUNTS or ATOMS_MCP_OAUTH_ACCOUNTS_COMMAND.",
     )
 
 
-class AccountsFile:
+class SubjectKeysFile:
     """A JSON object from subjects, or `issuer|subject`, to keys; read again when it changes."""
 
     def __init__(self, path: Path, issuer: str) -> None:
@@ -74,7 +74,7 @@ class AccountsFile:
             )
 
     async def key(self, subject: str) -> str:
-        """See `Accounts.key`."""
+        """See `SubjectKeys.key`."""
         self._look()
         if self._trouble:
             raise Unverifiable("The accounts file cannot be used.")
@@ -125,17 +125,17 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-class AccountsCommand:
+class SubjectKeysCommand:
     """A program that prints the key of its argument, or nothing if there is none."""
 
     def __init__(self, program: Path, monotonic: Callable[[], float]) -> None:
         """Run `program`, without a shell."""
         self._program = str(program)
-        self._answers = Flights(monotonic, kept=REMEMBERED)
+        self._answers = SingleFlight(monotonic, kept=REMEMBERED)
         self._turns = anyio.CapacityLimiter(AT_ONCE)
 
     async def key(self, subject: str) -> str:
-        """See `Accounts.key`."""
+        """See `SubjectKeys.key`."""
         if subject.startswith("-"):  # the program would take it for an option
             return ""
 

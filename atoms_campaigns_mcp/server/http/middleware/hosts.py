@@ -31,7 +31,7 @@ _HEADERS = [
 
 
 def security(settings: Settings) -> TransportSecuritySettings:
-    """Say by which names the server may be called, and from which pages."""
+    """Report by which names the server may be called, and from which pages."""
     hosts = [*(host.lower() for host in settings.allowed_hosts), *LOOPBACK_HOSTS]
     origins = [f"http://{host}" for host in LOOPBACK_HOSTS]
     return TransportSecuritySettings(

@@ -29,7 +29,7 @@ class InFlight:
         self._held: dict[tuple[str, str], int] = {}
 
     def has(self, session: str, number: RequestId) -> bool:
-        """Say whether the session waits for an answer to that id."""
+        """Return whether the session waits for an answer to that id."""
         return (session, str(number)) in self._held
 
     @contextmanager

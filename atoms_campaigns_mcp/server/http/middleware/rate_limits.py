@@ -19,7 +19,7 @@ Elsewhere = Callable[[str, float], Awaitable[float]]
 STOPS = 16  # emergency stops of a tenant at once, beside its other requests
 
 
-class TenantLimits:
+class RateLimits:
     """Bounds how fast a tenant asks and how much it has in flight; answers 429 beyond.
 
     What only waits leaves a quarter of the places to other requests, and the emergency stop has

@@ -15,7 +15,7 @@ STOP_SECONDS = 2.0  # in which it must have arrived
 
 
 def only_waits(scope: Scope) -> bool:
-    """Say whether a request holds its place without doing much, as far as its head tells.
+    """Return whether a request holds its place without doing much, as far as its head tells.
 
     A watch of the era with sessions has no header that names it.
     """

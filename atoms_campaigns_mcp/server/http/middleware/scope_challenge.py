@@ -17,7 +17,7 @@ from atoms_campaigns_mcp.server.http import uploads
 from atoms_campaigns_mcp.server.http.bodies import MESSAGE
 
 
-class StepUp:
+class ScopeChallenge:
     """Answers 403 where a token with more scopes would be let through.
 
     This is for clients that can sign on for more; what a token may do is decided where requests are

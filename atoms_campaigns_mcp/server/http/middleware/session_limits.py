@@ -24,7 +24,7 @@ class _Session:
     busy: int = 0
 
 
-class TenantSessions:
+class SessionLimits:
     """Refuses a session to a tenant that has too many; it learns of them from what goes by."""
 
     def __init__(self, app: ASGIApp, monotonic: Callable[[], float], most: int = EACH) -> None:

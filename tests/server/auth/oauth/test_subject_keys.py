@@ -11,9 +11,9 @@ from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.server.auth.oauth.subject_keys import (
     KEPT,
-    AccountsCommand,
-    AccountsFile,
-    accounts_of,
+    SubjectKeysCommand,
+    SubjectKeysFile,
+    subject_keys_of,
 )
 from atoms_campaigns_mcp.server.auth.principal import Unverifiable
 from tests.support.clock import FakeClock
@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 async def test_a_subject_is_looked_up_alone_or_with_its_issuer(tmp_path: Path) -> None:
     keys = {"anna": "sk_any", f"{ISSUER}|anna": "sk_exact", "https://b.example|bert": "sk_b"}
-    accounts = AccountsFile(written(tmp_path / "a.json", json.dumps(keys)), ISSUER)
+    accounts = SubjectKeysFile(written(tmp_path / "a.json", json.dumps(keys)), ISSUER)
     assert await accounts.key("anna") == "sk_exact"
     assert [await accounts.key(name) for name in ("bert", "ANNA", "")] == ["", "", ""]
 
@@ -44,13 +44,13 @@ async def test_a_subject_that_reads_like_another_with_its_issuer_is_not_that_one
     tmp_path: Path,
 ) -> None:
     keys = {f"{ISSUER}|maya": "sk_maya", "https://b.example|bert": "sk_b", "auth0|1": "sk_one"}
-    accounts = AccountsFile(written(tmp_path / "a.json", json.dumps(keys)), ISSUER)
+    accounts = SubjectKeysFile(written(tmp_path / "a.json", json.dumps(keys)), ISSUER)
     subjects = [f"{ISSUER}|maya", "https://b.example|bert", "maya", "auth0|1"]
     assert [await accounts.key(name) for name in subjects] == ["", "", "sk_maya", "sk_one"]
 
 
 async def test_a_changed_file_is_read_again(path: Path) -> None:
-    accounts = AccountsFile(path, ISSUER)
+    accounts = SubjectKeysFile(path, ISSUER)
     assert await accounts.key("anna") == "sk_one"
     new = written(path.with_name("new"), json.dumps({"bert": "sk_two"}))
     os.replace(new, path)  # noqa: PTH105
@@ -72,7 +72,7 @@ async def test_a_changed_file_is_read_again(path: Path) -> None:
 async def test_a_file_that_cannot_be_trusted_lets_nobody_in_until_it_is_mended(
     path: Path, text: str, mode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    accounts = AccountsFile(path, ISSUER)
+    accounts = SubjectKeysFile(path, ISSUER)
     written(path, text, mode)
     for _ in range(3):
         with pytest.raises(Unverifiable):
@@ -81,14 +81,14 @@ async def test_a_file_that_cannot_be_trusted_lets_nobody_in_until_it_is_mended(
     assert len(told) == 1
     assert "sk_" not in told[0].replace("(sk_…)", "")
     with pytest.raises(ConfigurationError, match="ATOMS_MCP_OAUTH_ACCOUNTS"):
-        AccountsFile(path, ISSUER)
+        SubjectKeysFile(path, ISSUER)
     written(path, json.dumps({"anna": "sk_three"}))
     assert await accounts.key("anna") == "sk_three"
 
 
 def test_a_file_that_is_not_there_keeps_the_server_from_starting(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError):
-        AccountsFile(tmp_path / "absent.json", ISSUER)
+        SubjectKeysFile(tmp_path / "absent.json", ISSUER)
 
 
 def program(tmp_path: Path, body: str) -> Path:
@@ -99,7 +99,7 @@ def program(tmp_path: Path, body: str) -> Path:
 
 async def test_a_program_is_given_the_subject_and_nothing_of_it_runs(tmp_path: Path) -> None:
     path = program(tmp_path, f'printf "%s\\n" "$#" "$1" >> {tmp_path}/seen; echo sk_found')
-    accounts = AccountsCommand(path, FakeClock().monotonic)
+    accounts = SubjectKeysCommand(path, FakeClock().monotonic)
     assert await accounts.key("anna; $(touch owned) 'x'") == "sk_found"
     assert (tmp_path / "seen").read_text() == "1\nanna; $(touch owned) 'x'\n"
 
@@ -107,7 +107,7 @@ async def test_a_program_is_given_the_subject_and_nothing_of_it_runs(tmp_path: P
 async def test_its_answer_holds_for_a_minute_for_each_subject(tmp_path: Path) -> None:
     clock = FakeClock()
     path = program(tmp_path, f'echo "$1" >> {tmp_path}/seen; [ "$1" != anna ] || echo sk_anna')
-    accounts = AccountsCommand(path, clock.monotonic)
+    accounts = SubjectKeysCommand(path, clock.monotonic)
     found = [await accounts.key(name) for name in ("anna", "anna", "bert", "bert")]
     clock.advance(seconds=KEPT)
     await accounts.key("anna")
@@ -117,13 +117,13 @@ async def test_its_answer_holds_for_a_minute_for_each_subject(tmp_path: Path) ->
 
 @pytest.mark.parametrize("body", ["exit 1", "echo not-a-key", "echo sk_a sk_b", "printf '\\377'"])
 async def test_a_program_that_fails_lets_nobody_in(tmp_path: Path, body: str) -> None:
-    accounts = AccountsCommand(program(tmp_path, body), FakeClock().monotonic)
+    accounts = SubjectKeysCommand(program(tmp_path, body), FakeClock().monotonic)
     with pytest.raises(Unverifiable):
         await accounts.key("anna")
 
 
 async def test_a_program_that_is_not_there_lets_nobody_in(tmp_path: Path) -> None:
-    accounts = AccountsCommand(tmp_path / "absent", FakeClock().monotonic)
+    accounts = SubjectKeysCommand(tmp_path / "absent", FakeClock().monotonic)
     with pytest.raises(Unverifiable):
         await accounts.key("anna")
 
@@ -133,17 +133,17 @@ async def test_a_program_that_does_not_end_is_ended(
 ) -> None:
     monkeypatch.setattr("atoms_campaigns_mcp.server.auth.oauth.subject_keys.LOOKUP", 0.05)
     path = program(tmp_path, "exec sleep 60")
-    accounts = AccountsCommand(path, FakeClock().monotonic)
+    accounts = SubjectKeysCommand(path, FakeClock().monotonic)
     with pytest.raises(Unverifiable):
         await accounts.key("anna")
 
 
 async def test_a_subject_that_looks_like_an_option_has_no_account(tmp_path: Path) -> None:
     path = program(tmp_path, "echo sk_everybody")
-    assert await AccountsCommand(path, FakeClock().monotonic).key("--all") == ""
+    assert await SubjectKeysCommand(path, FakeClock().monotonic).key("--all") == ""
 
 
 def test_whoever_names_no_accounts_is_told_which_settings_do() -> None:
     with pytest.raises(ConfigurationError, match="No accounts") as caught:
-        accounts_of(Settings(auth="oauth"), FakeClock().monotonic)
+        subject_keys_of(Settings(auth="oauth"), FakeClock().monotonic)
     assert "ATOMS_MCP_OAUTH_ACCOUNTS" in caught.value.next_step
