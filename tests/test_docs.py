@@ -57,6 +57,18 @@ def test_every_page_is_reached_from_the_readme_and_no_link_is_dead() -> None:
         assert [link for link in links if not (folder / link).exists()] == []
 
 
+def test_every_file_that_contributors_are_sent_to_exists() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("## What a change touches")[1]
+    named = set(re.findall(r"`([\w./]+\.\w+)`", table.split("\n\n")[1]))
+    assert len(named) > 20
+    placed = {
+        name: ROOT / name if name.startswith("tests/") else ROOT / "atoms_campaigns_mcp" / name
+        for name in named
+        if "NAME" not in name
+    }
+    assert [name for name, path in placed.items() if not path.exists()] == []
+
+
 def test_the_readmes_configurations_are_json_that_starts_the_command() -> None:
     found = [json.loads(block) for block in blocks("json")]
     assert len(found) == 2

@@ -1,16 +1,17 @@
 """Settings: the only reader of the environment, checked once at start-up.
 
-`SETTINGS` is the table of names. Each has a variable and, unless it holds a secret that `ps` would
-show, a command-line flag of the same name and a place in policy files. A flag wins over its
-variable, and both over the files, except that limits and modes can only be narrowed: their row
-says how.
+A setting is one field of `Settings`. Its row in `SETTINGS` follows from it, and so do its variable
+and, unless it holds a secret that `ps` would show, a command-line flag of the same name and a place
+in policy files. A flag wins over its variable, and both over the files, except that limits and
+modes can only be narrowed: their field says how.
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Unpack
 from urllib.parse import urlsplit
 
 from atoms_campaigns_mcp.config import parsing as read
@@ -24,7 +25,15 @@ from atoms_campaigns_mcp.config.narrowing import (
     STRICTER,
 )
 from atoms_campaigns_mcp.config.parsing import RedisAddress
-from atoms_campaigns_mcp.config.sources import Setting, Source, shown, sources_of, value_of
+from atoms_campaigns_mcp.config.sources import (
+    PREFIX,
+    How,
+    Setting,
+    Source,
+    shown,
+    sources_of,
+    value_of,
+)
 from atoms_campaigns_mcp.effects import Effect, permitted
 from atoms_campaigns_mcp.errors import ConfigurationError
 
@@ -35,180 +44,15 @@ Mode = Literal["sandbox", "live"]
 DEFAULT_API_URL = "https://api.smallest.ai/atoms/v1"
 
 
-SETTINGS = (
-    Setting("SMALLEST_API_KEY", "API key of Atoms; none: sandbox", str, secret=True),
-    Setting("ATOMS_API_KEY", "another name of SMALLEST_API_KEY", str, secret=True),
-    Setting("ATOMS_API_URL", f"host and path of the API; default {DEFAULT_API_URL}", read.url),
-    Setting("ATOMS_MCP_PAYMENT_URL", "host and path of billing; default beside the API", read.url),
-    Setting(
-        "ATOMS_MCP_LIVE",
-        "refuse to start without a key",
-        read.switch,
-        switch=True,
-        narrow=ONLY_ON,
-    ),
-    Setting(
-        "ATOMS_MCP_CONFIRM",
-        "before dialling or deleting: ask (a person, else a token), human, token or never",
-        read.choice("ask", "human", "token", "never"),
-        "ask",
-        narrow=STRICTER,
-    ),
-    Setting(
-        "ATOMS_MCP_READ_ONLY",
-        "offer only tools that change nothing",
-        read.switch,
-        switch=True,
-        narrow=ONLY_ON,
-    ),
-    Setting(
-        "ATOMS_MCP_NO_DIAL",
-        "offer nothing that dials or schedules",
-        read.switch,
-        switch=True,
-        narrow=ONLY_ON,
-    ),
-    Setting(
-        "ATOMS_MCP_MAX_CONTACTS",
-        "most contacts of one campaign",
-        read.count,
-        "10000",
-        narrow=LOWER,
-    ),
-    Setting(
-        "ATOMS_MCP_MAX_RUNNING",
-        "most campaigns that run at once",
-        read.limit,
-        narrow=LOWER,
-    ),
-    Setting(
-        "ATOMS_MCP_CALLING_HOURS",
-        "local hours in which contacts may be called, as 09:00-20:30 (24:00 is valid); "
-        "set: blocks, default 08:00-21:00: warns",
-        read.hours,
-        narrow=OVERLAP,
-    ),
-    Setting(
-        "ATOMS_MCP_ALLOWED_AGENTS",
-        "ids or names, separated by commas; none: all",
-        read.names,
-        narrow=COMMON,
-        separator=",",
-    ),
-    Setting(
-        "ATOMS_MCP_ALLOWED_CALLER_IDS",
-        "ids or numbers, separated by commas; none: all",
-        read.names,
-        narrow=COMMON,
-        separator=",",
-    ),
-    Setting(
-        "ATOMS_MCP_REQUIRE_DNC_CLEAN",
-        "refuse to dial anybody on the do-not-call list, or without knowing it",
-        read.switch,
-        switch=True,
-        narrow=ONLY_ON,
-    ),
-    Setting(
-        "ATOMS_MCP_SHOW_NUMBERS",
-        "show contacts' numbers in full",
-        read.switch,
-        switch=True,
-        narrow=ONLY_OFF,
-    ),
-    Setting(
-        "ATOMS_MCP_FILES",
-        f"folders for contact and result files, separated by {os.pathsep}; stdio only",
-        read.folders,
-        narrow=INSIDE,
-        separator=os.pathsep,
-    ),
-    Setting(
-        "ATOMS_MCP_ALLOWED_HOSTS",
-        "HTTP: host names by which clients reach the server, separated by commas; default: "
-        "this machine's loopback names",
-        read.names,
-        narrow=COMMON,
-        separator=",",
-    ),
-    Setting(
-        "ATOMS_MCP_ALLOWED_ORIGINS",
-        "HTTP: origins of web pages that may call it, as https://app.example.com; default: "
-        "pages of this machine",
-        read.names,
-        narrow=COMMON,
-        separator=",",
-    ),
-    Setting(
-        "ATOMS_MCP_CLIENT_RATE",
-        "HTTP: requests a second of one tenant",
-        read.positive,
-        "50",
-        narrow=LOWER,
-    ),
-    Setting(
-        "ATOMS_MCP_CLIENT_CALLS",
-        "HTTP: requests of one tenant at once",
-        read.count,
-        "64",
-        narrow=LOWER,
-    ),
-    Setting(
-        "ATOMS_MCP_OAUTH_ISSUER",
-        "--auth oauth: the issuer of access tokens, exactly as in their iss",
-        read.exact_url,
-    ),
-    Setting(
-        "ATOMS_MCP_OAUTH_RESOURCE",
-        "--auth oauth: this server's address as clients know it, exactly as in the tokens' aud",
-        read.exact_url,
-    ),
-    Setting(
-        "ATOMS_MCP_OAUTH_JWKS",
-        "--auth oauth: address of the issuer's keys; default: what its metadata says",
-        read.exact_url,
-    ),
-    Setting(
-        "ATOMS_MCP_OAUTH_ACCOUNTS",
-        "--auth oauth: JSON file of the subjects' API keys; others may not read it",
-        read.path,
-    ),
-    Setting(
-        "ATOMS_MCP_OAUTH_ACCOUNTS_COMMAND",
-        "--auth oauth, instead of the file: program that prints the API key of the subject that is "
-        "its only argument",
-        read.path,
-    ),
-    Setting(
-        "ATOMS_MCP_RATE",
-        "requests a second to the API",
-        read.positive,
-        "10",
-        narrow=LOWER,
-    ),
-    Setting(
-        "ATOMS_MCP_LOG",
-        "form of the log on stderr: json or text",
-        read.choice("json", "text"),
-        "json",
-    ),
-    Setting(
-        "ATOMS_MCP_STATE",
-        "folder for plans, journal and secret, or redis://host:port/0 (rediss://, unix://), which "
-        "replicas share; an address with a password in the variable only",
-        read.state,
-    ),
-    Setting(
-        "ATOMS_MCP_SECRET",
-        "32 bytes or more that seal tokens; several, separated by commas: the first seals, all "
-        "open; default: made once",
-        read.secrets,
-        secret=True,
-    ),
-    Setting("ATOMS_MCP_SANDBOX_SPEED", "virtual seconds a second, or max", read.speed, "60"),
-    Setting("ATOMS_MCP_SANDBOX_DB", "the sandbox's database file", read.path),
-    Setting("ATOMS_MCP_SANDBOX_SEED", "whole number that decides the sandbox's outcomes", int, "1"),
-)
+def _setting(
+    help: str,  # noqa: A002 - what everybody calls it
+    parse: Callable[[str], Any],
+    default: str = "",
+    **how: Unpack[How],
+) -> Any:
+    """Declare a setting: its variable, flag, place in policies and documents follow from this."""
+    row = partial(Setting, help=help, parse=parse, default=default, **how)
+    return field(default=parse(default), repr=not how.get("secret"), metadata={"row": row})
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,34 +62,164 @@ class Settings:
     api_key: str = field(default="", repr=False)
     auth: Auth = ""
     api_url: str = DEFAULT_API_URL
-    payment_url: str = ""
-    confirm: Confirm = "ask"
-    read_only: bool = False
-    no_dial: bool = False
-    max_contacts: int = 10_000
-    max_running: int | None = None
-    calling_hours: tuple[int, int] | None = None
-    allowed_agents: tuple[str, ...] = ()
-    allowed_caller_ids: tuple[str, ...] = ()
-    require_dnc_clean: bool = False
-    show_numbers: bool = False
-    files: tuple[Path, ...] = ()
-    rate: float = 10.0
-    log: Literal["json", "text"] = "json"
-    state: Path | RedisAddress | None = None
-    secret: tuple[bytes, ...] = field(default=(), repr=False)
-    allowed_hosts: tuple[str, ...] = ()
-    allowed_origins: tuple[str, ...] = ()
-    client_rate: float = 50.0
-    client_calls: int = 64
-    oauth_issuer: str = ""
-    oauth_resource: str = ""
-    oauth_jwks: str = ""
-    oauth_accounts: Path | None = None
-    oauth_accounts_command: Path | None = None
-    sandbox_speed: float | Literal["max"] = 60.0
-    sandbox_db: Path | None = None
-    sandbox_seed: int = 1
+    payment_url: str = _setting(
+        "host and path of billing; default beside the API",
+        read.url,
+    )
+    live: bool = _setting(
+        "refuse to start without a key",
+        read.switch,
+        switch=True,
+        narrow=ONLY_ON,
+    )
+    confirm: Confirm = _setting(
+        "before dialling or deleting: ask (a person, else a token), human, token or never",
+        read.choice("ask", "human", "token", "never"),
+        "ask",
+        narrow=STRICTER,
+    )
+    read_only: bool = _setting(
+        "offer only tools that change nothing",
+        read.switch,
+        switch=True,
+        narrow=ONLY_ON,
+    )
+    no_dial: bool = _setting(
+        "offer nothing that dials or schedules",
+        read.switch,
+        switch=True,
+        narrow=ONLY_ON,
+    )
+    max_contacts: int = _setting(
+        "most contacts of one campaign",
+        read.count,
+        "10000",
+        narrow=LOWER,
+    )
+    max_running: int | None = _setting(
+        "most campaigns that run at once",
+        read.limit,
+        narrow=LOWER,
+    )
+    calling_hours: tuple[int, int] | None = _setting(
+        "local hours in which contacts may be called, as 09:00-20:30 (24:00 is valid); "
+        "set: blocks, default 08:00-21:00: warns",
+        read.hours,
+        narrow=OVERLAP,
+    )
+    allowed_agents: tuple[str, ...] = _setting(
+        "ids or names, separated by commas; none: all",
+        read.names,
+        narrow=COMMON,
+        separator=",",
+    )
+    allowed_caller_ids: tuple[str, ...] = _setting(
+        "ids or numbers, separated by commas; none: all",
+        read.names,
+        narrow=COMMON,
+        separator=",",
+    )
+    require_dnc_clean: bool = _setting(
+        "refuse to dial anybody on the do-not-call list, or without knowing it",
+        read.switch,
+        switch=True,
+        narrow=ONLY_ON,
+    )
+    show_numbers: bool = _setting(
+        "show contacts' numbers in full",
+        read.switch,
+        switch=True,
+        narrow=ONLY_OFF,
+    )
+    files: tuple[Path, ...] = _setting(
+        f"folders for contact and result files, separated by {os.pathsep}; stdio only",
+        read.folders,
+        narrow=INSIDE,
+        separator=os.pathsep,
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        "HTTP: host names by which clients reach the server, separated by commas; default: "
+        "this machine's loopback names",
+        read.names,
+        narrow=COMMON,
+        separator=",",
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        "HTTP: origins of web pages that may call it, as https://app.example.com; default: "
+        "pages of this machine",
+        read.names,
+        narrow=COMMON,
+        separator=",",
+    )
+    client_rate: float = _setting(
+        "HTTP: requests a second of one tenant",
+        read.positive,
+        "50",
+        narrow=LOWER,
+    )
+    client_calls: int = _setting(
+        "HTTP: requests of one tenant at once",
+        read.count,
+        "64",
+        narrow=LOWER,
+    )
+    oauth_issuer: str = _setting(
+        "--auth oauth: the issuer of access tokens, exactly as in their iss",
+        read.exact_url,
+    )
+    oauth_resource: str = _setting(
+        "--auth oauth: this server's address as clients know it, exactly as in the tokens' aud",
+        read.exact_url,
+    )
+    oauth_jwks: str = _setting(
+        "--auth oauth: address of the issuer's keys; default: what its metadata says",
+        read.exact_url,
+    )
+    oauth_accounts: Path | None = _setting(
+        "--auth oauth: JSON file of the subjects' API keys; others may not read it",
+        read.path,
+    )
+    oauth_accounts_command: Path | None = _setting(
+        "--auth oauth, instead of the file: program that prints the API key of the subject that is "
+        "its only argument",
+        read.path,
+    )
+    rate: float = _setting(
+        "requests a second to the API",
+        read.positive,
+        "10",
+        narrow=LOWER,
+    )
+    log: Literal["json", "text"] = _setting(
+        "form of the log on stderr: json or text",
+        read.choice("json", "text"),
+        "json",
+    )
+    state: Path | RedisAddress | None = _setting(
+        "folder for plans, journal and secret, or redis://host:port/0 (rediss://, unix://), which "
+        "replicas share; an address with a password in the variable only",
+        read.state,
+    )
+    secret: tuple[bytes, ...] = _setting(
+        "32 bytes or more that seal tokens; several, separated by commas: the first seals, all "
+        "open; default: made once",
+        read.secrets,
+        secret=True,
+    )
+    sandbox_speed: float | Literal["max"] = _setting(
+        "virtual seconds a second, or max",
+        read.speed,
+        "60",
+    )
+    sandbox_db: Path | None = _setting(
+        "the sandbox's database file",
+        read.path,
+    )
+    sandbox_seed: int = _setting(
+        "whole number that decides the sandbox's outcomes",
+        int,
+        "1",
+    )
     origins: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
     """Where values are from, by name, unless they are the defaults."""
 
@@ -302,7 +276,7 @@ class Settings:
         origins: dict[str, str] = {}
         values = {row.name: value_of(row, sources, origins) for row in SETTINGS}
         key = _api_key(values.pop("smallest_api_key"), values.pop("atoms_api_key"))
-        live, url = values.pop("live"), values.pop("atoms_api_url")
+        live, url = values["live"], values.pop("atoms_api_url")
         if (flags or {}).get("state") and getattr(values["state"], "has_password", False):
             raise ConfigurationError(
                 "--state holds a password, which every user of this machine can see.",
@@ -326,6 +300,19 @@ class Settings:
         if auth == "oauth":
             _check_oauth(settings)
         return settings
+
+
+def _rows() -> Iterator[Setting]:
+    yield Setting("SMALLEST_API_KEY", "API key of Atoms; none: sandbox", str, secret=True)
+    yield Setting("ATOMS_API_KEY", "another name of SMALLEST_API_KEY", str, secret=True)
+    about = f"host and path of the API; default {DEFAULT_API_URL}"
+    yield Setting("ATOMS_API_URL", about, read.url)
+    for one in fields(Settings):
+        if "row" in one.metadata:
+            yield one.metadata["row"](f"{PREFIX}{one.name.upper()}")
+
+
+SETTINGS = tuple(_rows())
 
 
 def _check_oauth(settings: Settings) -> None:

@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypedDict, cast
 
 from atoms_campaigns_mcp.config.narrowing import Narrow
 from atoms_campaigns_mcp.config.parsing import InvalidError
 from atoms_campaigns_mcp.errors import ConfigurationError
 
 PREFIX = "ATOMS_MCP_"
+
+
+class How(TypedDict, total=False):
+    """What else there is to say of a setting; see `Setting`."""
+
+    secret: bool
+    switch: bool
+    narrow: Narrow | None
+    separator: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
-"""What is derived from the code follows it: a new tool, and a range that changes."""
+"""What is derived from the code follows it: a new tool, a new setting, a range that changes."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from atoms_campaigns_mcp.schemas import arguments
 from atoms_campaigns_mcp.server.mcp import guide
 from atoms_campaigns_mcp.server.mcp.server import instructions
 from atoms_campaigns_mcp.tool_calls.catalog import span
+from tests.support.process import environment
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("atoms_campaigns_mcp", "scripts", "docs", "bundle", "README.md", "server.json")
@@ -25,15 +25,22 @@ from atoms_campaigns_mcp.toolkit.tool import Effect, ToolContext, tool
 @tool(Effect.READS, title="Count sheep")
 async def run(args: PageArgs, ctx: ToolContext) -> AgentPage:
     """Count sheep. Wakes nobody."""
-    raise NotImplementedError
+    return AgentPage(agents=[], page=args.page)
 '''
+SETTING = """\
+    max_sheep: int = _setting("most sheep of one night", read.count, "99", narrow=LOWER)
+"""
 
 
-def generate(copy: Path, *flags: str) -> str:
+ROW = "    max_running: int | None = _setting("
+PAGES = ("README.md", "docs/tools.md", "bundle/manifest.json")
+
+
+def run(copy: Path, *words: str, **variables: str) -> str:
     done = subprocess.run(
-        [sys.executable, "scripts/generate.py", *flags],
+        [sys.executable, *words],
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy)},
+        env={**environment(copy / "home", **variables), "PYTHONPATH": str(copy)},
         capture_output=True,
         text=True,
         check=False,
@@ -43,7 +50,12 @@ def generate(copy: Path, *flags: str) -> str:
     return done.stdout
 
 
-def test_a_new_tool_reaches_everything_that_is_derived_in_one_run(tmp_path: Path) -> None:
+def generate(copy: Path, *flags: str) -> str:
+    return run(copy, "scripts/generate.py", *flags)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
@@ -51,14 +63,32 @@ def test_a_new_tool_reaches_everything_that_is_derived_in_one_run(tmp_path: Path
             shutil.copytree(source, tmp_path / part, ignore=ignored)
         else:
             shutil.copy(source, tmp_path / part)
-    (tmp_path / "atoms_campaigns_mcp" / "tools" / "count_sheep.py").write_text(TOOL, "utf-8")
-    assert "out of date" in generate(tmp_path, "--check")
-    generate(tmp_path)
-    assert generate(tmp_path, "--check") == ""
-    snapshot = (tmp_path / "atoms_campaigns_mcp" / "tool_calls" / "catalog.json").read_text("utf-8")
+    return tmp_path
+
+
+def test_a_new_tool_is_one_file_and_everything_else_follows(copy: Path) -> None:
+    (copy / "atoms_campaigns_mcp" / "tools" / "count_sheep.py").write_text(TOOL, "utf-8")
+    assert "out of date" in generate(copy, "--check")
+    generate(copy)
+    assert generate(copy, "--check") == ""
+    snapshot = (copy / "atoms_campaigns_mcp" / "tool_calls" / "catalog.json").read_text("utf-8")
     assert "count_sheep" in json.loads(snapshot)
-    for page in ("README.md", "docs/tools.md", "bundle/manifest.json"):
-        assert "count_sheep" in (tmp_path / page).read_text("utf-8"), page
+    for page in PAGES:
+        assert "count_sheep" in (copy / page).read_text("utf-8"), page
+    said = run(copy, "-m", "atoms_campaigns_mcp", "call", "count_sheep", "page=2", "--json")
+    assert json.loads(said)["page"] == 2
+
+
+def test_a_new_setting_is_one_field_and_everything_else_follows(copy: Path) -> None:
+    settings = copy / "atoms_campaigns_mcp" / "config" / "settings.py"
+    text = settings.read_text("utf-8")
+    assert text.count(ROW) == 1
+    settings.write_text(text.replace(ROW, SETTING + ROW), "utf-8")
+    generate(copy)
+    for page in ("docs/configuration.md", "server.json"):
+        assert "ATOMS_MCP_MAX_SHEEP" in (copy / page).read_text("utf-8"), page
+    words = ("-m", "atoms_campaigns_mcp", "call", "get_account", "--max-sheep", "7")
+    assert "max_sheep = 7 (command line)" in run(copy, *words)
 
 
 @pytest.mark.parametrize("argument", ["max_retries", "retry_delay"])
