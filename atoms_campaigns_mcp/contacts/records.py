@@ -240,7 +240,7 @@ def _header(first: Sequence[Record], wanted: Sequence[str]) -> tuple[int, list[s
 def _check_width(names: Sequence[str]) -> None:
     if len(names) > MOST_COLUMNS:
         raise refused(
-            f"it has {len(names)} columns; at most {MOST_COLUMNS} are allowed",
+            f"it has more than {MOST_COLUMNS} columns, the most that are allowed",
             "Keep the column of phone numbers and those that the agent speaks of.",
         )
 

@@ -1,7 +1,10 @@
 """Names of time zones as lists have them, made into those of the IANA database."""
 
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
+
+from atoms_campaigns_mcp.contacts.vocabulary import is_zone
 
 _EMPTY = frozenset({"", "-", "n/a", "na", "none", "null", "unknown"})
 # In the database, but no clock of people: EST stays an hour behind New York all summer.
@@ -24,6 +27,12 @@ def zone_of(text: str) -> str | None:
         return ""
     joined = "/".join("_".join(part.split()) for part in name.split("/"))
     return _names().get(joined)
+
+
+def zones_in(data: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the IANA names of the zones that a contact's columns name, each once."""
+    cells = (str(held) for name, held in data.items() if is_zone(name) and held)
+    return tuple(dict.fromkeys(zone for cell in cells if (zone := zone_of(cell))))
 
 
 @cache

@@ -20,6 +20,7 @@ import stamina
 from pydantic import ValidationError
 
 from atoms_campaigns_mcp.contacts.numbers.directory import Directory
+from atoms_campaigns_mcp.contacts.zone_names import zones_in
 from atoms_campaigns_mcp.errors import Garbled, Unavailable, UnexpectedResponse
 from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.fields import word
@@ -245,7 +246,7 @@ class ResultsCache:
 
     def _tries(self, position: int, contact: Exported) -> Iterator[tuple[Any, ...]]:
         country = self._directory.country(contact.phone)
-        zones = self._directory.zones(contact.phone)
+        zones = zones_in(contact.data) or self._directory.zones(contact.phone)
         for number, call in enumerate(contact.calls()):
             if call.status in UNDIALLED:
                 continue

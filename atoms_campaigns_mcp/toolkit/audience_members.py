@@ -7,13 +7,13 @@ from functools import partial
 from atoms_campaigns_mcp.atoms.client import MEMBERS_PAGE, MEMBERS_PAGES, AtomsClient, endless
 from atoms_campaigns_mcp.concurrency import all_of
 from atoms_campaigns_mcp.contacts.columns import PHONE
-from atoms_campaigns_mcp.contacts.vocabulary import is_zone
+from atoms_campaigns_mcp.contacts.zone_names import zones_in
 from atoms_campaigns_mcp.schemas.audiences import Audience
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact's number as the audience has it, and what its columns of time zones hold."""
+    """A contact's number as the audience has it, and the time zones that its columns name."""
 
     number: str
     zones: tuple[str, ...] = ()
@@ -26,13 +26,7 @@ async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
 
     async def read(page: int) -> list[Contact]:
         rows = await atoms.list_members(audience.id, page=page)
-        return [
-            Contact(
-                str(row.data.get(column, "")),
-                tuple(str(held) for name, held in row.data.items() if is_zone(name) and held),
-            )
-            for row in rows
-        ]
+        return [Contact(str(row.data.get(column, "")), zones_in(row.data)) for row in rows]
 
     read_all = await all_of({page: partial(read, page) for page in range(1, pages + 1)})
     found = [contact for contacts in read_all for contact in contacts]

@@ -85,6 +85,24 @@ def only_one(sources: Mapping[str, str | None]) -> None:
         )
 
 
+def none_for_reading(args: ContactsArgs, source: str) -> None:
+    """Check that nothing says how to read a list, for contacts that come from `source` instead.
+
+    Raises:
+        InvalidArguments: Something does, and would be ignored.
+    """
+    given = [name for name in _READING if getattr(args, name)]
+    if given:
+        raise InvalidArguments(
+            f"{', '.join(given)}: only for a list from csv, file or upload_id; {source} has its "
+            "numbers and columns already. Nothing was created.",
+            next_step=f"Call again without {' and '.join(given)}.",
+        )
+
+
+_READING = ("phone_columns", "phone_column", "default_region", "sheet", "rejects_file")
+
+
 def sources(args: ContactsArgs) -> dict[str, str | None]:
     """Return the arguments of which exactly one says where contacts come from."""
     return {"csv": args.csv, "file": args.file, "upload_id": args.upload_id}

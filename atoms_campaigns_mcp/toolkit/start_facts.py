@@ -10,7 +10,6 @@ from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.concurrency import attempt
 from atoms_campaigns_mcp.contacts.numbers.cells import FEWEST_DIGITS, BadNumberError, compact
 from atoms_campaigns_mcp.contacts.numbers.plans import after_prefix
-from atoms_campaigns_mcp.contacts.zone_names import zone_of
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
 from atoms_campaigns_mcp.guardrails.facts import (
     AgentFact,
@@ -206,7 +205,6 @@ def _zones(contact: Contact, of_number: tuple[str, ...], *, enforced: bool) -> t
     A column is the caller's word. Where the operator enforces calling hours, a contact must be
     within them in both, so that no column opens hours that the number closes.
     """
-    own = tuple(zone for text in contact.zones if (zone := zone_of(text)))
     if enforced:
-        return tuple(dict.fromkeys((*of_number, *own))) if of_number else ()
-    return tuple(dict.fromkeys(own)) or of_number
+        return tuple(dict.fromkeys((*of_number, *contact.zones))) if of_number else ()
+    return contact.zones or of_number

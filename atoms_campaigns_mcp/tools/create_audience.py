@@ -64,6 +64,7 @@ async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
         )
     if args.from_campaign_id is None:
         return await contact_sources.from_arguments(args, ctx)
+    contact_sources.none_for_reading(args, "from_campaign_id")
     details = await ctx.atoms.get_campaign(args.from_campaign_id)
     if not is_terminal(details) or await unfinished(details, ctx):
         raise WrongState(

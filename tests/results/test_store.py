@@ -115,6 +115,17 @@ async def test_rates_count_dialled_attempts_by_every_group(cache: ResultsCache) 
     assert await results.rates("local_hour") == ["3: 1 of 3 (33.3%)", "17: 1 of 1 (100.0%)"]
 
 
+async def test_the_hour_is_that_of_the_zone_which_the_contact_names(cache: ResultsCache) -> None:
+    rows = [
+        contact("completed", phone="+14155550100", timezone="asia/kolkata"),
+        contact("completed", phone="+14155550101", Time_Zone="PST"),
+        contact("completed", phone="+5511987654321", tz="America/Sao_Paulo"),
+    ]
+    results = await cache.get("c", "1", export(*rows))
+    # 11:59 UTC is 17:29 in India, 3:59 in California and 8:59 in Brazil.
+    assert [rate.split(":")[0] for rate in await results.rates("local_hour")] == ["3", "8", "17"]
+
+
 async def test_a_number_of_several_time_zones_counts_in_no_hour(cache: ResultsCache) -> None:
     results = await cache.get("c", "1", export(contact("completed", phone="+5511987654321")))
     australian = await cache.get("d", "1", export(contact("completed", phone="+61412345678")))

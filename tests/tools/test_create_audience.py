@@ -189,6 +189,30 @@ async def test_outcomes_without_a_campaign_are_refused(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
+    "ignored",
+    [
+        {"phone_columns": ["Mobile"]},
+        {"phone_column": "Mobile"},
+        {"default_region": "US"},
+        {"sheet": "Sheet1"},
+        {"rejects_file": "bad.csv"},
+    ],
+    ids=str,
+)
+async def test_what_tells_how_to_read_a_list_is_refused_where_none_is_read(
+    bench: Bench, ignored: dict[str, Any]
+) -> None:
+    async with bench.client() as client:
+        text = await client.refused(
+            "create_audience", name="A", from_campaign_id="a" * 24, **ignored
+        )
+    (name,) = ignored
+    assert f"{name}: only for a list from csv, file or upload_id" in text
+    assert f"without {name}" in text
+    assert bench.wire.requests == []
+
+
+@pytest.mark.parametrize(
     "cell",
     [
         '=HYPERLINK("http://evil.example","x")',
