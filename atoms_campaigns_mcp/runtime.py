@@ -12,7 +12,6 @@ import anyio
 import httpx2
 
 from atoms_campaigns_mcp.atoms.changes import Change
-from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
 from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.transport import Transport
 from atoms_campaigns_mcp.caching.replica_polls import PollBoard
@@ -20,15 +19,13 @@ from atoms_campaigns_mcp.caching.single_flight import SingleFlight
 from atoms_campaigns_mcp.config.identity import LOCAL, account_of, tenant_of
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError, said_of
-from atoms_campaigns_mcp.guardrails.plan import Plan
-from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.shutdown import Shutdown
 from atoms_campaigns_mcp.state.folder import secrets_of, state_folder
 from atoms_campaigns_mcp.state.open import open_state
 from atoms_campaigns_mcp.state.store import Store
 from atoms_campaigns_mcp.state.unavailable import UnavailableStore
 from atoms_campaigns_mcp.telemetry import log
-from atoms_campaigns_mcp.toolkit.context import Shared, ToolContext
+from atoms_campaigns_mcp.toolkit.context import Shared
 from atoms_campaigns_mcp.workers import Workers
 
 SANDBOX_URL = "http://sandbox/atoms/v1"
@@ -153,25 +150,6 @@ class Runtime:
         await self.transport.close()
         self.shared.close()
         self.close_world()
-
-    def context(
-        self, guard: Guard, plan: Plan | None = None, *, urgent: bool = False, **abilities: Any
-    ) -> ToolContext:
-        """Return what a tool may use; changes go through `guard`, `urgent` ones do not queue."""
-        transport = self.transport.urgently() if urgent else self.transport
-        return ToolContext(
-            atoms=AtomsClient(transport, guard),
-            now=self.now,
-            monotonic=self.clocks.monotonic,
-            sleep=self.clocks.sleep,
-            shared=self.shared,
-            policy=Policy.of(self.settings),
-            in_force=self.settings.in_force,
-            plan=plan,
-            files=() if self.settings.read_only else self.settings.files,
-            show_numbers=self.settings.show_numbers,
-            **abilities,
-        )
 
 
 async def refuse_changes(change: Change[Any]) -> NoReturn:  # noqa: ARG001

@@ -5,81 +5,27 @@ good once and for five minutes, and counts only while the facts are still the sa
 """
 
 import hashlib
-import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_types import InputRequiredResult
-
 from atoms_campaigns_mcp.errors import NotConfirmed, NotRecorded, Refused
 from atoms_campaigns_mcp.guardrails.findings import blocks
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
-from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
-from atoms_campaigns_mcp.server.mcp.elicitation import TICK, Answer, Elicitation
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls import confirm_tokens
-from atoms_campaigns_mcp.tool_calls.locks import SENDING, Locks
+from atoms_campaigns_mcp.tool_calls.asker import TICK, Answer, PendingQuestion, Reply
+from atoms_campaigns_mcp.tool_calls.locks import SENDING
+from atoms_campaigns_mcp.tool_calls.plans import AGAIN, NOTHING
+from atoms_campaigns_mcp.tool_calls.session import Session
 from atoms_campaigns_mcp.toolkit.audience_lock import members_of
-from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
 
 QUICKEST = 0.5  # seconds, before which no person has read the question
-_NOTHING = "Nothing was done."
-_AGAIN = "Call again without confirm_token to be asked anew."
-
-
-@dataclass(frozen=True, slots=True)
-class Offers:
-    """Stores plans to be asked about, and gives tokens for them."""
-
-    runtime: Runtime
-
-    @property
-    def tenant(self) -> str:
-        """Whose plans they are."""
-        return self.runtime.tenant
-
-    async def remember(self, proposal: Proposal, tool: str) -> PlanRecord:
-        """Store what is about to be asked about."""
-        record = PlanRecord(
-            plan_id=secrets.token_hex(12),
-            tenant=self.tenant,
-            tool=tool,
-            digest=proposal.plan.digest(self.tenant),
-            expires_at=self.seconds() + confirm_tokens.LIFETIME,
-            audience_id=proposal.plan.audience_id,
-            shown=proposal.objections(),
-        )
-        await self.runtime.store.keep_plan(record)
-        return record
-
-    def token(self, record: PlanRecord) -> str:
-        """Return the token for a stored plan."""
-        return confirm_tokens.issue(
-            record.plan_id, tenant=self.tenant, secret=self.runtime.secrets[0]
-        )
-
-    def plan_id(self, token: str) -> str:
-        """Return the plan that a token is for.
-
-        Raises:
-            NotConfirmed: It was not given here, or to somebody else.
-        """
-        plan_id = confirm_tokens.plan_id_of(token, tenant=self.tenant, secrets=self.runtime.secrets)
-        if plan_id is None:
-            raise NotConfirmed(
-                f"{_NOTHING} The confirm_token was not given by this server.", next_step=_AGAIN
-            )
-        return plan_id
-
-    def seconds(self) -> float:
-        """Return the machine's time in seconds since 1970."""
-        return self.runtime.clocks.seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +47,12 @@ class Agreed:
 class Gate:
     """What stands between one call of a dialling or destroying tool and its effect."""
 
-    offers: Offers
+    session: Session
     tool: Tool[Any, Any]
     args: Args
-    asking: Elicitation
-    reading: ToolContext
-    locks: Locks
     act: Callable[[Agreed], Awaitable[Result]]
 
-    async def open(self) -> Result | InputRequiredResult:
+    async def open(self) -> Result | PendingQuestion:
         """Carry out what was agreed to; or give what there is, if there is nothing to do; or ask.
 
         Raises:
@@ -117,12 +60,14 @@ class Gate:
             Refused: A rule of the operator forbids it.
         """
         policy = self._policy
-        can_ask = policy in {"ask", "human"} and self.asking.possible
-        if can_ask and self.asking.plan_id:
-            return await self._answered(self.asking.plan_id, self.asking.answer())
+        can_ask = policy in {"ask", "human"} and self.session.asker.can_ask
+        if can_ask and (reply := self.session.asker.reply):
+            return await self._answered(reply)
         token = getattr(self.args, "confirm_token", None)
         if token and policy in {"ask", "token"} and not can_ask:
-            return await self._accept(await self._stored(self.offers.plan_id(token)), "token")
+            return await self._accept(
+                await self._stored(self.session.plans.plan_id(token)), "token"
+            )
         if policy == "never":
             return await self._claimed(None, "never")
         proposal = await self._propose()
@@ -132,55 +77,54 @@ class Gate:
 
     @property
     def _policy(self) -> str:
-        return self.offers.runtime.settings.confirm
+        return self.session.runtime.settings.confirm
 
-    async def _ask(self, proposal: Proposal, *, can_ask: bool) -> Result | InputRequiredResult:
+    async def _ask(self, proposal: Proposal, *, can_ask: bool) -> Result | PendingQuestion:
         if not can_ask and self._policy == "human":
             raise Refused(
-                f"{_NOTHING} The operator of this server wants a person to confirm this "
+                f"{NOTHING} The operator of this server wants a person to confirm this "
                 "(ATOMS_MCP_CONFIRM=human), and this client cannot ask one.",
                 next_step="Use a client that supports elicitation, or ask the operator.",
             )
-        record = await self.offers.remember(proposal, self.tool.name)
+        record = await self.session.plans.keep(proposal, self.tool.name)
         question = self._question(proposal)
         if not can_ask:
             raise self._needs_token(record, question)
-        if self.asking.stateless:
-            return self.asking.question(question, record.plan_id)
-        began = self.offers.runtime.clocks.monotonic()
-        answer = await self.asking.ask(question)
-        seconds = self.offers.runtime.clocks.monotonic() - began
-        return await self._answered(record.plan_id, answer, seconds)
+        reply = await self.session.asker.ask(question, record.plan_id)
+        return reply if isinstance(reply, PendingQuestion) else await self._answered(reply)
 
     def _question(self, proposal: Proposal) -> str:
         # It speaks of real calls, and whoever reads it sees no other part of the result.
-        told = "[sandbox] " if self.offers.runtime.settings.mode == "sandbox" else ""
+        told = "[sandbox] " if self.session.runtime.settings.mode == "sandbox" else ""
         return f"{told}{proposal.question()}"
 
     def _needs_token(self, record: PlanRecord, question: str) -> NotConfirmed:
-        token = self.offers.token(record)
+        token = self.session.plans.token(record)
         return NotConfirmed(
-            f"{_NOTHING} This needs the user's agreement: {question}",
+            f"{NOTHING} This needs the user's agreement: {question}",
             next_step=f"Put this question to the user. If they agree, call {self.tool.name} again "
             f"with the same arguments and confirm_token {token} (good once, for "
             f"{confirm_tokens.LIFETIME // 60} minutes).",
             confirm_token=token,
         )
 
-    async def _answered(self, plan_id: str, answer: Answer, seconds: float | None = None) -> Result:
-        """Take the answer to a question, which came after so many seconds if they were counted."""
+    async def _answered(self, reply: Reply) -> Result:
+        """Take the answer to a question."""
+        answer, seconds = reply.answer, reply.seconds
         try:
-            record = await self._stored(plan_id)
+            record = await self._stored(reply.plan_id)
         except NotRecorded:
             if answer == "yes":
                 raise
             record = None  # the answer is no all the same
         if record and seconds is None:
-            seconds = self.offers.seconds() - (record.expires_at - confirm_tokens.LIFETIME)
+            seconds = self.session.runtime.clocks.seconds() - (
+                record.expires_at - confirm_tokens.LIFETIME
+            )
         hasty = self._policy == "human" and seconds is not None and seconds < QUICKEST
         if answer != "yes" or (record and hasty):
             log.info("%s: the answer was %s, after %s s", self.tool.name, answer, seconds)
-            await self._withdraw(record)
+            await self.session.plans.withdraw(record)
             raise _not_a_yes(answer, seconds, self._policy)
         return await self._accept(record, "asked", seconds)
 
@@ -189,25 +133,14 @@ class Gate:
     ) -> Result:
         if record is None:
             raise NotConfirmed(
-                f"{_NOTHING} The confirmation was given for something else.", next_step=_AGAIN
+                f"{NOTHING} The confirmation was given for something else.", next_step=AGAIN
             )
-        if record.expires_at < self.offers.seconds():
-            raise NotConfirmed(f"{_NOTHING} The confirmation has expired.", next_step=_AGAIN)
+        if record.expires_at < self.session.runtime.clocks.seconds():
+            raise NotConfirmed(f"{NOTHING} The confirmation has expired.", next_step=AGAIN)
         return await self._claimed(record, how, seconds)
 
     async def _stored(self, plan_id: str) -> PlanRecord | None:
-        """Return the plan if it is this tenant's, for this tool."""
-        record = await self.offers.runtime.store.plan(plan_id)
-        owner = (self.offers.tenant, self.tool.name)
-        return record if record and (record.tenant, record.tool) == owner else None
-
-    async def _withdraw(self, record: PlanRecord | None) -> None:
-        """Let a question take one answer, readable or not: nobody can say yes to it later."""
-        try:
-            if record:
-                await self.offers.runtime.store.use_plan(record.plan_id)
-        except NotRecorded:  # the answer is no all the same
-            log.exception("a question that was not agreed to can be answered until it expires")
+        return await self.session.plans.find(plan_id, self.tool.name)
 
     async def _claimed(
         self, record: PlanRecord | None, how: Confirmed, seconds: float | None = None
@@ -217,15 +150,17 @@ class Gate:
             proposal = await self._propose_alone(held, record)
             if isinstance(proposal, Result):
                 return proposal
-            digest = proposal.plan.digest(self.offers.tenant)
-            if not all([await self.locks.extend(one) for one in [*self.locks.ends]]):
+            digest = proposal.plan.digest(self.session.runtime.tenant)
+            if not all(
+                [await self.session.locks.extend(one) for one in [*self.session.locks.ends]]
+            ):
                 raise NotConfirmed(
-                    f"{_NOTHING} Looking at the facts took too long to be sure that no other call "
+                    f"{NOTHING} Looking at the facts took too long to be sure that no other call "
                     "does the same.",
                     next_step="Look with get_campaign_status, then call again.",
                 )
             if record:
-                await self._spend(record, digest)
+                await self.session.plans.spend(record, digest)
             warnings = record.shown if record else proposal.objections()
             return await self.act(Agreed(proposal.plan, digest, how, seconds, warnings))
 
@@ -234,25 +169,25 @@ class Gate:
     ) -> Proposal | Result:
         """Claim all that is concerned, and propose by what is read after that."""
         busy = NotConfirmed(
-            f"{_NOTHING} Another call is changing the same thing at this moment.",
+            f"{NOTHING} Another call is changing the same thing at this moment.",
             next_step="Look with get_campaign_status, then call again if it is still needed; a "
             f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
         )
         subjects = self._subjects(record)
         while True:
             for subject in subjects:
-                await held.enter_async_context(self.locks.holding(subject, busy))
+                await held.enter_async_context(self.session.locks.holding(subject, busy))
             proposal = await self._propose()
             # Without a plan that was agreed to, only the facts name the audience.
             audience = proposal.plan.audience_id if isinstance(proposal, Proposal) else ""
-            if not audience or members_of(audience) in self.locks.ends:
+            if not audience or members_of(audience) in self.session.locks.ends:
                 return proposal
             subjects = [members_of(audience)]
 
     def _subjects(self, record: PlanRecord | None) -> list[str]:
         """Name what nobody else may change meanwhile, as far as it is known."""
         subjects = [getattr(self.args, "campaign_id", None) or self._request()]
-        limited = self.offers.runtime.settings.max_running is not None
+        limited = self.session.runtime.settings.max_running is not None
         if limited and self.tool.effect is not Effect.DESTROYS:
             subjects.append("what runs")  # two would count the same campaigns
         if record and record.audience_id:
@@ -264,26 +199,14 @@ class Gate:
         asked = self.args.model_dump_json(exclude={"confirm_token"})
         return f"{self.tool.name} {hashlib.sha256(asked.encode()).hexdigest()[:32]}"
 
-    async def _spend(self, record: PlanRecord, digest: str) -> None:
-        if digest != record.digest:
-            raise NotConfirmed(
-                f"{_NOTHING} What was confirmed is not what would happen now: the arguments, the "
-                "campaign or its contacts have changed.",
-                next_step=_AGAIN,
-            )
-        if not await self.offers.runtime.store.use_plan(record.plan_id):
-            raise NotConfirmed(
-                f"{_NOTHING} The confirmation was already used, or declined.", next_step=_AGAIN
-            )
-
     async def _propose(self) -> Proposal | Result:
         if self.tool.plan is None:
             raise TypeError(f"{self.tool.name} dials or destroys without a plan")
-        proposal = await self.tool.plan(self.args, self.reading)
+        proposal = await self.tool.plan(self.args, self.session.reading())
         if isinstance(proposal, Proposal) and (blocked := blocks(proposal.findings)):
             reasons = "; ".join(f"{finding.reason} ({finding.rule})" for finding in blocked)
             raise Refused(
-                f"{_NOTHING} It is refused: {reasons}.",
+                f"{NOTHING} It is refused: {reasons}.",
                 next_step=" ".join(dict.fromkeys(finding.next_step for finding in blocked)),
             )
         return proposal
@@ -293,17 +216,17 @@ def _not_a_yes(answer: Answer, seconds: float | None, policy: str) -> NotConfirm
     after = "" if seconds is None else f" after {max(seconds, 0):.1f} seconds"
     if answer == "invalid":
         return NotConfirmed(
-            f"{_NOTHING} The client's answer{after} was not a completed form.", next_step=_AGAIN
+            f"{NOTHING} The client's answer{after} was not a completed form.", next_step=AGAIN
         )
     if answer == "unticked":
         return NotConfirmed(
-            f'{_NOTHING} The form was accepted{after}, but its box "{TICK}" was not ticked.',
+            f'{NOTHING} The form was accepted{after}, but its box "{TICK}" was not ticked.',
             next_step="Tell the user that only the ticked box goes ahead. Call again only if they "
             "want it; they are asked anew.",
         )
     if answer == "yes":
         return NotConfirmed(
-            f"{_NOTHING} The client's yes came{after}, sooner than a person can read the question, "
+            f"{NOTHING} The client's yes came{after}, sooner than a person can read the question, "
             "and the operator of this server wants a person to confirm this "
             "(ATOMS_MCP_CONFIRM=human).",
             next_step="Tell the user. They can have their client show questions instead of "
@@ -316,7 +239,7 @@ def _not_a_yes(answer: Answer, seconds: float | None, policy: str) -> NotConfirm
             "conversation"
         )
     return NotConfirmed(
-        f"{_NOTHING} The client {answer} it{after}, possibly without showing the question to "
+        f"{NOTHING} The client {answer} it{after}, possibly without showing the question to "
         "anybody.",
         next_step="Tell the user, and do not try again unless they ask for it. If they saw no "
         f"question, {unseen}.",

@@ -1,4 +1,4 @@
-"""What the journal knows of equal creations, as the tools that create things ask it."""
+"""What the state knows that the API does not tell, as the tools ask for it."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -13,34 +13,34 @@ LATELY = 3600  # seconds in which a start that the API was sent may still take e
 
 
 @dataclass(frozen=True, slots=True)
-class JournalLedger:
-    """See `tools._tool.Ledger`."""
+class CallMemory:
+    """The `Memory` of one call, in the state that servers share; see there."""
 
     locks: Locks
 
     def alone(self, key: str) -> AbstractAsyncContextManager[None]:
-        """See `Ledger.alone`."""
+        """See `Memory.alone`."""
         return self.locks.holding(key, _busy())
 
     async def keep_alone(self, key: str) -> None:
-        """See `Ledger.keep_alone`."""
+        """See `Memory.keep_alone`."""
         if not await self.locks.extend(key):
             raise _busy()
 
     async def unresolved(self, key: str) -> list[Earlier]:
-        """See `Ledger.unresolved`."""
+        """See `Memory.unresolved`."""
         runtime = self.locks.runtime
         entries = await runtime.store.unresolved(runtime.own(key))
         return [Earlier(entry.id, entry.intent.known) for entry in entries]
 
     async def resolve(self, earlier: Sequence[Earlier], *, found: str) -> None:
-        """See `Ledger.resolve`."""
+        """See `Memory.resolve`."""
         told = "done" if found else "absent", "looked for again later", "", found
         for one in earlier:
             await self.locks.runtime.store.finish(one.entry, *told)
 
     async def begun(self, besides: str = "") -> list[str]:
-        """See `Ledger.begun`."""
+        """See `Memory.begun`."""
         runtime = self.locks.runtime
         found = await runtime.store.begun(runtime.account, runtime.clocks.seconds() - LATELY)
         but = {besides, runtime.own(besides)} if besides else set[str]()
@@ -49,12 +49,31 @@ class JournalLedger:
         return [*known, *("" for intent in others if not intent.campaign_id)]
 
     async def saw(self, campaign_id: str) -> None:
-        """See `Ledger.saw`."""
+        """See `Memory.saw`."""
         runtime = self.locks.runtime
         try:
             await runtime.store.saw(runtime.account, campaign_id)
         except NotRecorded as error:  # then it is looked at again
             log.warning("%s", error.message)
+
+    async def callers(self, campaign_id: str) -> tuple[str, ...] | None:
+        """See `Memory.callers`."""
+        runtime = self.locks.runtime
+        return await runtime.store.callers(runtime.account, campaign_id)
+
+    async def keep_callers(self, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
+        """See `Memory.keep_callers`."""
+        runtime = self.locks.runtime
+        # The campaign is made: an error now would say that nothing was sent.
+        try:
+            await runtime.store.keep_callers(runtime.account, campaign_id, phone_ids)
+        except NotRecorded:
+            log.exception("the caller IDs of campaign %s are not remembered", campaign_id)
+
+    async def upload(self, upload_id: str) -> bytes | None:
+        """See `Memory.upload`."""
+        runtime = self.locks.runtime
+        return await runtime.store.upload(runtime.tenant, upload_id, runtime.clocks.seconds())
 
 
 def _busy() -> WrongState:

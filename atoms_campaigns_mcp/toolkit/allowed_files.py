@@ -101,13 +101,13 @@ def allowed_paths(
     name: str, ctx: ToolContext, instead: str = "Pass the list as csv", argument: str = "file"
 ) -> list[Path]:
     """Resolve a path in each allowed folder, links included; refuse one outside all of them."""
-    if not ctx.files:
+    if not ctx.operator.files:
         raise Refused(
             f"{argument}: the operator of this server allows no folder (ATOMS_MCP_FILES, and not "
             "ATOMS_MCP_READ_ONLY).",
             next_step=f"{instead}, or ask the operator to allow a folder.",
         )
-    places = {folder: _resolved(folder / name) for folder in ctx.files}
+    places = {folder: _resolved(folder / name) for folder in ctx.operator.files}
     inside = [path for folder, path in places.items() if path and path.is_relative_to(folder)]
     if not inside:
         raise Refused(

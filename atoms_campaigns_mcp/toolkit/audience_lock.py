@@ -13,7 +13,7 @@ from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.toolkit import campaign_states
-from atoms_campaigns_mcp.toolkit.context import Ledger, ToolContext
+from atoms_campaigns_mcp.toolkit.context import ToolContext
 
 PAGE = 100  # campaigns a request
 DIALS = ACTIVE | {"scheduled"}
@@ -25,13 +25,13 @@ def members_of(audience_id: str) -> str:
 
 
 @asynccontextmanager
-async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> AsyncGenerator[None]:
+async def resting(audience: Audience, ctx: ToolContext) -> AsyncGenerator[None]:
     """Let no campaign of the audience be started or scheduled through this server meanwhile.
 
     Raises:
         WrongState: One dials, or will by itself, or is being started at this moment.
     """
-    async with ledger.alone(members_of(audience.id)):
+    async with ctx.memory.alone(members_of(audience.id)):
         for campaign in await _campaigns(audience, ctx):
             raise WrongState(
                 f"audience_id: campaign {campaign.label} ({word(campaign.id)}) is "
@@ -50,7 +50,7 @@ async def resting(audience: Audience, ledger: Ledger, ctx: ToolContext) -> Async
                 "to dial and does not show it yet. Nothing was sent.",
                 next_step="Look with get_campaign_status; add them to an audience of their own.",
             )
-        await ledger.keep_alone(members_of(audience.id))
+        await ctx.memory.keep_alone(members_of(audience.id))
         yield
 
 

@@ -6,7 +6,6 @@ from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, WrongState
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, KNOWN, STARTABLE, Campaign
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.create_once import ledger_of
 
 UNREAD = "unknown"  # accepted by the API, and not to be seen at present
 # Seconds between looks after a change; together less than any host's time-out.
@@ -67,9 +66,8 @@ async def under_way(ctx: ToolContext, besides: str = "") -> list[Campaign]:
     One that was scheduled, and whose id nobody knows, has no id here either. `besides` is the
     campaign or creation key that is left out.
     """
-    ledger = ledger_of(ctx)
     waiting = list[Campaign]()
-    for campaign_id in await ledger.begun(besides):
+    for campaign_id in await ctx.memory.begun(besides):
         if not campaign_id:
             waiting.append(Campaign(id=""))
             continue
@@ -80,7 +78,7 @@ async def under_way(ctx: ToolContext, besides: str = "") -> list[Campaign]:
         if campaign is not None and campaign.status in STARTABLE:
             waiting.append(campaign)
         else:
-            await ledger.saw(campaign_id)
+            await ctx.memory.saw(campaign_id)
     return waiting
 
 

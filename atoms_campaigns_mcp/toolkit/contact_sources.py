@@ -113,7 +113,7 @@ async def _given(args: ContactsArgs, ctx: ToolContext) -> str | bytes:
         return args.csv
     if args.upload_id is None:
         return await read_file(args.file or "", ctx)
-    content = await ctx.upload(args.upload_id)
+    content = await ctx.memory.upload(args.upload_id)
     if content is None:
         raise NotFound(
             "upload_id: there is no such upload, or it has expired. Nothing was created.",

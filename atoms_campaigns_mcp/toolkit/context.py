@@ -1,9 +1,8 @@
 """What a tool may use during one call."""
 
-import secrets
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -75,8 +74,8 @@ class Earlier:
     known: tuple[str, ...]
 
 
-class Ledger(Protocol):
-    """What this server remembers of creations, which the API would carry out twice."""
+class Memory(Protocol):
+    """What this server remembers and the API does not tell: requests, caller IDs, uploads."""
 
     def alone(self, key: str) -> AbstractAsyncContextManager[None]:
         """Keep equal creations out meanwhile; raises `WrongState` if one is under way."""
@@ -106,54 +105,72 @@ class Ledger(Protocol):
         """Record that a campaign has been seen to dial, or to be over."""
         ...
 
+    async def callers(self, campaign_id: str) -> tuple[str, ...] | None:
+        """Return the caller IDs of a campaign made here."""
+        ...
+
+    async def keep_callers(self, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
+        """Remember the caller IDs of a campaign that was just made."""
+        ...
+
+    async def upload(self, upload_id: str) -> bytes | None:
+        """Return a list that was sent over HTTP, unless it has expired."""
+        ...
+
+
+class News(Protocol):
+    """Who is told of a call's progress, and of campaigns that changed."""
+
+    async def progress(self, part: float, whole: float | None, text: str) -> None:
+        """Tell how far it is: a part, the whole if it is known, and a sentence."""
+        ...
+
+    async def changed(self, campaign_id: str, mark: str) -> None:
+        """Tell that a campaign is not as it was; `mark` says how it is now."""
+        ...
+
 
 Consent = Literal["asked", "token", "none", "impossible", "off"]
 """What a start needs from here: the client asks its user, the next call brings a token, nothing at
 all, a client that can ask its user, or a principal that may dial."""
 
 
-async def _unheard(*_: Any) -> None:
-    """Be the listener that nobody gave."""
-
-
-def _drawn() -> str:
-    return secrets.token_hex(4)
-
-
 @dataclass(frozen=True, slots=True)
+class Operator:
+    """What the operator allows.
+
+    `files` are the folders in which a tool may read and write; `in_force` says the limits and modes
+    with where they are set.
+    """
+
+    policy: Policy
+    in_force: tuple[str, ...]
+    files: tuple[Path, ...]
+    show_numbers: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
-    """What a tool may use during one call.
+    """What a tool may use during one call; `tool_calls.session` makes it.
 
     `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep` are
-    the machine's, in seconds. `plan` holds the facts that were agreed to, for tools that have a
-    plan. `ledger` remembers creations. `files` are the folders in which a tool may read and write;
-    `in_force` says the operator's limits and modes with where they are set; `consent` is what a
-    start takes; `upload` gives a list that was sent over HTTP. `progress` takes
-    a part, a whole and a sentence; `changed` the campaign that is not as it was, and a mark of how
-    it is now. `remember` and `recall` keep the caller IDs of campaigns made here, which the API
-    does not tell; `offer` gives a token with which a proposal may be agreed to, where one helps.
-    `mark` draws what no text from outside can know.
+    the machine's, in seconds. `consent` is what a start takes; `plan` holds the facts that were
+    agreed to, for tools that have a plan. `offer` gives a token with which a proposal may be agreed
+    to, where one helps. `mark` draws what no text from outside can know.
     """
 
     atoms: AtomsClient
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    mark: Callable[[], str]
     shared: Shared
-    ledger: Ledger | None = None
+    operator: Operator
+    memory: Memory
+    news: News
+    consent: Consent
+    offer: Callable[[Proposal], Awaitable[str | None]]
     plan: Plan | None = None
-    files: tuple[Path, ...] = ()
-    show_numbers: bool = False
-    policy: Policy = field(default_factory=Policy)
-    in_force: tuple[str, ...] = ()
-    consent: Consent = "asked"
-    upload: Callable[[str], Awaitable[bytes | None]] = _unheard
-    recall: Callable[[str], Awaitable[tuple[str, ...] | None]] = _unheard
-    remember: Callable[[str, tuple[str, ...]], Awaitable[None]] = _unheard
-    offer: Callable[[Proposal], Awaitable[str | None]] = _unheard
-    progress: Callable[[float, float | None, str], Awaitable[None]] = _unheard
-    changed: Callable[[str, str], Awaitable[None]] = _unheard
-    mark: Callable[[], str] = _drawn
 
     def agreed(self) -> Plan:
         """Return the plan of a tool that cannot run without one."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from atoms_campaigns_mcp.toolkit.context import Earlier, Ledger, ToolContext
+from atoms_campaigns_mcp.toolkit.context import Earlier, ToolContext
 
 
 class Identified(Protocol):
@@ -54,13 +54,12 @@ class Creation(Generic[T]):
         Raises:
             WrongState: An equal request is under way, or `refuse` raises it.
         """
-        ledger = ledger_of(ctx)
-        async with ledger.alone(self.key):
+        async with ctx.memory.alone(self.key):
             sight = await self.look(ctx)
             if sight.made:
                 return sight.made
-            await ledger.keep_alone(self.key)
-            await ledger.resolve(sight.earlier, found="")
+            await ctx.memory.keep_alone(self.key)
+            await ctx.memory.resolve(sight.earlier, found="")
             thing = await self.make([thing.id for thing in sight.alike])
             return Made(thing, ABSENT if sight.earlier else "")
 
@@ -70,12 +69,11 @@ class Creation(Generic[T]):
         Raises:
             WrongState: `refuse` raises it.
         """
-        ledger = ledger_of(ctx)
-        earlier, alike = await ledger.unresolved(self.key), await self.alike()
+        earlier, alike = await ctx.memory.unresolved(self.key), await self.alike()
         known = {name for one in earlier for name in one.known}
         new = [thing for thing in alike if thing.id not in known]
         if earlier and new:
-            await ledger.resolve(earlier, found=new[0].id)
+            await ctx.memory.resolve(earlier, found=new[0].id)
             return Sight(earlier, alike, Made(new[0], FOUND))
         self.refuse(alike)
         return Sight(earlier, alike, None)
@@ -94,10 +92,3 @@ def key_of(*facts: Any) -> str:
     """Return the same key for the same facts."""
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def ledger_of(ctx: ToolContext) -> Ledger:
-    """Return what a tool that changes something always has."""
-    if ctx.ledger is None:
-        raise TypeError("something is changed without a ledger")
-    return ctx.ledger

@@ -91,7 +91,7 @@ async def _agent(atoms: AtomsClient, agent_id: str) -> AgentFact | bool:
 
 async def _begun(ctx: ToolContext, besides: str) -> int | None:
     """Count what was begun here and does not show yet, where a limit needs it."""
-    if ctx.policy.max_running is None:
+    if ctx.operator.policy.max_running is None:
         return 0
     try:
         return len(await campaign_states.under_way(ctx, besides))
@@ -194,7 +194,9 @@ def _contacts(contacts: Sequence[Contact], ctx: ToolContext) -> tuple[ContactFac
         if not number:
             facts.append(ContactFact("", unread=number is None))
             continue
-        zones = _zones(contact, directory.zones(number), enforced=ctx.policy.hours_enforced)
+        zones = _zones(
+            contact, directory.zones(number), enforced=ctx.operator.policy.hours_enforced
+        )
         facts.append(ContactFact(number, directory.country(number), zones))
     return tuple(facts)
 

@@ -29,7 +29,7 @@ class Judged:
 
 async def judged(plan: Plan, facts: Facts, ctx: ToolContext) -> Judged:
     """Judge the facts by the operator's policy, off the event loop: contacts may be many."""
-    findings = await ctx.shared.work(checks.judge, facts, ctx.policy)
+    findings = await ctx.shared.work(checks.judge, facts, ctx.operator.policy)
     duration = checks.expected(facts).duration if facts.contacts else ""
     return Judged(Proposal(plan, findings, duration), facts)
 
@@ -102,7 +102,7 @@ def rival_ids(facts: Facts) -> tuple[str, ...]:
 
 async def _recalled(campaign_id: str, ctx: ToolContext) -> tuple[str, ...] | None:
     try:
-        return await ctx.recall(campaign_id)
+        return await ctx.memory.callers(campaign_id)
     except NotRecorded:  # a preview is possible without the state
         return None
 

@@ -4,7 +4,6 @@ from atoms_campaigns_mcp.schemas.audiences import ContactsAdded
 from atoms_campaigns_mcp.toolkit import contact_sources, list_reports, lookup
 from atoms_campaigns_mcp.toolkit.audience_lock import resting
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.create_once import ledger_of
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 
@@ -20,7 +19,7 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
     column = audience.phone_column or PHONE
     columns = (column, *contacts.columns[1:])
     members = [dict(zip(columns, row, strict=True)) for row in contacts.rows]
-    async with resting(audience, ledger_of(ctx), ctx):
+    async with resting(audience, ctx):
         added, skipped = await ctx.atoms.add_members(audience, members, column)
     return ContactsAdded(
         audience_id=audience.id,

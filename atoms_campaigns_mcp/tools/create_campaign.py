@@ -12,7 +12,7 @@ from atoms_campaigns_mcp.toolkit import campaign_states, lookup
 from atoms_campaigns_mcp.toolkit.audience_lock import DIALS
 from atoms_campaigns_mcp.toolkit.audience_members import contacts_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of, ledger_of
+from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of
 from atoms_campaigns_mcp.toolkit.start_facts import read_facts
 from atoms_campaigns_mcp.toolkit.start_proposal import judged, rival_ids
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
@@ -99,7 +99,7 @@ async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
     facts = ctx.plan or (await _named(args, ctx))[0]
     made = await _creation(args, facts, ctx).once(ctx)
     if made.thing.status in DIALS:
-        await ledger_of(ctx).saw(made.thing.id)
+        await ctx.memory.saw(made.thing.id)
     return await _result(made, facts, ctx)
 
 
@@ -110,7 +110,7 @@ def _creation(args: CreateCampaignArgs, facts: Plan, ctx: ToolContext) -> Creati
 
     async def alike() -> list[Campaign]:
         rows = await ctx.atoms.campaigns_like(body)
-        callers = {row.id: row.phone_ids or await ctx.recall(row.id) for row in rows}
+        callers = {row.id: row.phone_ids or await ctx.memory.callers(row.id) for row in rows}
         # Callers that nobody knows may be the same.
         return [r for r in rows if set(callers[r.id] or facts.phone_ids) == set(facts.phone_ids)]
 
@@ -138,7 +138,7 @@ def _refuse(alike: Sequence[Campaign]) -> None:
 
 async def _result(made: Made[Campaign], facts: Plan, ctx: ToolContext) -> CampaignCreated:
     campaign = made.thing
-    await ctx.remember(campaign.id, facts.phone_ids)
+    await ctx.memory.keep_callers(campaign.id, facts.phone_ids)
     step = f"Nobody is called yet. To dial, call start_campaign with campaign_id {campaign.id}."
     if ctx.consent == "off":
         step = "Nobody is called yet; starting is switched off for this client."

@@ -43,7 +43,7 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         shared_pool=slots.shared,
         calls_in_progress=live,
         free_slots_estimate=free,
-        in_force=list(ctx.in_force),
+        in_force=list(ctx.operator.in_force),
         clock=ctx.now(),
         unknown=sorted(unknown),
         next_step="list_phone_numbers, list_agents and list_audiences show what a campaign needs.",

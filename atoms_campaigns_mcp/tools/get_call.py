@@ -24,9 +24,9 @@ async def run(args: GetCallArgs, ctx: ToolContext) -> CallReport:
         mark=mark,
         call_id=args.call_id,
         status=call.status,
-        to=call.to_number if ctx.show_numbers else mask_number(call.to_number),
+        to=call.to_number if ctx.operator.show_numbers else mask_number(call.to_number),
         from_number=call.from_number
-        if outgoing or ctx.show_numbers
+        if outgoing or ctx.operator.show_numbers
         else mask_number(call.from_number),
         agent=call.agent,
         attempt=call.attempt,
@@ -59,4 +59,4 @@ def _transcript(call: Call, first: int, ctx: ToolContext) -> tuple[list[str], in
 
 
 def _shown(text: str, ctx: ToolContext, limit: int = TEXT_MAX) -> str:
-    return clean(text, limit) if ctx.show_numbers else hidden(text, limit)
+    return clean(text, limit) if ctx.operator.show_numbers else hidden(text, limit)

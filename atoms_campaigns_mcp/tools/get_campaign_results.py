@@ -66,9 +66,9 @@ async def _rates(results: Results) -> dict[str, Any]:
 
 def _row(row: Stored, ctx: ToolContext) -> ContactRow:
     name = next((str(row.data[c]) for c in NAME_COLUMNS if row.data.get(c)), "")
-    shown = name if ctx.show_numbers else hidden(name, row.phone)
+    shown = name if ctx.operator.show_numbers else hidden(name, row.phone)
     return ContactRow(
-        phone=row.phone if ctx.show_numbers else mask_number(row.phone),
+        phone=row.phone if ctx.operator.show_numbers else mask_number(row.phone),
         name=clean(shown, limit=NAME_MAX) or None,
         attempts=row.attempts,
         final_status=row.final_status,

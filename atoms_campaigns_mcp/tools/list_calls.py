@@ -19,7 +19,7 @@ async def run(args: ListCallsArgs, ctx: ToolContext) -> CallPage:
         await ctx.atoms.get_campaign(args.campaign_id)
     return CallPage(
         campaign_id=args.campaign_id,
-        calls=[CallRow.of(call, show_numbers=ctx.show_numbers) for call in calls],
+        calls=[CallRow.of(call, show_numbers=ctx.operator.show_numbers) for call in calls],
         page=args.page,
         total=listed.total,
         has_more=listed.has_more,

@@ -55,7 +55,7 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
         dials=f"{range_.dials[0]} to {range_.dials[1]}",
         duration=proposal.duration,
         ends_before=facts.start + timedelta(minutes=range_.minutes[1]),
-        calling_hours=str(ctx.policy.hours),
+        calling_hours=str(ctx.operator.policy.hours),
         zones=_zones(facts, ctx),
         verdict="blocked" if blocked else "allowed",
         findings=[
@@ -80,7 +80,7 @@ def _next_step(
 
 
 def _zones(facts: Facts, ctx: ToolContext) -> list[ZoneRow]:
-    found = by_zone(facts, ctx.policy)
+    found = by_zone(facts, ctx.operator.policy)
     rows = [
         ZoneRow(
             zone=share.label,

@@ -3,7 +3,6 @@ from atoms_campaigns_mcp.schemas.arguments import StartCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignChanged
 from atoms_campaigns_mcp.toolkit import campaign_states, start_proposal
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.create_once import ledger_of
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 BEFORE_RUNNING = STARTABLE | {"processing"}
@@ -40,7 +39,7 @@ async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
     campaign = await campaign_states.settled(ctx, args.campaign_id, name, before=BEFORE_RUNNING)
     unread = campaign.status == campaign_states.UNREAD
     if not unread and campaign.status not in STARTABLE:
-        await ledger_of(ctx).saw(campaign.id)
+        await ctx.memory.saw(campaign.id)
     waiting = unread or campaign.status in BEFORE_RUNNING
     message = "The start is queued; it does not dial yet." if waiting else "The start took effect."
     if unread:

@@ -72,7 +72,7 @@ async def run(args: WatchCampaignArgs, ctx: ToolContext) -> WatchReport:
                 await _tell(sight, ctx)
                 seen, sight = sight.mark, await poll.after(sight)
                 if sight.mark != seen:
-                    await ctx.changed(args.campaign_id, sight.mark)
+                    await ctx.news.changed(args.campaign_id, sight.mark)
     return _report(args, sight, reached=_reached(args, sight, before))
 
 
@@ -96,7 +96,7 @@ async def _tell(sight: Sight, ctx: ToolContext) -> None:
     connected = metrics.contacts_connected or 0
     whole = "" if total is None else f" of {total}"
     text = f"{sight.details.campaign.status}: {called}{whole} called, {connected} connected"
-    await ctx.progress(called, total, text)
+    await ctx.news.progress(called, total, text)
 
 
 def _next_step(args: WatchCampaignArgs, sight: Sight, *, reached: bool) -> str:

@@ -5,9 +5,10 @@ import httpx2
 from atoms_campaigns_mcp.cli.doctor.check import Check, failed, ok, warning
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, Unauthorized
-from atoms_campaigns_mcp.runtime import Clocks, Runtime, refuse_changes
+from atoms_campaigns_mcp.runtime import Clocks, Runtime
 from atoms_campaigns_mcp.schemas.account import AccountReport
 from atoms_campaigns_mcp.schemas.arguments import GetAccountArgs
+from atoms_campaigns_mcp.tool_calls.session import reading
 from atoms_campaigns_mcp.toolkit.registry import load
 
 FREE_RATE, PAID_RATE = 10, 100  # requests a second that the vendor's documentation names
@@ -26,7 +27,7 @@ async def read(
     try:
         began = clocks.monotonic()
         tool = load("get_account")
-        report: AccountReport = await tool.run(GetAccountArgs(), runtime.context(refuse_changes))
+        report: AccountReport = await tool.run(GetAccountArgs(), reading(runtime))
         return report, clocks.monotonic() - began
     finally:
         await runtime.close()

@@ -1,15 +1,13 @@
 """Who sends a request: the only account of a local server, or the tenant of an API key."""
 
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_REQUEST
 
-from atoms_campaigns_mcp.config.identity import LOCAL, account_of
+from atoms_campaigns_mcp.config.identity import LOCAL, Principal
 from atoms_campaigns_mcp.config.settings import Settings
-from atoms_campaigns_mcp.effects import EVERYTHING, Effect
 
 
 class Unauthenticated(Exception):
@@ -22,29 +20,6 @@ class Unverifiable(Exception):
 
 SCOPE = "atoms_campaigns.principal"
 """Where the HTTP side keeps the principal of a request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """A tenant with its API key, and what this request may do.
-
-    `allowed` is what the operator's modes and the token's scopes leave, or less: a request can give
-    up rights and never gain any. `obtainable` is what a token with more scopes would allow.
-    """
-
-    tenant: str
-    key: str = field(default="", repr=False)
-    allowed: frozenset[Effect] = EVERYTHING
-    obtainable: frozenset[Effect] = frozenset()
-
-    @property
-    def account(self) -> str:
-        """The account of the API key, which several tenants may share."""
-        return account_of(self.key)
-
-    def within(self, effects: frozenset[Effect]) -> "Principal":
-        """Take away every right that is not among `effects`."""
-        return replace(self, allowed=self.allowed & effects, obtainable=self.obtainable & effects)
 
 
 def principal_of(context: ServerRequestContext[Any], settings: Settings) -> Principal:

@@ -3,8 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.context import ServerRequestContext
 from mcp_types import CallToolRequestParams, CallToolResult, InputRequiredResult, TextContent
@@ -24,6 +23,27 @@ from atoms_campaigns_mcp.server.auth.oauth.scopes import needed, scope_of
 from atoms_campaigns_mcp.server.auth.principal import Principal, principal_of
 from atoms_campaigns_mcp.telemetry import call_id, called, log
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog, absent
+
+if TYPE_CHECKING:
+    from atoms_campaigns_mcp.runtime import Runtime
+
+Changed = Callable[[ServerRequestContext[Any], str, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _ClientNews:
+    """The `News` of a call by an MCP client."""
+
+    context: ServerRequestContext[Any]
+    told: Changed
+
+    async def progress(self, part: float, whole: float | None, text: str) -> None:
+        """Report progress to the caller, if it wants to hear of it."""
+        await self.context.session.report_progress(part, whole, text)
+
+    async def changed(self, campaign_id: str, mark: str) -> None:
+        """Tell every client of the tenant that subscribes to the campaign."""
+        await self.told(self.context, campaign_id, mark)
 
 
 class _Crashed(AtomsCampaignsError):
@@ -45,8 +65,8 @@ class CallHandler:
 
     settings: Settings
     catalog: Callable[[Principal], Catalog]
-    runtime: Callable[[Principal], Awaitable[Any]]
-    changed: Callable[[ServerRequestContext[Any], str, str], Awaitable[None]]
+    runtime: "Callable[[Principal], Awaitable[Runtime]]"
+    changed: Changed
 
     async def call(
         self, context: ServerRequestContext[Any], params: CallToolRequestParams
@@ -83,9 +103,14 @@ class CallHandler:
         if entry is None:
             raise _unknown_tool(principal, catalog)
         # Imported on the first call, so that tools/list is answered without them.
-        from atoms_campaigns_mcp.server.mcp.elicitation import Elicitation  # noqa: PLC0415
+        from atoms_campaigns_mcp.server.mcp.elicitation import (  # noqa: PLC0415
+            Elicitation,
+            input_required,
+        )
         from atoms_campaigns_mcp.tool_calls.arguments import check  # noqa: PLC0415
-        from atoms_campaigns_mcp.tool_calls.run import perform  # noqa: PLC0415
+        from atoms_campaigns_mcp.tool_calls.asker import PendingQuestion  # noqa: PLC0415
+        from atoms_campaigns_mcp.tool_calls.run import run  # noqa: PLC0415
+        from atoms_campaigns_mcp.tool_calls.session import Session  # noqa: PLC0415
         from atoms_campaigns_mcp.toolkit.registry import load  # noqa: PLC0415
 
         tool = load(params.name)
@@ -94,18 +119,12 @@ class CallHandler:
             raise _dialling_is_off(tool.dials_when)
         args, note = check(tool, given, entry["tool"]["inputSchema"]["properties"])
         runtime = await self.runtime(principal)
+        asker = Elicitation(context, params, runtime.clocks.monotonic)
+        session = Session(runtime, principal, asker, _ClientNews(context, self.changed))
         with runtime.shared.call():
-            result = await perform(
-                runtime,
-                tool,
-                args,
-                Elicitation(context, params),
-                may_dial=Effect.DIALS in principal.allowed,
-                progress=context.session.report_progress,
-                changed=partial(self.changed, context),
-            )
-        if isinstance(result, InputRequiredResult):
-            return result
+            result = await run(session, tool, args)
+        if isinstance(result, PendingQuestion):
+            return input_required(result)
         result.mode = self.settings.mode
         result.next_step = f"{note} {result.next_step}".strip()
         parts = (f"[{result.mode}]", result.summary(), result.agreement(), result.next_step)

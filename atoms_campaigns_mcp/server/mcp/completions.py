@@ -1,14 +1,18 @@
 """Completions: ids and names for what the user begins to type."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.context import ServerRequestContext
 from mcp_types import CompleteRequestParams, CompleteResult, Completion
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from atoms_campaigns_mcp.telemetry import log
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from atoms_campaigns_mcp.runtime import Runtime
 
 MOST = 100  # what the protocol allows
 
@@ -17,7 +21,7 @@ MOST = 100  # what the protocol allows
 class Completions:
     """Completes campaign ids, and names of agents and audiences, of prompts and resources."""
 
-    runtime: Callable[[ServerRequestContext[Any]], Awaitable[Any]]
+    runtime: "Callable[[ServerRequestContext[Any]], Awaitable[Runtime]]"
 
     async def complete(
         self, context: ServerRequestContext[Any], params: CompleteRequestParams
@@ -40,9 +44,9 @@ class Completions:
     ) -> tuple[list[str], bool]:
         if name not in {"campaign_id", "agent_id", "audience_id"}:
             return [], False
-        from atoms_campaigns_mcp.runtime import refuse_changes  # noqa: PLC0415 - heavy
+        from atoms_campaigns_mcp.tool_calls.session import reading  # noqa: PLC0415 - heavy
 
-        atoms = (await self.runtime(context)).context(refuse_changes).atoms
+        atoms = reading(await self.runtime(context)).atoms
         if name == "campaign_id":
             rows, listed = await atoms.list_campaigns(limit=MOST)
             return [row.id for row in rows], listed.has_more

@@ -1,8 +1,7 @@
 """Resources: a campaign's snapshot, its results as CSV (masked), the guide and the monitor."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
@@ -22,6 +21,11 @@ from mcp_types import (
 from atoms_campaigns_mcp.config.settings import Mode
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
 from atoms_campaigns_mcp.server.mcp import guide, monitor_app, uris
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from atoms_campaigns_mcp.runtime import Runtime
 
 Context = ServerRequestContext[Any]
 LISTED = [
@@ -57,7 +61,7 @@ class Resources:
     """Serves resources; the runtime is asked for when a campaign is read."""
 
     mode: Mode
-    runtime: Callable[[Context], Awaitable[Any]]
+    runtime: "Callable[[Context], Awaitable[Runtime]]"
 
     async def list(self, _: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:
         """Return guide and monitor; campaigns are found by template and completion."""

@@ -1,0 +1,102 @@
+"""One call: on which account, by whom, who can be asked and told, and what it holds."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
+from atoms_campaigns_mcp.config.identity import Principal
+from atoms_campaigns_mcp.effects import Effect
+from atoms_campaigns_mcp.errors import NotRecorded
+from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
+from atoms_campaigns_mcp.guardrails.policy import Policy
+from atoms_campaigns_mcp.runtime import Runtime, refuse_changes
+from atoms_campaigns_mcp.tool_calls.asker import Asker, Nobody
+from atoms_campaigns_mcp.tool_calls.duplicates import CallMemory
+from atoms_campaigns_mcp.tool_calls.locks import Locks
+from atoms_campaigns_mcp.tool_calls.plans import Plans
+from atoms_campaigns_mcp.toolkit.context import Consent, News, Operator, ToolContext
+
+
+def _drawn() -> str:
+    return secrets.token_hex(4)
+
+
+class Unheard:
+    """News of a call whose caller listens to none."""
+
+    async def progress(self, part: float, whole: float | None, text: str) -> None:
+        """Tell nobody how far it is."""
+
+    async def changed(self, campaign_id: str, mark: str) -> None:
+        """Tell nobody that a campaign is not as it was."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One call of a principal; `mark` draws what no text from outside can know."""
+
+    runtime: Runtime
+    principal: Principal
+    asker: Asker = field(default_factory=Nobody)
+    news: News = field(default_factory=Unheard)
+    mark: Callable[[], str] = _drawn
+    plans: Plans = field(init=False)
+    locks: Locks = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with no plan and no lock."""
+        self.plans, self.locks = Plans(self.runtime), Locks(self.runtime)
+
+    @property
+    def consent(self) -> Consent:
+        """What a start takes here."""
+        if Effect.DIALS not in self.principal.allowed:
+            return "off"
+        policy = self.runtime.settings.confirm
+        if policy in {"never", "token"}:
+            return "none" if policy == "never" else "token"
+        if self.asker.can_ask:
+            return "asked"
+        return "impossible" if policy == "human" else "token"
+
+    def reading(self) -> ToolContext:
+        """Return what planning may use: it must only read."""
+        return self.context(refuse_changes, None)
+
+    def context(self, guard: Guard, plan: Plan | None, *, urgent: bool = False) -> ToolContext:
+        """Return what a tool may use; changes go through `guard`, `urgent` ones do not queue."""
+        runtime, settings = self.runtime, self.runtime.settings
+        transport = runtime.transport.urgently() if urgent else runtime.transport
+        return ToolContext(
+            atoms=AtomsClient(transport, guard),
+            now=runtime.now,
+            monotonic=runtime.clocks.monotonic,
+            sleep=runtime.clocks.sleep,
+            mark=self.mark,
+            shared=runtime.shared,
+            operator=Operator(
+                policy=Policy.of(settings),
+                in_force=settings.in_force,
+                files=() if settings.read_only else settings.files,
+                show_numbers=settings.show_numbers,
+            ),
+            memory=CallMemory(self.locks),
+            news=self.news,
+            consent=self.consent,
+            offer=self._offer,
+            plan=plan,
+        )
+
+    async def _offer(self, proposal: Proposal) -> str | None:
+        if self.consent != "token":
+            return None
+        try:
+            return self.plans.token(await self.plans.keep(proposal, "start_campaign"))
+        except NotRecorded:
+            return None
+
+
+def reading(runtime: Runtime) -> ToolContext:
+    """Return what reading an account outside of tool calls may use."""
+    return Session(runtime, Principal(runtime.tenant, allowed=frozenset({Effect.READS}))).reading()
