@@ -1,4 +1,4 @@
-"""A body that comes in pieces, mended as it passes: no half characters, no key."""
+"""A body that comes in pieces, repaired as it passes: no half characters, no key."""
 
 import re
 from collections.abc import AsyncIterator
@@ -28,18 +28,18 @@ async def without(key: str, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes
     yield held
 
 
-async def mended(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def repaired(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Replace half a character in the strings of a JSON document by U+FFFD."""
     held = b""
     async for piece in pieces:
         held += piece
         end = _whole_until(held)
-        yield _mend(held[:end])
+        yield _repaired(held[:end])
         held = held[end:]
-    yield _mend(held)
+    yield _repaired(held)
 
 
-def _mend(text: bytes) -> bytes:
+def _repaired(text: bytes) -> bytes:
     if b"\xed" in text:
         text = _BYTES.sub(b"\xef\xbf\xbd", text)
     return _ESCAPE.sub(_escape, text) if _HALF.search(text) else text

@@ -14,7 +14,7 @@ import httpx2
 from atoms_campaigns_mcp import __version__, telemetry
 from atoms_campaigns_mcp.atoms import responses
 from atoms_campaigns_mcp.atoms.pacer import Pacer
-from atoms_campaigns_mcp.atoms.pieces import mended, without
+from atoms_campaigns_mcp.atoms.pieces import repaired, without
 from atoms_campaigns_mcp.atoms.retries import (
     DEADLINE,
     LONGEST_PAUSE,
@@ -137,7 +137,7 @@ class Transport:
                         responses.decode(await self._whole(call, response))
                     call.answered(response.status_code)
                     pieces = _bounded(response.aiter_bytes())
-                    yield mended(without(self.key, pieces))
+                    yield repaired(without(self.key, pieces))
             except httpx2.RequestError as error:
                 raise responses.unreachable(error) from error
 

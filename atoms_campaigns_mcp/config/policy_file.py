@@ -118,7 +118,7 @@ def _as_text(name: str, value: Any, path: Path) -> str:
     text = _written(row, value)
     if row.secret or (text and _holds_password(row, text)):
         raise ConfigurationError(
-            f"{path}: {name} is a secret, which does not belong into this file.",
+            f"{path}: {name} is a secret, which must not stand in this file.",
             next_step=f"Take it out, and set {row.variable} in the environment.",
         )
     if text is None:

@@ -156,5 +156,5 @@ def _plain(name: str) -> str:
 
 
 def clipped(name: str) -> str:
-    """Return a name that somebody mistyped, without what does not belong into one."""
+    """Return a name that somebody mistyped, with only the characters that a name may have."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "?" for c in name[:40])

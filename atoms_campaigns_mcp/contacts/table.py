@@ -307,7 +307,7 @@ class _Sorter:
                 )
         for place, rows in self._unwilling.items():
             yield (
-                f"{shown(listing.header[place])} speaks against calling {spans(rows)}; they are "
+                f"{shown(listing.header[place])} says not to call {spans(rows)}; they are "
                 "in the list all the same: ask the user, and leave them out of the file if not."
             )
 

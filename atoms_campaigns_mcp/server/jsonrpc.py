@@ -61,12 +61,12 @@ def read(raw: bytes) -> JSONRPCMessage | Refused:
         pass
     try:
         value: Any = json.loads(raw.decode(errors="replace"))
-        mended: Any = from_json(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+        repaired: Any = from_json(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return Refused((None,), PARSE_ERROR, "The message is not JSON.")
-    if is_stop(mended) or (isinstance(mended, dict) and "method" not in mended):
-        return _message(mended)
-    return Refused(_ids(mended), PARSE_ERROR, _HALF)
+    if is_stop(repaired) or (isinstance(repaired, dict) and "method" not in repaired):
+        return _message(repaired)
+    return Refused(_ids(repaired), PARSE_ERROR, _HALF)
 
 
 def _message(value: Any) -> JSONRPCMessage | Refused:

@@ -127,4 +127,4 @@ def test_a_column_of_time_zones_is_known_by_any_usual_name(name: str) -> None:
 def test_a_column_that_speaks_against_calls_is_pointed_out(name: str, cell: str) -> None:
     contacts = read(f"phone,{name}\n{NUMBER},{cell}\n{OTHER},\n")
     assert len(contacts) == 2
-    assert f'"{name}" speaks against calling row 2' in contacts.notes[0]
+    assert f'"{name}" says not to call row 2' in contacts.notes[0]

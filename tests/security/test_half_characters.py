@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from hypothesis import given, strategies as st
 
-from atoms_campaigns_mcp.atoms.pieces import mended
+from atoms_campaigns_mcp.atoms.pieces import repaired
 from atoms_campaigns_mcp.atoms.responses import Answer
 from atoms_campaigns_mcp.contacts.numbers.directory import Directory
 from atoms_campaigns_mcp.redaction import whole
@@ -152,7 +152,7 @@ async def test_a_stream_is_mended_wherever_it_is_cut(parts: list[str], size: int
         for start in range(0, len(text), size):
             yield text[start : start + size].encode()
 
-    out = b"".join([piece async for piece in mended(pieces())])
+    out = b"".join([piece async for piece in repaired(pieces())])
     try:
         document = json.loads(text)
     except ValueError:

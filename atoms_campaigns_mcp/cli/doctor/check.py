@@ -27,5 +27,5 @@ def warning(name: str, text: str, fix: str) -> Check:
 
 
 def failed(name: str, text: str, fix: str) -> Check:
-    """Report that something does not work until it is mended."""
+    """Report that something does not work until it is fixed."""
     return Check(name, "failed", text, fix)

@@ -65,7 +65,7 @@ def run(order: InstallOptions, machine: Machine, out: TextIO, err: TextIO) -> in
     shown = entry(machine, client, {}, settings)
     snippet = formats.snippet(client, order.server_name, shown).rstrip()
     if order.only_print:
-        print(f"This belongs into {path}", file=err)
+        print(f"Put this into {path}", file=err)
         print(snippet, file=out)
         return 0
     account = _account(machine) if order.with_key and not order.remove else {}

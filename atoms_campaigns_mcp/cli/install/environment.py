@@ -1,4 +1,4 @@
-"""What of this environment belongs into an entry, since clients pass on only a part of it."""
+"""Which variables to copy into an entry, since clients pass on only some of them."""
 
 import os
 from pathlib import Path

@@ -54,7 +54,7 @@ class Reading:
     Attributes:
         number: In E.164.
         doubtful: Why it may be a slip, the end of a sentence that begins with "the number"; ""
-            if nothing speaks against it.
+            if nothing forbids it.
     """
 
     number: str

@@ -74,7 +74,7 @@ class Subscriptions:
             try:
                 await shared_state.hear(self._heard)
             except NotRecorded:
-                log.warning("changes that other replicas see are not heard of for a while")
+                log.warning("changes seen by other replicas do not arrive for a while")
             await sleep(PAUSE)
 
     def close(self) -> None:

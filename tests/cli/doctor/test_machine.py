@@ -81,7 +81,7 @@ async def test_a_store_that_cannot_be_written_fails(tmp_path: Path, bench: Bench
     assert state.status == "failed"
 
 
-async def test_permissions_that_are_too_wide_fail_with_the_command_that_mends_them(
+async def test_permissions_that_are_too_wide_fail_with_the_command_that_corrects_them(
     tmp_path: Path, bench: Bench
 ) -> None:
     home = tmp_path / "a home"

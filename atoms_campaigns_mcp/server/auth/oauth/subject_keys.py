@@ -103,7 +103,7 @@ class SubjectKeysFile:
     def _fail(self, reason: str) -> None:
         self._seen = None
         if reason != self._trouble:
-            log.error("ATOMS_MCP_OAUTH_ACCOUNTS %s: nobody is let in until it is mended", reason)
+            log.error("ATOMS_MCP_OAUTH_ACCOUNTS %s: nobody is let in until it is corrected", reason)
         self._trouble = reason
 
 

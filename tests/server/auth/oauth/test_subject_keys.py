@@ -69,7 +69,7 @@ async def test_a_changed_file_is_read_again(path: Path) -> None:
         ('{"anna": "sk_a"}', 0o620),
     ],
 )
-async def test_a_file_that_cannot_be_trusted_lets_nobody_in_until_it_is_mended(
+async def test_a_file_that_cannot_be_trusted_lets_nobody_in_until_it_is_corrected(
     path: Path, text: str, mode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     accounts = SubjectKeysFile(path, ISSUER)
