@@ -13,6 +13,8 @@ PASSING = {
     *("connected_percent", "executions", "events", "since"),
     *("consent", "answered_after"),  # of those that ask, and of those that take a token
 }
+# Of those who are still to be called, which depends on how far a campaign came before its pause.
+FOREIGN = r"\d+ contacts? called from a caller ID of another country \([^)]*\)"
 ASKED = "This needs the user's agreement: "
 
 
@@ -55,6 +57,7 @@ async def session(driver: Driver) -> tuple[dict[str, Result], set[bool]]:
         # How many were called before the pause depends on the machine.
         told = re.sub(r"to \d+ contacts? not called yet.*? \(", "to those left (", question)
         told = re.sub(r"It takes .*?\.", "It takes long.", told)
+        told = re.sub(FOREIGN, "some contacts called from another country", told)
         seen[f"{step}, asked"] = {"question": told}
 
     seen["tools"] = lasting(await driver.ask("tools/list", {}))
@@ -87,6 +90,7 @@ def lasting(value: Any) -> Any:
     if isinstance(value, list):
         return [lasting(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, str):
+        value = re.sub(FOREIGN, "some contacts called from another country", value)
         value = re.sub(r"(The client asked|It was agreed to)[^:]*: ", "Agreed: ", value)
         # Ids made by the sandbox begin with the time; sentences hold progress.
         return re.sub(r"\b[0-9a-f]{12,24}\b|[\d.]*\d", "#", value)

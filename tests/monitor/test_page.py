@@ -85,7 +85,7 @@ async def test_it_pauses_at_once_and_resumes_only_after_the_question(
         await expect(host.app.locator("#status")).to_have_text("paused")
         await host.app.get_by_role("button", name="Resume").click()
         question = host.app.get_by_role("dialog")
-        await expect(question).to_contain_text('Resume campaign "January renewals" now?')
+        await expect(question).to_contain_text('Resume campaign "January renewals"')
         await expect(question).to_contain_text("not called yet")
         await question.get_by_role("button", name="No, go back").click()
         await expect(question).to_be_hidden()

@@ -13,6 +13,7 @@ from mcp_types import INVALID_REQUEST
 SMALL = 64 * 1024  # bytes of a message, and of one with a contact list beside that list
 PARTS = 4096  # lists, objects and members, outside of a contact list
 NAME_MAX = 512  # characters that are kept of each text in which a client tells of itself
+_ENVELOPE = "io.modelcontextprotocol/"  # of the stateless era's own entries in _meta
 _LIST = re.compile(rb'"csv"\s*:\s*"')
 _LOOKS = 8  # keys called csv that are looked at
 
@@ -63,13 +64,7 @@ def kept(body: bytes, message: Parsed) -> bytes:
     if message.get("method") != "initialize":
         return body
     given = _dict(message.get("params"))
-    traced = _dict(given.get("_meta"))
-    params: Parsed = {
-        "capabilities": _capabilities(given.get("capabilities")),
-        "clientInfo": _strings(given.get("clientInfo"), ("name", "version")),
-        "_meta": _strings(traced, ("traceparent", "tracestate")),
-        **(_strings(given, ("protocolVersion",)) or {}),
-    }
+    params: Parsed = {**_client(given, ""), "_meta": _meta(_dict(given.get("_meta")))}
     about = {name: message[name] for name in ("jsonrpc", "id", "method") if name in message}
     return json.dumps({**about, "params": params}).encode()
 
@@ -79,6 +74,23 @@ def refusal(words: str, message: Parsed | None = None) -> Parsed:
     number = (message or {}).get("id")
     known = number if isinstance(number, str | int) else None
     return {"jsonrpc": "2.0", "id": known, "error": {"code": INVALID_REQUEST, "message": words}}
+
+
+def _client(given: Parsed, prefix: str, capabilities: str = "capabilities") -> Parsed:
+    """Keep what a client says of itself, under names with that prefix."""
+    return {
+        f"{prefix}{capabilities}": _capabilities(given.get(f"{prefix}{capabilities}")),
+        f"{prefix}clientInfo": _strings(given.get(f"{prefix}clientInfo"), ("name", "version")),
+        **(_strings(given, (f"{prefix}protocolVersion",)) or {}),
+    }
+
+
+def _meta(given: Parsed) -> Parsed:
+    traced = _strings(given, ("traceparent", "tracestate")) or {}
+    if f"{_ENVELOPE}protocolVersion" not in given:
+        return traced
+    # The stateless era has no such method, and tells so by what it finds here.
+    return {**traced, **_client(given, _ENVELOPE, "clientCapabilities")}
 
 
 def _capabilities(given: Any) -> Parsed | None:

@@ -28,7 +28,7 @@ an id.
 2. If the user has a list of contacts, create_audience from it and report rejected rows.
 3. create_campaign. Ask the user for what is not clear: agent, caller ID, retries, time.
 4. preview_campaign, and say who will be called, how many, from which number, when, how \
-often, and which checks it does not pass. Only when the user agrees, start_campaign (or create it with \
+often, and what the checks found. Only when the user agrees, start_campaign (or create it with \
 scheduled_at). A confirm_token is for the user's yes, not for yours.
 5. watch_campaign until finished, then get_campaign_results, and report outcomes in numbers."""
 _REVIEW = """\

@@ -60,6 +60,14 @@ async def test_a_byte_order_mark_is_no_part_of_a_message(team: Team) -> None:
     assert told(answer)["id"] == 5
 
 
+async def test_an_initialize_of_the_stateless_era_is_a_method_that_does_not_exist(
+    team: Team,
+) -> None:
+    removed = json.dumps(request("initialize", INITIALIZE))
+    answer = await send(team, removed, Mcp_Method="initialize")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, -32601)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
