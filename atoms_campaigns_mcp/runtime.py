@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import anyio
 import httpx2
@@ -164,7 +164,7 @@ def open_store(settings: Settings) -> Store:
     except ConfigurationError as error:
         # Nothing can be recorded, so nothing is changed; but an emergency stop must still work.
         log.error("%s Only reading and pause_campaign work.", error)
-        return cast("Store", UnavailableStore(error))
+        return UnavailableStore(error)
 
 
 def _pacer(settings: Settings, store: Store, clocks: Clocks) -> Pacer:
@@ -173,8 +173,8 @@ def _pacer(settings: Settings, store: Store, clocks: Clocks) -> Pacer:
         settings.rate,
         clocks.seconds,
         clocks.sleep,
-        book=partial(store.pace, key),
-        hold=partial(store.hold, key),
+        book=partial(store.pace.book, key),
+        hold=partial(store.pace.hold, key),
     )
 
 

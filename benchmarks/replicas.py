@@ -110,7 +110,7 @@ async def run(
         load, seconds, recovery = await troubled(scene, f"{origin}/atoms/v1", options)
         memory = [team.peak(one.process.pid) for one in started[1:]]
         store = RedisStore.open(redis.address)
-        journal = await store.entries(MOST)
+        journal = await store.journal.entries(MOST)
         await store.close()
         accepted = passing.changes()
     return Seen(load, seconds, accepted, journal, recovery, polled, memory), started

@@ -19,7 +19,7 @@ async def entries(settings: Settings, limit: int) -> list[Entry]:
     """Return the latest entries of the journal, the latest first."""
     store = open_state(settings)
     try:
-        return await store.entries(limit)
+        return await store.journal.entries(limit)
     finally:
         await store.close()
 
@@ -43,8 +43,8 @@ async def look_after(settings: Settings, now: float) -> None:
     try:
         store = open_state(settings)
         try:
-            await store.clear_uploads(now)
-            for entry in await store.unfinished(now):
+            await store.uploads.clear(now)
+            for entry in await store.journal.unfinished(now):
                 log.warning(
                     "journal entry %s has no outcome: %s %s at %s was sent or about to be sent "
                     "when its server ended; check with get_campaign_status or list_campaigns",

@@ -1,4 +1,7 @@
-"""The state store as its users see it, and the records in it."""
+"""The state store as its users see it: one small protocol for each kind of record.
+
+Each method raises `NotRecorded` when it cannot write or read.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,8 +10,8 @@ from typing import Literal, Protocol
 from atoms_campaigns_mcp.rate_limit import Slot
 
 Confirmed = Literal["asked", "token", "never", "not needed"]
-# Seconds: what `server/claims.py` asks for at most, and room for clocks that differ.
-LONGEST_CLAIM = 60
+# Seconds: what `tool_calls/locks.py` asks for at most, and room for clocks that differ.
+LONGEST_LOCK = 60
 # Seconds in which every change that has begun gets its outcome, if its server lives.
 UNDER_WAY = 120.0
 NEVER = ("refused", "absent")  # outcomes of what changed nothing
@@ -121,64 +124,47 @@ class SharedState(Protocol):
         ...
 
 
-class Store(Protocol):
-    """What every backend does. Each method raises `NotRecorded` when it cannot write."""
+class PlanStore(Protocol):
+    """Plans that somebody was asked about; each is used once, across processes."""
 
-    @property
-    def shared_state(self) -> SharedState | None:
-        """What is shared with servers on other machines; nothing if there are none."""
-        ...
-
-    async def keep_plan(self, record: PlanRecord) -> None:
+    async def keep(self, record: PlanRecord) -> None:
         """Store a plan that somebody is about to be asked about."""
         ...
 
-    async def plan(self, plan_id: str) -> PlanRecord | None:
+    async def get(self, plan_id: str) -> PlanRecord | None:
         """Return a stored plan, used or not, expired or not."""
         ...
 
-    async def use_plan(self, plan_id: str) -> bool:
-        """Spend the plan id; true for the first caller only, across processes."""
+    async def use(self, plan_id: str) -> bool:
+        """Use up the plan; true for the first caller only."""
         ...
 
-    async def claim(self, key: str, owner: str, now: float, until: float) -> bool:
-        """Take `key` for `owner` until then (seconds since 1970), unless another holds it.
 
-        A claim that would last longer than `LONGEST_CLAIM` from now was made by a clock that was
+class LockStore(Protocol):
+    """Locks by key, each with an owner and an end; `until` is in seconds since 1970."""
+
+    async def acquire(self, key: str, owner: str, now: float, until: float) -> bool:
+        """Lock `key` for `owner` until then, unless another holds it.
+
+        A lock that would last longer than `LONGEST_LOCK` from now was made by a clock that was
         wrong, and holds nothing.
         """
         ...
 
-    async def extend_lock(self, key: str, owner: str, until: float) -> bool:
-        """Hold it longer; false if somebody else has taken it meanwhile."""
+    async def extend(self, key: str, owner: str, until: float) -> bool:
+        """Hold it until then; false if somebody else has taken it meanwhile."""
         ...
 
     async def release(self, key: str, owner: str) -> None:
         """Release `key`, if `owner` still holds it."""
         ...
 
-    async def keep_callers(self, tenant: str, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
-        """Remember the caller IDs of a campaign made here; the API does not tell them."""
-        ...
 
-    async def callers(self, tenant: str, campaign_id: str) -> tuple[str, ...] | None:
-        """Return the caller IDs of a campaign made here."""
-        ...
-
-    async def keep_upload(self, upload: Upload, now: float, most: int) -> bool:
-        """Keep a contact list until it expires; false if the tenant has `most` already."""
-        ...
-
-    async def upload(self, tenant: str, upload_id: str, now: float) -> bytes | None:
-        """Return a tenant's contact list, unless it has expired."""
-        ...
-
-    async def clear_uploads(self, now: float) -> None:
-        """Delete the lists that have expired, so that nothing of them is left behind."""
-        ...
+class JournalStore(Protocol):
+    """The journal: an intent before each change, its outcome after."""
 
     async def begin(self, intent: Intent, at: float) -> int:
-        """Record an intent and give its number; `at` is in seconds since 1970."""
+        """Record an intent and return its number; `at` is in seconds since 1970."""
         ...
 
     async def finish(
@@ -208,7 +194,7 @@ class Store(Protocol):
         ...
 
     async def entries(self, limit: int) -> list[Entry]:
-        """Return the latest entries of the journal, the latest first."""
+        """Return the latest entries, the latest first."""
         ...
 
     async def unfinished(self, now: float) -> list[Entry]:
@@ -218,12 +204,83 @@ class Store(Protocol):
         """
         ...
 
-    async def pace(self, key: str, slot: Slot) -> float:
-        """Book a request of `key`; give the seconds that it must wait. See `pace.booked`."""
+
+class UploadStore(Protocol):
+    """Contact lists that were sent over HTTP; `now` is in seconds since 1970."""
+
+    async def keep(self, upload: Upload, now: float, most: int) -> bool:
+        """Keep a list until it expires; false if the tenant has `most` already."""
+        ...
+
+    async def get(self, tenant: str, upload_id: str, now: float) -> bytes | None:
+        """Return a tenant's list, unless it has expired."""
+        ...
+
+    async def clear(self, now: float) -> None:
+        """Delete the lists that have expired, so that nothing of them is left behind."""
+        ...
+
+
+class CallerIdStore(Protocol):
+    """The caller IDs of campaigns created here, which the API does not tell; by account."""
+
+    async def keep(self, account: str, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
+        """Remember the caller IDs of a campaign."""
+        ...
+
+    async def get(self, account: str, campaign_id: str) -> tuple[str, ...] | None:
+        """Return the caller IDs of a campaign created here."""
+        ...
+
+
+class PaceStore(Protocol):
+    """When the next request of each key is due, by the arithmetic of `rate_limit`."""
+
+    async def book(self, key: str, slot: Slot) -> float:
+        """Book a request; return the seconds that it must wait. See `rate_limit.booked`."""
         ...
 
     async def hold(self, key: str, now: float, until: float) -> None:
         """Let nobody with `key` send until then (seconds since 1970)."""
+        ...
+
+
+class Store(Protocol):
+    """All that outlives a call; every backend has each part in a module of its name."""
+
+    @property
+    def plans(self) -> PlanStore:
+        """Plans that somebody was asked about."""
+        ...
+
+    @property
+    def locks(self) -> LockStore:
+        """What a call keeps others out of."""
+        ...
+
+    @property
+    def journal(self) -> JournalStore:
+        """What was sent, and what became of it."""
+        ...
+
+    @property
+    def uploads(self) -> UploadStore:
+        """Contact lists that were sent over HTTP."""
+        ...
+
+    @property
+    def caller_ids(self) -> CallerIdStore:
+        """The caller IDs of campaigns created here."""
+        ...
+
+    @property
+    def pace(self) -> PaceStore:
+        """When requests are due."""
+        ...
+
+    @property
+    def shared_state(self) -> SharedState | None:
+        """What is shared with servers on other machines; nothing if there are none."""
         ...
 
     async def close(self) -> None:

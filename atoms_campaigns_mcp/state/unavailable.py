@@ -3,29 +3,52 @@
 What changes anything is refused, for it could not be recorded; the emergency stop goes ahead.
 """
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 
+if TYPE_CHECKING:
+    from atoms_campaigns_mcp.state.store import (
+        CallerIdStore,
+        JournalStore,
+        LockStore,
+        PaceStore,
+        PlanStore,
+        UploadStore,
+    )
+
 
 class UnavailableStore:
-    """See `store.Store`; every method but `close` raises `NotRecorded`."""
+    """See `store.Store`; every method of every part raises `NotRecorded`."""
 
     shared_state = None
 
     def __init__(self, trouble: ConfigurationError) -> None:
         """Keep what the operator must be told."""
+        refusing: Any = _Refusing(trouble)
+        self.plans: PlanStore = refusing
+        self.locks: LockStore = refusing
+        self.journal: JournalStore = refusing
+        self.uploads: UploadStore = refusing
+        self.caller_ids: CallerIdStore = refusing
+        self.pace: PaceStore = refusing
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+
+
+class _Refusing:
+    """A part of the store, whichever it is."""
+
+    def __init__(self, trouble: ConfigurationError) -> None:
         self._trouble = trouble
 
     def __getattr__(self, name: str) -> Any:
-        """Return the method of any record that is asked for: it refuses."""
+        """Return the method that is asked for: it refuses."""
 
-        async def refuse(*_: Any) -> NoReturn:
+        async def refuse(*_: Any, **__: Any) -> NoReturn:
             raise NotRecorded(
                 f"{self._trouble.message} Nothing was sent.", next_step=self._trouble.next_step
             )
 
         return refuse
-
-    async def close(self) -> None:
-        """See `Store.close`."""

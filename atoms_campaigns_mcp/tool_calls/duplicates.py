@@ -30,19 +30,21 @@ class CallMemory:
     async def unresolved(self, key: str) -> list[Earlier]:
         """See `Memory.unresolved`."""
         runtime = self.locks.runtime
-        entries = await runtime.store.unresolved(runtime.own(key))
+        entries = await runtime.store.journal.unresolved(runtime.own(key))
         return [Earlier(entry.id, entry.intent.known) for entry in entries]
 
     async def resolve(self, earlier: Sequence[Earlier], *, found: str) -> None:
         """See `Memory.resolve`."""
         told = "done" if found else "absent", "looked for again later", "", found
         for one in earlier:
-            await self.locks.runtime.store.finish(one.entry, *told)
+            await self.locks.runtime.store.journal.finish(one.entry, *told)
 
     async def begun(self, besides: str = "") -> list[str]:
         """See `Memory.begun`."""
         runtime = self.locks.runtime
-        found = await runtime.store.begun(runtime.account, runtime.clocks.seconds() - LATELY)
+        found = await runtime.store.journal.begun(
+            runtime.account, runtime.clocks.seconds() - LATELY
+        )
         but = {besides, runtime.own(besides)} if besides else set[str]()
         others = [e.intent for e in found if not {e.intent.campaign_id, e.intent.key} & but]
         known = dict.fromkeys(intent.campaign_id for intent in others if intent.campaign_id)
@@ -52,28 +54,28 @@ class CallMemory:
         """See `Memory.saw`."""
         runtime = self.locks.runtime
         try:
-            await runtime.store.saw(runtime.account, campaign_id)
+            await runtime.store.journal.saw(runtime.account, campaign_id)
         except NotRecorded as error:  # then it is looked at again
             log.warning("%s", error.message)
 
     async def callers(self, campaign_id: str) -> tuple[str, ...] | None:
         """See `Memory.callers`."""
         runtime = self.locks.runtime
-        return await runtime.store.callers(runtime.account, campaign_id)
+        return await runtime.store.caller_ids.get(runtime.account, campaign_id)
 
     async def keep_callers(self, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
         """See `Memory.keep_callers`."""
         runtime = self.locks.runtime
         # The campaign is made: an error now would say that nothing was sent.
         try:
-            await runtime.store.keep_callers(runtime.account, campaign_id, phone_ids)
+            await runtime.store.caller_ids.keep(runtime.account, campaign_id, phone_ids)
         except NotRecorded:
             log.exception("the caller IDs of campaign %s are not remembered", campaign_id)
 
     async def upload(self, upload_id: str) -> bytes | None:
         """See `Memory.upload`."""
         runtime = self.locks.runtime
-        return await runtime.store.upload(runtime.tenant, upload_id, runtime.clocks.seconds())
+        return await runtime.store.uploads.get(runtime.tenant, upload_id, runtime.clocks.seconds())
 
 
 def _busy() -> WrongState:

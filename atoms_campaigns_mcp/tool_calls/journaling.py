@@ -61,7 +61,7 @@ class Recorder:
         try:
             with anyio.move_on_after(patience):
                 now = self.runtime.clocks.now().timestamp()
-                return await self.runtime.store.begin(intent, now)
+                return await self.runtime.store.journal.begin(intent, now)
         except Exception as error:
             if not self.tool.emergency:
                 raise
@@ -102,7 +102,7 @@ class Recorder:
         # The change is made: an intent without an outcome is the honest record of this trouble, and
         # whatever it is, it must not stand in for what became of the change.
         try:
-            await self.runtime.store.finish(entry, *told)
+            await self.runtime.store.journal.finish(entry, *told)
         except Exception:  # noqa: BLE001
             log.exception("the outcome of journal entry %s is not recorded", entry)
 

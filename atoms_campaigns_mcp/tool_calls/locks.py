@@ -9,7 +9,7 @@ import anyio
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, WrongState
 from atoms_campaigns_mcp.runtime import Runtime
-from atoms_campaigns_mcp.state.store import LONGEST_CLAIM
+from atoms_campaigns_mcp.state.store import LONGEST_LOCK
 from atoms_campaigns_mcp.telemetry import log
 
 # A claim ends by itself, so that a server that is killed keeps nobody out for long.
@@ -38,7 +38,7 @@ class Locks:
         key, now = self.runtime.own(subject), self.runtime.clocks.seconds()
         # Whoever is cancelled in the middle of it would not know whether there is one to release.
         with anyio.CancelScope(shield=True):
-            if not await self.runtime.store.claim(key, self.owner, now, now + LOOKING):
+            if not await self.runtime.store.locks.acquire(key, self.owner, now, now + LOOKING):
                 raise busy
         self.ends[subject] = now + LOOKING
         # A read that others began earlier may show what was so before its last holder let go.
@@ -53,7 +53,7 @@ class Locks:
     async def extend(self, subject: str) -> bool:
         """Return whether it is still ours, and hold it for as long as a change takes."""
         until = self.runtime.clocks.seconds() + SENDING
-        held = await self.runtime.store.extend_lock(self.runtime.own(subject), self.owner, until)
+        held = await self.runtime.store.locks.extend(self.runtime.own(subject), self.owner, until)
         if held:
             self.ends[subject] = until
         return held
@@ -66,7 +66,7 @@ class Locks:
         """
         now = self.runtime.clocks.seconds()
         # A clock that was set back ends a claim too: others do not respect it any more.
-        if not all(now < until <= now + LONGEST_CLAIM for until in self.ends.values()):
+        if not all(now < until <= now + LONGEST_LOCK for until in self.ends.values()):
             raise WrongState(
                 "Nothing was sent: this server stood still for too long, or its clock was set, so "
                 "another call may be doing the same.",
@@ -78,7 +78,7 @@ class Locks:
         try:
             # The call may be cancelled, and whoever comes next should not wait for that.
             with anyio.move_on_after(RELEASING, shield=True):
-                await self.runtime.store.release(self.runtime.own(subject), self.owner)
+                await self.runtime.store.locks.release(self.runtime.own(subject), self.owner)
                 released = True
         except NotRecorded as error:
             # What was sent meanwhile must not be reported as not sent.

@@ -31,12 +31,12 @@ class Plans:
             audience_id=proposal.plan.audience_id,
             shown=proposal.objections(),
         )
-        await self.runtime.store.keep_plan(record)
+        await self.runtime.store.plans.keep(record)
         return record
 
     async def find(self, plan_id: str, tool: str) -> PlanRecord | None:
         """Return the plan if it is this tenant's, for this tool."""
-        record = await self.runtime.store.plan(plan_id)
+        record = await self.runtime.store.plans.get(plan_id)
         owner = (self.runtime.tenant, tool)
         return record if record and (record.tenant, record.tool) == owner else None
 
@@ -52,7 +52,7 @@ class Plans:
                 "campaign or its contacts have changed.",
                 next_step=AGAIN,
             )
-        if not await self.runtime.store.use_plan(record.plan_id):
+        if not await self.runtime.store.plans.use(record.plan_id):
             raise NotConfirmed(
                 f"{NOTHING} The confirmation was already used, or declined.", next_step=AGAIN
             )
@@ -61,7 +61,7 @@ class Plans:
         """Let a question take one answer, readable or not: nobody can say yes to it later."""
         try:
             if record:
-                await self.runtime.store.use_plan(record.plan_id)
+                await self.runtime.store.plans.use(record.plan_id)
         except NotRecorded:  # the answer is no all the same
             log.exception("a question that was not agreed to can be answered until it expires")
 

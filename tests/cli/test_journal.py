@@ -92,9 +92,9 @@ def settings(tmp_path: Path) -> Settings:
         for number in range(60):
             tenant = "local" if number else tenant_of_subject(ISSUER, "anna")
             intent = Intent(tenant, "pause_campaign", json.dumps({"n": number}), "not needed")
-            made = await store.begin(intent, NOON + number)
+            made = await store.journal.begin(intent, NOON + number)
             if number:
-                await store.finish(made, "done", "", REQUEST)
+                await store.journal.finish(made, "done", "", REQUEST)
         await store.close()
 
     anyio.run(write)

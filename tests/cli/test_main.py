@@ -221,7 +221,7 @@ def leave_open(state: Path, tool: str, tenant: str = LOCAL) -> None:
 
     async def begin() -> None:
         store = open_state(Settings(state=state))
-        await store.begin(Intent(tenant, tool, "{}", "not needed"), at=1_800_000_000)
+        await store.journal.begin(Intent(tenant, tool, "{}", "not needed"), at=1_800_000_000)
         await store.close()
 
     anyio.run(begin)

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.tool_calls import journaling
@@ -27,7 +28,7 @@ async def test_a_stop_leaves_without_its_entry_when_the_journal_hangs(
     async with bench.client() as client:
         campaign = {"campaign_id": (await client.call("create_campaign", **DRAFT))["campaign_id"]}
         await client.call("start_campaign", **campaign)
-        monkeypatch.setattr(SqliteStore, "begin", hangs)
+        monkeypatch.setattr(SqliteJournal, "begin", hangs)
         with anyio.fail_after(30):
             paused = await client.call("pause_campaign", **campaign)
     assert paused["status"] == "paused"
@@ -41,8 +42,8 @@ async def test_an_intent_that_nobody_waited_for_leaves_no_entry(tmp_path: Path) 
     with closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with anyio.move_on_after(0.05) as waiting:
-            await store.begin(intent, 1.0)
+            await store.journal.begin(intent, 1.0)
         other.execute("COMMIT")
     assert waiting.cancelled_caught
-    assert await store.entries(10) == []  # it waits for the thread that was left
+    assert await store.journal.entries(10) == []  # it waits for the thread that was left
     await store.close()

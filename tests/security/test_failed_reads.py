@@ -17,7 +17,7 @@ async def test_a_failed_read_and_a_failed_write_are_told_apart(tmp_path: Path) -
     with sqlite3.connect(file) as db:
         db.execute("DROP TABLE plans")
     with pytest.raises(NotRecorded, match=r"could not be read .*nothing was sent"):
-        await store.plan("p")
+        await store.plans.get("p")
     with pytest.raises(NotRecorded, match=r"could not be written .*nothing was sent"):
-        await store.use_plan("p")
+        await store.plans.use("p")
     await store.close()

@@ -28,7 +28,7 @@ async def test_one_account_takes_one_thread_however_much_it_asks_for(tmp_path: P
             tasks.start_soon(hers, job, "hers", go)
         await anyio.wait_all_tasks_blocked()
         assert await his(job, "his") == "his"
-        assert await store.entries(1) == []
+        assert await store.journal.entries(1) == []
         assert begun == ["hers", "his"]
         go.set()
     assert begun.count("hers") == MANY
@@ -44,6 +44,6 @@ async def test_records_are_kept_while_every_thread_of_the_common_pool_is_taken(
             tasks.start_soon(anyio.to_thread.run_sync, go.wait, 30)
         await anyio.wait_all_tasks_blocked()
         with anyio.fail_after(20):
-            assert await store.entries(1) == []
+            assert await store.journal.entries(1) == []
         go.set()
     await store.close()

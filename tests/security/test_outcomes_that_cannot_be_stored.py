@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from atoms_campaigns_mcp.state.journal import entries
-from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from tests.support.bench import Bench
 from tests.support.serving import Caller
 from tests.support.world import DRAFT
@@ -53,7 +53,7 @@ async def test_whatever_happens_while_an_outcome_is_recorded_the_real_one_is_tol
 
     async with bench.client() as client:
         campaign = await waiting(client)
-        monkeypatch.setattr(SqliteStore, "finish", finish)
+        monkeypatch.setattr(SqliteJournal, "finish", finish)
         if refused:
             refuse_starts(bench, WHOLE)
             assert "No agent called Max" in await client.refused("start_campaign", **campaign)
@@ -72,7 +72,7 @@ async def test_the_emergency_stop_goes_ahead_whatever_the_journal_does(
     async with bench.client() as client:
         campaign = await waiting(client)
         await client.call("start_campaign", **campaign)
-        monkeypatch.setattr(SqliteStore, "begin", begin)
+        monkeypatch.setattr(SqliteJournal, "begin", begin)
         paused = await client.call("pause_campaign", **campaign)
     assert paused["status"] == "paused"
     assert "is not recorded" in paused["next_step"]

@@ -93,7 +93,7 @@ async def test_a_file_that_is_put_back_is_used_again(tmp_path: Path) -> None:
     file = tmp_path / "state.sqlite3"
     file.rename(tmp_path / "elsewhere")
     with pytest.raises(NotRecorded):
-        await store.entries(1)
+        await store.journal.entries(1)
     (tmp_path / "elsewhere").rename(file)
-    assert await store.entries(1) == []
+    assert await store.journal.entries(1) == []
     await store.close()

@@ -25,7 +25,7 @@ def written(folder: Path) -> bytes:
 async def uploaded(folder: Path, clock: FakeClock) -> SqliteStore:
     store = SqliteStore.open(folder)
     now = clock.clocks().seconds()
-    assert await store.keep_upload(Upload("u1", "tenant", LIST, now + LIFETIME), now, 20)
+    assert await store.uploads.keep(Upload("u1", "tenant", LIST, now + LIFETIME), now, 20)
     assert MARK in written(folder)
     return store
 
@@ -52,10 +52,10 @@ async def test_what_was_deleted_to_make_room_is_gone_with_the_next_look(tmp_path
     store = await uploaded(tmp_path, clock)
     clock.advance(seconds=LIFETIME + 1)
     now = clock.clocks().seconds()
-    assert await store.keep_upload(Upload("u2", "tenant", b"phone", now + LIFETIME), now, 1)
+    assert await store.uploads.keep(Upload("u2", "tenant", b"phone", now + LIFETIME), now, 1)
     await look_after(Settings(state=tmp_path), clock.monotonic())
     assert MARK not in written(tmp_path)
-    assert await store.upload("tenant", "u2", now) == b"phone"
+    assert await store.uploads.get("tenant", "u2", now) == b"phone"
     await store.close()
 
 

@@ -75,18 +75,18 @@ def released(folder: Path) -> Path:
 async def test_everything_in_a_file_of_the_first_release_is_still_there(tmp_path: Path) -> None:
     released(tmp_path)
     store = SqliteStore.open(tmp_path)
-    assert await store.plan("plan") == PlanRecord(
+    assert await store.plans.get("plan") == PlanRecord(
         "plan", "tenant", "start_campaign", "digest", 1000
     )
-    assert not await store.use_plan("plan")
-    assert not await store.claim("campaign", "two", 2000, 2100)
-    assert await store.callers("account", "c1") == ("p1",)
-    assert await store.upload("tenant", "u1", 1900.0) == b"p"
-    (entry,) = await store.unresolved("key")
+    assert not await store.plans.use("plan")
+    assert not await store.locks.acquire("campaign", "two", 2000, 2100)
+    assert await store.caller_ids.get("account", "c1") == ("p1",)
+    assert await store.uploads.get("tenant", "u1", 1900.0) == b"p"
+    (entry,) = await store.journal.unresolved("key")
     assert (entry.id, entry.at, entry.outcome, entry.detail) == (7, 1.5, "unknown", "lost")
     assert entry.intent.known == ("c1",)
     assert entry.intent.answered_after is None
-    assert await store.begin(entry.intent, 3) == 8
+    assert await store.journal.begin(entry.intent, 3) == 8
     await store.close()
 
 
@@ -162,6 +162,6 @@ async def test_a_server_of_the_first_release_goes_on_with_a_file_that_was_migrat
         "VALUES (9, 'tenant', 'pause_campaign', '{}', 'not needed', '', '', '[]')"
     )
     older.close()
-    (latest,) = await store.entries(1)
+    (latest,) = await store.journal.entries(1)
     assert latest.intent == Intent("tenant", "pause_campaign", "{}", "not needed")
     await store.close()

@@ -46,23 +46,23 @@ def store(stores: list[RedisStore]) -> RedisStore:
 
 
 CALLS: dict[str, Callable[[RedisStore], Awaitable[object]]] = {
-    "keep_plan": lambda store: store.keep_plan(RECORD),
-    "plan": lambda store: store.plan("plan"),
-    "use_plan": lambda store: store.use_plan("plan"),
-    "claim": lambda store: store.claim("campaign", "one", 1, 2),
-    "extend_lock": lambda store: store.extend_lock("campaign", "one", 2),
-    "release": lambda store: store.release("campaign", "one"),
-    "keep_callers": lambda store: store.keep_callers("a", "c", ()),
-    "callers": lambda store: store.callers("a", "c"),
-    "keep_upload": lambda store: store.keep_upload(UPLOAD, 1000.0, 2),
-    "upload": lambda store: store.upload("tenant", "u1", 1000.0),
-    "begin": lambda store: store.begin(INTENT, 1),
-    "finish": lambda store: store.finish(1, "done"),
-    "unresolved": lambda store: store.unresolved("k"),
-    "entries": lambda store: store.entries(5),
-    "unfinished": lambda store: store.unfinished(1000.0),
-    "pace": lambda store: store.pace("key", Slot(1000.0, 0.1)),
-    "hold": lambda store: store.hold("key", 1000.0, 1001.0),
+    "plans.keep": lambda store: store.plans.keep(RECORD),
+    "plans.get": lambda store: store.plans.get("plan"),
+    "plans.use": lambda store: store.plans.use("plan"),
+    "locks.acquire": lambda store: store.locks.acquire("campaign", "one", 1, 2),
+    "locks.extend": lambda store: store.locks.extend("campaign", "one", 2),
+    "locks.release": lambda store: store.locks.release("campaign", "one"),
+    "caller_ids.keep": lambda store: store.caller_ids.keep("a", "c", ()),
+    "caller_ids.get": lambda store: store.caller_ids.get("a", "c"),
+    "uploads.keep": lambda store: store.uploads.keep(UPLOAD, 1000.0, 2),
+    "uploads.get": lambda store: store.uploads.get("tenant", "u1", 1000.0),
+    "journal.begin": lambda store: store.journal.begin(INTENT, 1),
+    "journal.finish": lambda store: store.journal.finish(1, "done"),
+    "journal.unresolved": lambda store: store.journal.unresolved("k"),
+    "journal.entries": lambda store: store.journal.entries(5),
+    "journal.unfinished": lambda store: store.journal.unfinished(1000.0),
+    "pace.book": lambda store: store.pace.book("key", Slot(1000.0, 0.1)),
+    "pace.hold": lambda store: store.pace.hold("key", 1000.0, 1001.0),
     "take_turn": lambda store: store.shared_state.take_turn("campaign", "one", 1),
     "end_turn": lambda store: store.shared_state.end_turn("campaign", "one"),
     "keep_sight": lambda store: store.shared_state.keep_sight("campaign", b"seen", 1),
@@ -87,7 +87,7 @@ async def test_everything_is_said_to_be_unrecorded_while_redis_is_away_and_works
 ) -> None:
     moments = iter(range(0, 10**6, 10))  # so that no call is given up for an earlier failure
     store = RedisStore(RedisConnection(server.address, monotonic=lambda: float(next(moments))))
-    await store.begin(INTENT, 1)
+    await store.journal.begin(INTENT, 1)
     assert await failures(store) == {}
     server.kill()
     said = await failures(store)
@@ -109,24 +109,24 @@ async def test_what_can_be_done_without_does_not_wait_for_a_redis_that_failed_ju
         await store.shared_state.sight("campaign")
     server.start()
     with pytest.raises(NotRecorded, match="a moment ago"):
-        await store.pace("key", Slot(1000.0, 0.1))
-    await store.begin(INTENT, 1)  # a record is always tried
+        await store.pace.book("key", Slot(1000.0, 0.1))
+    await store.journal.begin(INTENT, 1)  # a record is always tried
     now[0] += AWAY
-    assert await store.pace("key", Slot(1000.0, 0.1)) == 0
+    assert await store.pace.book("key", Slot(1000.0, 0.1)) == 0
     await store.close()
 
 
 async def test_a_redis_that_is_silent_is_not_waited_for_without_end(
     store: RedisStore, server: RedisServer
 ) -> None:
-    await store.begin(INTENT, 1)
+    await store.journal.begin(INTENT, 1)
     server.send(signal.SIGSTOP)
     with pytest.raises(NotRecorded, match="TimeoutError"):
-        await store.begin(INTENT, 2)
+        await store.journal.begin(INTENT, 2)
     server.send(signal.SIGCONT)
-    latest = await store.begin(INTENT, 3)
-    assert [entry.at for entry in await store.entries(1)] == [3]
-    assert latest == (await store.entries(1))[0].id
+    latest = await store.journal.begin(INTENT, 3)
+    assert [entry.at for entry in await store.journal.entries(1)] == [3]
+    assert latest == (await store.journal.entries(1))[0].id
 
 
 async def test_no_entry_that_was_promised_is_lost_when_redis_is_killed_in_the_middle(
@@ -139,9 +139,9 @@ async def test_no_entry_that_was_promised_is_lost_when_redis_is_killed_in_the_mi
     async def write(store: RedisStore, first: int) -> None:
         for at in range(first, first + 40):
             try:
-                number = await store.begin(replace(INTENT, key=str(at)), at)
+                number = await store.journal.begin(replace(INTENT, key=str(at)), at)
                 promised[number] = at
-                await store.finish(number, "done")
+                await store.journal.finish(number, "done")
                 finished.add(number)
             except NotRecorded:
                 refused.append(at)
@@ -151,50 +151,50 @@ async def test_no_entry_that_was_promised_is_lost_when_redis_is_killed_in_the_mi
     async with anyio.create_task_group() as tasks:
         for place, store in enumerate(stores * 3):
             tasks.start_soon(write, store, place * 1000)
-    found: dict[int, Entry] = {entry.id: entry for entry in await stores[0].entries(1000)}
+    found: dict[int, Entry] = {entry.id: entry for entry in await stores[0].journal.entries(1000)}
     assert len(promised) + len(refused) >= 9 * 40
     assert refused
     assert {number: found[number].at for number in promised} == promised
     assert all(found[number].outcome == "done" for number in finished)
 
 
-async def test_a_spent_plan_and_a_claim_survive_a_kill(
+async def test_a_used_plan_and_a_lock_survive_a_kill(
     store: RedisStore, server: RedisServer
 ) -> None:
-    await store.keep_plan(RECORD)
-    assert await store.use_plan("plan")
-    assert await store.claim("campaign", "one", 100, 160)
+    await store.plans.keep(RECORD)
+    assert await store.plans.use("plan")
+    assert await store.locks.acquire("campaign", "one", 100, 160)
     await anyio.to_thread.run_sync(server.restart)
-    assert await store.plan("plan") == RECORD
-    assert not await store.use_plan("plan")
-    assert not await store.claim("campaign", "two", 120, 180)
+    assert await store.plans.get("plan") == RECORD
+    assert not await store.plans.use("plan")
+    assert not await store.locks.acquire("campaign", "two", 120, 180)
 
 
 async def test_an_entry_whose_intent_redis_has_lost_gets_no_outcome_in_silence(
     store: RedisStore,
 ) -> None:
     with pytest.raises(NotRecorded, match="not there any more"):
-        await store.finish(7, "done")
+        await store.journal.finish(7, "done")
 
 
 async def test_a_full_redis_refuses_what_cannot_be_kept(
     store: RedisStore, server: RedisServer
 ) -> None:
-    kept = await store.begin(INTENT, 1)
+    kept = await store.journal.begin(INTENT, 1)
     with Redis(port=server.port) as redis:
         redis.config_set("maxmemory", "1")  # pyright: ignore[reportUnknownMemberType]
     with pytest.raises(NotRecorded):
-        await store.begin(INTENT, 2)
-    assert [entry.id for entry in await store.entries(5)] == [kept]
+        await store.journal.begin(INTENT, 2)
+    assert [entry.id for entry in await store.journal.entries(5)] == [kept]
 
 
 async def test_only_journal_and_caller_ids_stay_and_every_key_has_the_prefix(
     store: RedisStore, server: RedisServer
 ) -> None:
-    await store.finish(await store.begin(INTENT, 1), "unknown")
+    await store.journal.finish(await store.journal.begin(INTENT, 1), "unknown")
     await failures(store)
-    await store.begin(INTENT, 2)
-    await store.claim("campaign", "one", 1, 2)
+    await store.journal.begin(INTENT, 2)
+    await store.locks.acquire("campaign", "one", 1, 2)
     await store.shared_state.take_turn("campaign", "one", 60)
     with Redis(port=server.port, decode_responses=True) as redis:
         names: list[str] = cast("Any", redis).keys()
@@ -266,12 +266,12 @@ async def test_entries_of_earlier_and_later_versions_are_read(
     store: RedisStore, server: RedisServer
 ) -> None:
     """The journal in Redis needs no migration: what is not there is absent."""
-    number = await store.begin(INTENT, 1)
+    number = await store.journal.begin(INTENT, 1)
     with Redis(port=server.port) as redis:
         fields = cast("Any", redis.xrange(f"{PREFIX}:journal"))[0][1]
         assert b"answered_after" not in fields
         redis.xadd(f"{PREFIX}:journal", {**fields, b"of tomorrow": b"x"}, id=f"{number + 1}-0")
         redis.rpush(f"{PREFIX}:outcomes:{number + 1}", '["done", "", "request", "", "of tomorrow"]')
-    later, earlier = await store.entries(2)
+    later, earlier = await store.journal.entries(2)
     assert (later.intent, later.outcome, later.request_id) == (INTENT, "done", "request")
     assert (earlier.intent, earlier.outcome) == (INTENT, "")

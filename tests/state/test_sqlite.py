@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
-from atoms_campaigns_mcp.state.sqlite import store as sqlite_store
-from atoms_campaigns_mcp.state.sqlite.store import KEEP_PLANS, SqliteStore
+from atoms_campaigns_mcp.state.sqlite import database
+from atoms_campaigns_mcp.state.sqlite.plans import KEEP_PLANS
+from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
 
 pytestmark = pytest.mark.anyio
@@ -57,23 +58,23 @@ def full(folder: Path) -> Generator[None]:
 
 async def test_old_plans_go_and_fresh_ones_stay(tmp_path: Path) -> None:
     async with stores(tmp_path) as (store,):
-        await store.keep_plan(RECORD)
+        await store.plans.keep(RECORD)
         later = RECORD.expires_at + KEEP_PLANS
-        await store.keep_plan(PlanRecord("edge", *RECORD_REST, later))
-        assert await store.plan("plan") is not None
-        await store.keep_plan(PlanRecord("late", *RECORD_REST, later + 1))
-        assert await store.plan("plan") is None
-        assert await store.plan("edge") is not None
+        await store.plans.keep(PlanRecord("edge", *RECORD_REST, later))
+        assert await store.plans.get("plan") is not None
+        await store.plans.keep(PlanRecord("late", *RECORD_REST, later + 1))
+        assert await store.plans.get("plan") is None
+        assert await store.plans.get("edge") is not None
 
 
 CALLS: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
-    "keep_plan": lambda store: store.keep_plan(RECORD),
-    "use_plan": lambda store: store.use_plan("plan"),
-    "claim": lambda store: store.claim("campaign", "one", 1, 2),
-    "release": lambda store: store.release("campaign", "one"),
-    "keep_callers": lambda store: store.keep_callers("a", "c", ()),
-    "begin": lambda store: store.begin(INTENT, 1),
-    "finish": lambda store: store.finish(1, "done"),
+    "plans.keep": lambda store: store.plans.keep(RECORD),
+    "plans.use": lambda store: store.plans.use("plan"),
+    "locks.acquire": lambda store: store.locks.acquire("campaign", "one", 1, 2),
+    "locks.release": lambda store: store.locks.release("campaign", "one"),
+    "caller_ids.keep": lambda store: store.caller_ids.keep("a", "c", ()),
+    "journal.begin": lambda store: store.journal.begin(INTENT, 1),
+    "journal.finish": lambda store: store.journal.finish(1, "done"),
 }
 
 
@@ -81,7 +82,7 @@ CALLS: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
 async def test_what_cannot_be_written_is_said_in_words_and_never_passed_over(
     tmp_path: Path, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_store, "BUSY_SECONDS", 0.001)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.001)
     async with stores(tmp_path) as (store,):
         with locked(tmp_path), pytest.raises(NotRecorded) as caught:
             await CALLS[call](store)
@@ -94,19 +95,19 @@ async def test_a_full_disk_is_said_in_words_too(tmp_path: Path) -> None:
     async with stores(tmp_path) as (store,):
         large = Intent("tenant", "start_campaign", "x" * 200_000, "asked")
         with full(tmp_path), pytest.raises(NotRecorded):
-            await store.begin(large, 1)
-        assert await store.entries(10) == []
-        await store.begin(large, 1)
+            await store.journal.begin(large, 1)
+        assert await store.journal.entries(10) == []
+        await store.journal.begin(large, 1)
 
 
 async def test_a_server_that_starts_while_the_file_is_locked_still_opens_it(
     tmp_path: Path,
 ) -> None:
     async with stores(tmp_path) as (first,):
-        await first.begin(INTENT, 1)
+        await first.journal.begin(INTENT, 1)
         with locked(tmp_path):
             async with stores(tmp_path) as (second,):
-                assert len(await second.entries(10)) == 1
+                assert len(await second.journal.entries(10)) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have no modes there")
@@ -115,7 +116,7 @@ async def test_only_their_owner_can_read_what_the_folder_holds(tmp_path: Path) -
     before = os.umask(0o022)
     try:
         async with stores(folder) as (store,):
-            await store.begin(INTENT, 1)
+            await store.journal.begin(INTENT, 1)
             mode = stat.S_IMODE(folder.stat().st_mode)
     finally:
         os.umask(before)

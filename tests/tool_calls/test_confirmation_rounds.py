@@ -14,7 +14,7 @@ from mcp_types import CallToolResult, ElicitResult, InputRequiredResult
 
 from atoms_campaigns_mcp.config.settings import Confirm
 from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.plans import SqlitePlans
 from tests.support.bench import Bench
 from tests.support.clients import Where, connected
 from tests.support.serving import ERAS, Caller, text_of
@@ -154,7 +154,7 @@ async def test_a_no_is_a_no_even_where_nothing_can_be_written(
 ) -> None:
     async with connected(bench, "memory", MODERN, no) as client:
         campaign = await draft(client)
-        monkeypatch.setattr(SqliteStore, "use_plan", unwritable)
+        monkeypatch.setattr(SqlitePlans, "use", unwritable)
         text = await client.refused("start_campaign", **campaign)
     assert "The client declined it" in text
     assert "do not try again" in text

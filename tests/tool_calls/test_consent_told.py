@@ -127,6 +127,8 @@ async def test_the_journal_keeps_how_long_the_answer_took(bench: Bench, era: str
         await client.call(tool, **arguments)
     assert bench.settings.state is not None
     store = SqliteStore.open(bench.settings.state)  # pyright: ignore[reportArgumentType]
-    entries = {entry.intent.tool: entry.intent.answered_after for entry in await store.entries(9)}
+    entries = {
+        entry.intent.tool: entry.intent.answered_after for entry in await store.journal.entries(9)
+    }
     await store.close()
     assert entries == {"start_campaign": 4.25, "create_campaign": None}

@@ -11,7 +11,8 @@ import httpx2
 import pytest
 
 from atoms_campaigns_mcp.state.journal import entries
-from atoms_campaigns_mcp.state.sqlite import store
+from atoms_campaigns_mcp.state.sqlite import database
+from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from atoms_campaigns_mcp.state.store import Entry
 from atoms_campaigns_mcp.toolkit.registry import load, names
 from atoms_campaigns_mcp.toolkit.tool import Effect
@@ -205,7 +206,7 @@ def locked(folder: Path) -> Generator[None]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -345,7 +346,7 @@ async def test_an_intent_that_stays_open_is_there_for_the_next_server(
         async def crash(*_: object) -> None:
             raise ValueError("the server is gone")
 
-        monkeypatch.setattr(store.SqliteStore, "finish", crash)
+        monkeypatch.setattr(SqliteJournal, "finish", crash)
         await client.call("start_campaign", **campaign)
         monkeypatch.undo()
     (entry,) = [e for e in await journal(bench) if e.outcome == ""]

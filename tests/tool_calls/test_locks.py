@@ -13,7 +13,7 @@ from mcp import Client
 from atoms_campaigns_mcp.server.mcp.server import build
 from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 from atoms_campaigns_mcp.state.journal import entries
-from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.locks import SqliteLocks
 from atoms_campaigns_mcp.tool_calls.locks import LOOKING, SENDING
 from tests.support.bench import Bench
 from tests.support.serving import ERAS, Caller, text_of
@@ -81,17 +81,17 @@ async def test_a_call_that_is_cancelled_while_it_takes_its_claim_gives_it_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with a Redis that has taken the claim, and has not yet said so."""
-    campaign, take = await draft(bench), SqliteStore.claim
+    campaign, take = await draft(bench), SqliteLocks.acquire
     taken, told = anyio.Event(), anyio.Event()
 
-    async def slowly(store: SqliteStore, *claim: Any) -> bool:
+    async def slowly(store: SqliteLocks, *claim: Any) -> bool:
         held = await take(store, *claim)
         taken.set()
         await told.wait()
         return held
 
     async with bench.client() as client:
-        monkeypatch.setattr(SqliteStore, "claim", slowly)
+        monkeypatch.setattr(SqliteLocks, "acquire", slowly)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(lambda: client.raw("start_campaign", **campaign))
             await taken.wait()

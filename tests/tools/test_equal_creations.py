@@ -8,7 +8,8 @@ import httpx2
 import pytest
 
 from atoms_campaigns_mcp.state.journal import entries
-from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
+from atoms_campaigns_mcp.state.sqlite.locks import SqliteLocks
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.tool_calls.locks import SENDING
 from tests.support.bench import Bench
@@ -71,7 +72,7 @@ async def test_after_a_crash_the_same_request_finds_what_the_first_one_made(
         raise SystemError("killed")
 
     async with bench.client() as client:
-        monkeypatch.setattr(SqliteStore, "finish", gone)
+        monkeypatch.setattr(SqliteJournal, "finish", gone)
         await client.raw(tool, **arguments)
         monkeypatch.undo()
     async with bench.client() as client:
@@ -87,8 +88,8 @@ async def test_a_killed_server_keeps_its_successor_out_for_less_than_a_minute(
         raise SystemError("killed")
 
     async with bench.client() as client:
-        monkeypatch.setattr(SqliteStore, "finish", gone)
-        monkeypatch.setattr(SqliteStore, "release", gone)
+        monkeypatch.setattr(SqliteJournal, "finish", gone)
+        monkeypatch.setattr(SqliteLocks, "release", gone)
         await client.raw("create_campaign", **DRAFT)
         monkeypatch.undo()
     async with bench.client() as client:
@@ -166,14 +167,14 @@ async def test_two_equal_creations_at_once_make_one_campaign(bench: Bench) -> No
 async def test_a_server_that_slept_before_it_could_send_leaves_it_to_others(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any], passed: int
 ) -> None:
-    begin = SqliteStore.begin
+    begin = SqliteJournal.begin
 
-    async def asleep(store: SqliteStore, intent: Intent, at: float) -> int:
+    async def asleep(store: SqliteJournal, intent: Intent, at: float) -> int:
         entry = await begin(store, intent, at)
         bench.clock.advance(seconds=passed)
         return entry
 
-    monkeypatch.setattr(SqliteStore, "begin", asleep)
+    monkeypatch.setattr(SqliteJournal, "begin", asleep)
     async with bench.client() as client:
         text = await client.refused("create_campaign", **DRAFT, **how)
         assert "Nothing was sent: this server stood still for too long" in text

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from tests.support.bench import Bench
 from tests.support.serving import Caller, text_of
 from tests.support.world import DRAFT
@@ -69,7 +69,7 @@ async def test_the_emergency_stop_works_without_the_journal(
         async def full_disk(*_: object) -> int:
             raise NotRecorded("The disk is full.")
 
-        monkeypatch.setattr(SqliteStore, "begin", full_disk)
+        monkeypatch.setattr(SqliteJournal, "begin", full_disk)
         stopped = await client.call("pause_campaign", **campaign)
         text = await client.refused("create_campaign", **{**DRAFT, "name": "Other"})
     assert stopped["status"] == "paused"

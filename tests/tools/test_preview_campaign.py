@@ -7,7 +7,8 @@ import pytest
 
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.sandbox.engine.options import Options
-from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
+from atoms_campaigns_mcp.state.sqlite.caller_ids import SqliteCallerIds
+from atoms_campaigns_mcp.state.sqlite.plans import SqlitePlans
 from tests.support.bench import Bench
 from tests.support.previews import US_NUMBER, draft
 from tests.support.serving import ERAS, Answer, says_yes
@@ -346,8 +347,8 @@ async def test_a_preview_works_though_nothing_can_be_recorded(
     async def full_disk(*_: object) -> None:
         raise NotRecorded("The disk is full.")
 
-    for method in ("callers", "keep_plan"):
-        monkeypatch.setattr(SqliteStore, method, full_disk)
+    monkeypatch.setattr(SqliteCallerIds, "get", full_disk)
+    monkeypatch.setattr(SqlitePlans, "keep", full_disk)
     async with bench.client(answer=answer) as client:
         preview = await client.call("preview_campaign", **campaign)
     assert rules(preview) == {"caller_ids": "unknown"}

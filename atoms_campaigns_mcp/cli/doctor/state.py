@@ -27,9 +27,9 @@ async def store(settings: Settings, clocks: Clocks) -> Check:
         secrets_of(settings)
         opened = open_state(settings)
         try:
-            await opened.claim(MARK, MARK, now, now)
-            await opened.release(MARK, MARK)
-            entries = await opened.entries(LATEST)
+            await opened.locks.acquire(MARK, MARK, now, now)
+            await opened.locks.release(MARK, MARK)
+            entries = await opened.journal.entries(LATEST)
         finally:
             await opened.close()
     except AtomsCampaignsError as error:

@@ -126,7 +126,7 @@ class Service:
         if self._ahead[tenant] <= 0:
             slot = Slot(self._clocks.seconds(), step * block, patience=0)
             try:
-                wait = await store.pace(f"client {tenant}", slot)
+                wait = await store.pace.book(f"client {tenant}", slot)
             except NotRecorded:  # each replica keeps to its own limit all the same
                 return 0.0
             if wait:
@@ -148,7 +148,7 @@ class Service:
     async def _ready(self) -> bool:
         """Return whether changes can be recorded."""
         try:
-            await self.runtimes.store().entries(1)
+            await self.runtimes.store().journal.entries(1)
         except NotRecorded:
             return False
         return True

@@ -36,7 +36,7 @@ class Contacts:
         now = runtime.clocks.seconds()
         upload = Upload(token_hex(16), runtime.tenant, content, now + LIFETIME)
         try:
-            kept = await runtime.store.keep_upload(upload, now, MOST)
+            kept = await runtime.store.uploads.keep(upload, now, MOST)
         except NotRecorded:
             return _refusal(503, "unavailable", "The server's state cannot be written now.")
         if not kept:

@@ -22,6 +22,7 @@ WAIT = 2.0  # seconds that a record may take
 SHORT = 0.5  # seconds for what can be done without, as pacing
 AWAY = 1.0  # seconds after a failure in which nothing waits for what can be done without
 CONNECTIONS = 32
+DAY = 24 * 3600  # seconds that a plan or an abandoned lock is kept
 Command = tuple[str | bytes | float, ...]
 
 

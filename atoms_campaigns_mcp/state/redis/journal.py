@@ -33,14 +33,14 @@ return id
 
 
 class RedisJournal:
-    """See `store.Store` for each method."""
+    """See `store.JournalStore`."""
 
     def __init__(self, link: RedisConnection) -> None:
         self._link = link
         self._waits = True
 
     async def begin(self, intent: Intent, at: float) -> int:
-        """See `Store.begin`; returns when the entry is on Redis's disk, if Redis can say so."""
+        """See `JournalStore.begin`; it waits for Redis's disk, if Redis can say so."""
         keys = [LAST, JOURNAL, OPEN]
         if intent.key:
             keys.append(_unresolved(intent.key))
@@ -67,9 +67,14 @@ class RedisJournal:
             raise TimeoutError
 
     async def finish(
-        self, entry_id: int, outcome: str, detail: str, request_id: str, campaign_id: str
+        self,
+        entry_id: int,
+        outcome: str,
+        detail: str = "",
+        request_id: str = "",
+        campaign_id: str = "",
     ) -> None:
-        """See `Store.finish`."""
+        """See `JournalStore.finish`."""
         found = await self._read([entry_id])
         if not found:
             raise NotRecorded(
@@ -92,13 +97,13 @@ class RedisJournal:
             await self.saw(intent.account, campaign, before=entry_id)
 
     async def begun(self, account: str, since: float) -> list[Entry]:
-        """See `Store.begun`."""
+        """See `JournalStore.begun`."""
         found = await self._read(await self._link.do("SMEMBERS", _begun(account)))
         await self._drop(account, [entry for entry in found if entry.at < since])
         return [entry for entry in found if entry.at >= since and entry.outcome not in NEVER]
 
     async def saw(self, account: str, campaign_id: str, before: float = float("inf")) -> None:
-        """See `Store.saw`; only of what began `before` that entry."""
+        """See `JournalStore.saw`; only of what began `before` that entry."""
         found = await self._read(await self._link.do("SMEMBERS", _begun(account)))
         seen = [one for one in found if one.intent.campaign_id == campaign_id and one.id < before]
         await self._drop(account, seen)
@@ -108,16 +113,16 @@ class RedisJournal:
             await self._link.do("SREM", _begun(account), *(entry.id for entry in entries))
 
     async def unresolved(self, key: str) -> list[Entry]:
-        """See `Store.unresolved`."""
+        """See `JournalStore.unresolved`."""
         return await self._read(await self._link.do("SMEMBERS", _unresolved(key)))
 
     async def entries(self, limit: int) -> list[Entry]:
-        """See `Store.entries`."""
+        """See `JournalStore.entries`."""
         found = await self._link.do("XREVRANGE", JOURNAL, "+", "-", "COUNT", limit)
         return await self._with_outcomes([found])
 
     async def unfinished(self, now: float) -> list[Entry]:
-        """See `Store.unfinished`."""
+        """See `JournalStore.unfinished`."""
         left = await self._read(await self._link.do("SMEMBERS", OPEN))
         old = [entry for entry in left if abs(entry.at - now) >= UNDER_WAY]
         if not old:

@@ -1,4 +1,4 @@
-"""Due times of pacing in Redis, by the arithmetic of `pace` and no other."""
+"""Due times of pacing in Redis, by the arithmetic of `rate_limit` and no other."""
 
 from collections.abc import Callable
 
@@ -16,23 +16,23 @@ return 1
 
 
 class RedisPace:
-    """The due time of each key, shared by all replicas."""
+    """See `store.PaceStore`: shared by all replicas."""
 
     def __init__(self, link: RedisConnection) -> None:
         self._link = link
         # Tasks of one process would only make each other calculate again.
         self._turn = anyio.Lock()
 
-    async def book(self, account: str, slot: Slot) -> float:
-        """See `Store.pace`."""
-        return await self._change(account, lambda due: booked(due, slot))
+    async def book(self, key: str, slot: Slot) -> float:
+        """See `PaceStore.book`."""
+        return await self._change(key, lambda due: booked(due, slot))
 
-    async def hold(self, account: str, now: float, until: float) -> None:
-        """See `Store.hold`."""
-        await self._change(account, lambda due: (held(due, now, until), 0.0))
+    async def hold(self, key: str, now: float, until: float) -> None:
+        """See `PaceStore.hold`."""
+        await self._change(key, lambda due: (held(due, now, until), 0.0))
 
-    async def _change(self, account: str, change: Callable[[float], tuple[float, float]]) -> float:
-        name = key("pace", account)
+    async def _change(self, paced: str, change: Callable[[float], tuple[float, float]]) -> float:
+        name = key("pace", paced)
         async with self._turn:
             with self._link.answering(needed=False):
                 while True:

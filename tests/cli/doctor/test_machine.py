@@ -52,14 +52,14 @@ async def test_changes_without_an_outcome_are_counted_and_still_reported_by_the_
 ) -> None:
     store = SqliteStore.open(tmp_path / "state")
     at = bench.clock.now().timestamp()
-    await store.begin(INTENT, at - 3600)
-    await store.begin(INTENT, at - 1)  # under way
-    await store.finish(await store.begin(INTENT, at - 3600), "done")
+    await store.journal.begin(INTENT, at - 3600)
+    await store.journal.begin(INTENT, at - 1)  # under way
+    await store.journal.finish(await store.journal.begin(INTENT, at - 3600), "done")
     state = (await found(patient(tmp_path, bench)))["state"]
     assert state.status == "warning"
     assert "3 journal entries, 1 without outcome" in state.text
     assert "journal --unfinished" in state.fix
-    assert len(await store.unfinished(at)) == 1
+    assert len(await store.journal.unfinished(at)) == 1
     await store.close()
 
 

@@ -236,7 +236,7 @@ async def test_what_one_tenant_does_keeps_no_other_from_the_same(team: Team) -> 
         for name in ("Same", "Lost"):
             made = await bert.raw("create_campaign", **{**DRAFT, "name": name})
             assert not made.is_error, text_of(made)
-        journal = await team.service.runtimes.store().entries(50)
+        journal = await team.service.runtimes.store().journal.entries(50)
     tenants = [entry.intent.tenant for entry in journal]
     assert (len(tenants), len(set(tenants))) == (4, 2)
     assert all("anna" not in name and "bert" not in name for name in tenants)

@@ -121,7 +121,7 @@ async def test_a_change_in_flight_gets_its_answer(
     assert [result for result in results if result.get("isError")] == []
     assert len(results) == 2
     assert end.code == 0, end.log
-    outcomes = [entry.outcome for entry in await SqliteStore.open(tmp_path).entries(10)]
+    outcomes = [entry.outcome for entry in await SqliteStore.open(tmp_path).journal.entries(10)]
     assert outcomes == ["done", "done"]
 
 

@@ -218,7 +218,7 @@ async def test_the_journal_tells_subjects_apart_without_naming_them(
     for sub in ("anna", "bert"):
         async with team.client(issuer.token(sub=sub)) as client:
             await client.call("create_campaign", **{**DRAFT, "name": f"Of {sub[:1]}"})
-    entries = await team.service.runtimes.store().entries(10)
+    entries = await team.service.runtimes.store().journal.entries(10)
     tenants = {tenant_of_subject(issuer.url, sub) for sub in ("anna", "bert")}
     assert {entry.intent.tenant for entry in entries} == tenants
     assert "anna" not in repr(entries)

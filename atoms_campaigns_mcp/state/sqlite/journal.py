@@ -1,0 +1,130 @@
+"""The journal in the state file."""
+
+import json
+import sqlite3
+import threading
+from dataclasses import astuple
+from typing import Any
+
+import anyio
+
+from atoms_campaigns_mcp.state.sqlite.database import StateFile
+from atoms_campaigns_mcp.state.store import UNDER_WAY, Entry, Intent, storable
+
+_INTENT = (
+    "tenant, tool, arguments, confirmed, digest, key, known, answered_after, account, "
+    "campaign_id, dials"
+)
+_ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
+# Earlier changes of the campaign, now that a later one is done.
+_SEEN = (
+    "UPDATE journal SET seen = 1 FROM journal AS later WHERE later.id = ? "
+    "AND later.outcome = 'done' AND later.campaign_id <> '' "
+    "AND journal.dials AND NOT journal.seen AND journal.id < later.id "
+    "AND journal.account = later.account "
+    "AND journal.campaign_id = later.campaign_id"
+)
+
+
+class SqliteJournal:
+    """See `store.JournalStore`."""
+
+    def __init__(self, file: StateFile) -> None:
+        self._file = file
+
+    async def begin(self, intent: Intent, at: float) -> int:
+        """See `JournalStore.begin`."""
+        *texts, known, answered_after, account, campaign_id, dials = astuple(intent)
+        row = at, *map(storable, texts), json.dumps(known), answered_after
+        row = *row, account, campaign_id, int(dials)
+        marks = ", ".join("?" * len(row))
+        sql = f"INSERT INTO journal (at, {_INTENT}) VALUES ({marks})"  # noqa: S608
+        given_up = threading.Event()
+
+        def write(db: sqlite3.Connection) -> int:
+            entry = 0 if given_up.is_set() else db.execute(sql, row).lastrowid or 0
+            if given_up.is_set():  # what would stay is an intent whose outcome nobody records
+                db.execute("DELETE FROM journal WHERE id = ?", (entry,))
+            return entry
+
+        try:
+            return await self._file.write(write, leave=True)
+        except anyio.get_cancelled_exc_class():
+            given_up.set()
+            raise
+
+    async def finish(
+        self,
+        entry_id: int,
+        outcome: str,
+        detail: str = "",
+        request_id: str = "",
+        campaign_id: str = "",
+    ) -> None:
+        """See `JournalStore.finish`."""
+        row = outcome, storable(detail), storable(request_id), campaign_id, entry_id
+        sql = (
+            "UPDATE journal SET outcome = ?, detail = ?, request_id = ?, "
+            "campaign_id = coalesce(nullif(?, ''), campaign_id) WHERE id = ?"
+        )
+
+        def write(db: sqlite3.Connection) -> None:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                db.execute(sql, row)
+                db.execute(_SEEN, (entry_id,))
+
+        await self._file.write(write)
+
+    async def unresolved(self, key: str) -> list[Entry]:
+        """See `JournalStore.unresolved`."""
+        # The index leaves out changes without a key.
+        where = "WHERE key = ? AND key <> '' AND outcome IN ('', 'unknown')"
+        return await self._entries(where, key)
+
+    async def begun(self, account: str, since: float) -> list[Entry]:
+        """See `JournalStore.begun`."""
+        where = (
+            "WHERE dials AND NOT seen AND account = ? AND at >= ? "
+            "AND outcome NOT IN ('refused', 'absent')"
+        )
+        return await self._entries(where, account, since)
+
+    async def saw(self, account: str, campaign_id: str) -> None:
+        """See `JournalStore.saw`."""
+        sql = (
+            "UPDATE journal SET seen = 1 "
+            "WHERE dials AND NOT seen AND account = ? AND campaign_id = ?"
+        )
+        await self._file.write(lambda db: db.execute(sql, (account, campaign_id)))
+
+    async def entries(self, limit: int) -> list[Entry]:
+        """See `JournalStore.entries`."""
+        return await self._entries("ORDER BY id DESC LIMIT ?", limit)
+
+    async def unfinished(self, now: float) -> list[Entry]:
+        """See `JournalStore.unfinished`."""
+        sql = (
+            "UPDATE journal SET reported = 1 WHERE outcome = '' AND reported = 0 "  # noqa: S608
+            f"AND abs(at - ?) >= ? RETURNING {_ENTRY}"
+        )
+        rows = await self._file.write(lambda db: db.execute(sql, (now, UNDER_WAY)).fetchall())
+        return [_entry(row) for row in rows]
+
+    async def _entries(self, which: str, *values: str | float) -> list[Entry]:
+        sql = f"SELECT {_ENTRY} FROM journal {which}"  # noqa: S608 - fixed texts only
+        rows = await self._file.read(lambda db: db.execute(sql, values).fetchall())
+        return [_entry(row) for row in rows]
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    head, (*texts, known, answered_after, account, campaign_id, dials) = row[:5], row[5:]
+    intent = Intent(
+        *texts,
+        known=tuple(json.loads(known)),
+        answered_after=answered_after,
+        account=account,
+        campaign_id=campaign_id,
+        dials=bool(dials),
+    )
+    return Entry(*head, intent=intent)
