@@ -16,7 +16,9 @@ from atoms_campaigns_mcp.contacts.vocabulary import (
     fold,
     is_zone,
     rank,
+    shares_owner,
     wants_digits,
+    wants_plus,
 )
 
 SAMPLE = 500  # cells of a column that are looked at to see what it holds
@@ -143,8 +145,9 @@ def _recognised(header: Sequence[str], records: Sequence[Record]) -> int:
 
 def _share(records: Sequence[Record], place: int) -> tuple[float, float]:
     """Report which part of a column's cells look like numbers, and which have their plus."""
-    step = max(len(records) // SAMPLE, 1)
-    cells = [cell for record in records[::step] if (cell := record.cells[place].strip())]
+    filled = [cell for record in records if (cell := record.cells[place])]
+    step = max(len(filled) // SAMPLE, 1)
+    cells = [cell for text in filled[::step] if (cell := text.strip())]
     if not cells:
         return 0.0, 0.0
     like = [cell for cell in cells if looks_like_number(cell)]
@@ -180,11 +183,12 @@ def _check_header(header: Sequence[str]) -> None:
 def _countries(
     header: Sequence[str], records: Sequence[Record], phones: Sequence[int]
 ) -> tuple[tuple[int, ...], ...]:
-    ranks: dict[int, list[int]] = {}
+    ranks: dict[tuple[int, bool], list[int]] = {}
     for place, name in enumerate(header):
         level = country_rank(name)
         if level is not None and place not in phones and _names_countries(name, records, place):
-            ranks.setdefault(level, []).append(place)
+            foreign = not any(shares_owner(name, header[phone]) for phone in phones)
+            ranks.setdefault((level, foreign), []).append(place)
     return tuple(tuple(ranks[level]) for level in sorted(ranks))
 
 
@@ -192,6 +196,8 @@ def _names_countries(name: str, records: Sequence[Record], place: int) -> bool:
     cells = [cell for r in records if (cell := r.cells[place].strip()) and country_of(cell) != ""]
     if wants_digits(name):
         return bool(cells) and all(map(_ends_with_digit, cells))
+    if wants_plus(name):
+        return bool(cells) and all(cell.startswith(("+", "00")) for cell in cells)
     known = sum(1 for cell in cells if country_of(cell))
     return known >= len(cells) * HALF and known > 0
 

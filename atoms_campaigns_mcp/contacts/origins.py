@@ -99,5 +99,7 @@ def _region(own: str, whole: str | None) -> tuple[str | None, bool]:
         return None, False
     if whole is None:
         return own, False
-    same = code_of_country(own) == (int(whole[1:]) if whole[0] == "+" else code_of_country(whole))
+    if whole[0] == "+":  # none of the numbers has its code, whichever country its row names
+        return f"+{code_of_country(own)}", code_of_country(own) != int(whole[1:])
+    same = code_of_country(own) == code_of_country(whole)
     return (whole if same else own), not same

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from atoms_campaigns_mcp.contacts import workbook
-from atoms_campaigns_mcp.contacts.refusals import refused, too_large
+from atoms_campaigns_mcp.contacts.refusals import refused, shown, shown_names, too_large
 from atoms_campaigns_mcp.contacts.vocabulary import Rank, rank
 from atoms_campaigns_mcp.errors import InvalidArguments
 
@@ -121,7 +121,20 @@ def _listing(
     _check_width(header)
     rows = _bounded(first[place + 1 :], records, len(header))
     sheet, others = (book.name, book.others) if book else ("", ())
+    if not rows:
+        raise _no_contacts(sheet, others)
     return Listing(header, rows, first[place].row, sheet, others)
+
+
+def _no_contacts(sheet: str, others: Sequence[str]) -> InvalidArguments:
+    if not others:
+        return refused("it has a header but no contacts", "Add a line per contact.")
+    return refused(
+        f"its sheet {shown(sheet)} has no contacts below a header; there are also "
+        f"{shown_names(others)}",
+        "Call again with sheet set to the one that holds the contacts.",
+        "sheet",
+    )
 
 
 def _bounded(first: Iterable[Record], rest: Iterator[Record], width: int) -> list[Record]:
@@ -135,8 +148,6 @@ def _bounded(first: Iterable[Record], rest: Iterator[Record], width: int) -> lis
             f"Split it into {parts} parts, each with the header line on top, and make an audience "
             "of each.",
         )
-    if not kept:
-        raise refused("it has a header but no contacts", "Add a line per contact.")
     return kept
 
 

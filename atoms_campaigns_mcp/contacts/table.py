@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from atoms_campaigns_mcp.contacts.countries import code_of_country
 from atoms_campaigns_mcp.contacts.layout import Columns, looks_like_number, understood
 from atoms_campaigns_mcp.contacts.numbers.cells import BadNumberError, Reason
 from atoms_campaigns_mcp.contacts.numbers.column_reading import (
@@ -32,10 +33,11 @@ from atoms_campaigns_mcp.contacts.records import (
     read,
     value,
 )
-from atoms_campaigns_mcp.contacts.refusals import SHOWN_LENGTH, refused, shown
+from atoms_campaigns_mcp.contacts.refusals import SHOWN_LENGTH, refused, shown, shown_names
 from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
 from atoms_campaigns_mcp.contacts.vocabulary import WHY, forbids_calls
 from atoms_campaigns_mcp.contacts.zone_names import zone_of
+from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.fields import hidden
 
 __all__ = ["LARGEST", "LONGEST_VALUE", "MOST_CONTACTS", "Contacts", "check_size", "parse"]
@@ -160,7 +162,10 @@ def parse(
     _check_region(region)
     wanted = [name for column in phone_columns if (name := column.strip())]
     listing = read(source, wanted, sheet)
-    columns = understood(listing.header, listing.records, wanted)
+    try:
+        columns = understood(listing.header, listing.records, wanted)
+    except InvalidArguments as error:
+        raise _with_sheets(error, listing) from None
     sorter = _Sorter(listing, columns, region)
     for place, record in enumerate(listing.records):
         sorter.take(place, record)
@@ -180,6 +185,16 @@ def _check_region(region: str | None) -> None:
             "+44 if none does and all are of that one; or leave it out.",
             "default_region",
         )
+
+
+def _with_sheets(error: InvalidArguments, listing: Listing) -> InvalidArguments:
+    if not listing.other_sheets:
+        return error
+    return InvalidArguments(
+        error.message,
+        next_step=f"{error.next_step} Sheet {shown(listing.sheet)} was read; if the contacts are "
+        f"in another one, give sheet: {shown_names(listing.other_sheets)}.",
+    )
 
 
 class _Sorter:
@@ -251,11 +266,17 @@ class _Sorter:
                 f"the column {name} can be read in two ways: {error.national:,} of its numbers "
                 f"without + as national ones, or {error.international:,} as international ones "
                 "that lost their +",
-                'Ask the user which is meant. Call again with default_region "+" if every number '
-                "begins with its country code, or + and the calling code (such as +49) if none "
-                "does.",
+                f'Ask the user which is meant. Call again with default_region "{self._code()}" if '
+                'they are national numbers, or "+" if each begins with its country code; nothing '
+                "else needs to change.",
                 "default_region",
             ) from None
+
+    def _code(self) -> str:
+        """Return the calling code of most rows, which says that their numbers are national."""
+        known = (region for region in self._origins.regions if region and region.isalpha())
+        (region, _), *_ = Counter(known).most_common(1)
+        return f"+{code_of_country(region)}"
 
     def _chosen(self, place: int) -> tuple[int, Reading | BadNumberError]:
         """Return the preferred number: sure ones before doubtful ones, those before reasons."""

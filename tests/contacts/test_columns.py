@@ -38,6 +38,8 @@ def question(text: str, *columns: str) -> InvalidArguments:
             "Cellulare",
             "\u0422\u0435\u043b.",
         ],
+        *["Ph. No.", "Tel\u00e9fono del pedido", "\u6ce8\u6587\u8005\u96fb\u8a71\u756a\u53f7"],
+        *["What is your phone number? (with country code)", "Telefon (mit Vorwahl)"],
     ],
 )
 def test_names_of_common_exports_and_languages_are_known(name: str) -> None:
@@ -57,6 +59,14 @@ def test_names_of_common_exports_and_languages_are_known(name: str) -> None:
             "Kundennummer",
             "\u5ba2\u6237\u7f16\u53f7",
         ],
+        *["N\u00famero de pedido", "N\u00ba de factura", "Numero ordine", "Codice cliente"],
+        *["Num\u00e9ro de commande", "N\u00b0 client", "Encomenda", "N\u00ba do Pedido"],
+        *["\u041d\u043e\u043c\u0435\u0440 \u0437\u0430\u043a\u0430\u0437\u0430"],
+        *["\u8ba2\u5355\u53f7", "\u6ce8\u6587\u756a\u53f7", "\u9867\u5ba2\u756a\u53f7"],
+        *["\uc8fc\ubb38\ubc88\ud638", "\u0631\u0642\u0645 \u0627\u0644\u0637\u0644\u0628"],
+        *["Bestelnummer", "Klantnr", "Ordrenummer", "Kd-Nr.", "Sipari\u015f No", "No. Pesanan"],
+        *["Numer zam\u00f3wienia", "Tilausnumero", "Tracking Number", "Booking No.", "Meter No"],
+        *["Telefon Assistent", "Asst. Phone"],
     ],
 )
 def test_what_is_no_phone_is_never_dialled_whatever_its_cells_look_like(name: str) -> None:
@@ -82,6 +92,17 @@ def test_two_plausible_columns_are_asked_about_with_how_many_cells_each_fills() 
     assert '"Home Phone" (2 filled), "Mobile" (1 filled) of 2 rows' in asked.message
     assert "phone_columns" in asked.next_step
     assert NUMBER not in str(asked)
+
+
+def test_another_number_of_the_contact_is_as_plausible_as_the_first() -> None:
+    asked = question(f"Contact No.,Alternate Contact No.\n{NUMBER},{OTHER}\n")
+    assert '"Alternate Contact No." (1 filled)' in asked.message
+
+
+def test_a_column_that_few_rows_fill_is_not_overlooked() -> None:
+    rows = [f",+91987654{n:04},{n}" if n != 777 else f"{OTHER},,{n}" for n in range(1_600)]
+    asked = question("Home Phone,Mobile,n\n" + "\n".join(rows))
+    assert '"Home Phone" (1 filled), "Mobile" (1,599 filled)' in asked.message
 
 
 def test_the_second_column_stands_in_where_the_first_has_no_number() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from atoms_campaigns_mcp.contacts.countries import country_of
 from atoms_campaigns_mcp.contacts.table import Contacts, parse
+from atoms_campaigns_mcp.errors import InvalidArguments
 
 
 def read(text: str, region: str | None = None) -> Contacts:
@@ -39,6 +40,8 @@ def test_codes_and_names_of_many_languages_are_countries(cell: str, country: str
         *[("Land", "Vereinigtes K\u00f6nigreich"), ("\u0421\u0442\u0440\u0430\u043d\u0430", "GB")],
         *[("Country/Region", "UK"), ("Default Address Country Code", "GB"), ("Prefix", "44")],
         *[("Billing Country", "England"), ("L\u00e4ndervorwahl", "+44"), ("DDI", "44")],
+        *[("Address 1 - Country", "GB"), ("Land/Region gesch\u00e4ftlich", "GB"), ("Code", "+44")],
+        *[("Pays/R\u00e9gion (bureau)", "GB"), ("Pa\u00eds o regi\u00f3n del trabajo", "GB")],
     ],
 )
 def test_the_column_wins_over_the_default_region_and_that_is_told(column: str, cell: str) -> None:
@@ -68,6 +71,29 @@ def test_a_column_about_the_phone_goes_before_one_about_the_person() -> None:
 def test_two_countries_in_one_row_decide_nothing() -> None:
     contacts = read("phone,billing country,shipping country\n7400123456,GB,IN\n", "IN")
     assert [trouble.row for trouble in contacts.rejected] == [2]
+
+
+def test_the_country_beside_the_phone_goes_before_that_of_another_address() -> None:
+    contacts = read("billing_phone,billing_country,shipping_country\n7400123456,GB,IN\n", "IN")
+    assert numbers(contacts) == ["+447400123456"]
+
+
+@pytest.mark.parametrize(("column", "cell"), [("IP Country Code", "GB"), ("CC", "gb")])
+def test_where_somebody_went_online_is_not_the_country_of_a_number(column: str, cell: str) -> None:
+    contacts = read(f"{column},phone\n{cell},(415) 555-0177\n", "US")
+    assert numbers(contacts) == ["+14155550177"]
+
+
+def test_a_code_that_may_be_any_code_is_no_country() -> None:
+    assert numbers(read("Code,phone\n44,9876543210\n", "IN")) == ["+919876543210"]
+
+
+def test_what_says_that_numbers_are_national_says_so_for_each_rows_country() -> None:
+    rows = "TR,0532 123 45 67\nID,0812-3456-7891\n"
+    with pytest.raises(InvalidArguments) as asked:
+        read(f"country,phone\n{rows}")
+    assert 'default_region "+90"' in asked.value.next_step
+    assert numbers(read(f"country,phone\n{rows}", "+90")) == ["+905321234567", "+6281234567891"]
 
 
 def test_a_plus_for_all_does_not_read_a_row_of_another_country() -> None:

@@ -5,34 +5,19 @@ import struct
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from importlib import import_module
 from subprocess import run
-from typing import Any
 
 import pytest
 
 from atoms_campaigns_mcp.contacts.table import Contacts, parse
 from atoms_campaigns_mcp.errors import InvalidArguments
+from tests.support.workbooks import workbook
 
 NUMBER = "+919876543210"
-Rows = Sequence[Sequence[Any]]
 SHEET = "xl/worksheets/sheet1.xml"
 NOON = datetime(2027, 1, 15, 12, 30, tzinfo=UTC).replace(tzinfo=None)  # as a cell has it
-
-
-def workbook(**sheets: Rows) -> bytes:
-    openpyxl: Any = import_module("openpyxl")
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
 
 
 def read(content: bytes, sheet: str | None = None) -> Contacts:

@@ -39,6 +39,30 @@ async def test_contacts_are_counted_by_zone_with_its_clock_and_problems_first(be
     assert preview["calling_hours"] == "08:00-21:00"
 
 
+async def test_a_column_opens_no_hours_that_the_operator_has_closed(bench: Bench) -> None:
+    """It is 21:30 in Kolkata, and 04:00 in the zone of the column."""
+    bench.configure(calling_hours=(0, 1_260))
+    csv = "phone,timezone\n+912268093561,Etc/GMT+12\n"
+    async with bench.client() as client:
+        campaign = await draft(client, csv)
+        preview = await client.call("preview_campaign", **campaign)
+        refused = await client.refused("start_campaign", **campaign)
+    assert "confirm_token" not in preview
+    assert [f["rule"] for f in preview["findings"] if f["severity"] == "block"] == ["calling_hours"]
+    assert "calling hours" in refused or "outside" in refused
+    assert "start" not in bench.wire.changes
+
+
+async def test_a_column_narrows_the_hours_that_the_number_allows(bench: Bench) -> None:
+    """It is 11:00 in Washington, and 01:00 in the zone of the column."""
+    bench.configure(calling_hours=(480, 1_260))
+    csv = "phone,Time Zone\n+12025550111,asia/tokyo\n"
+    async with bench.client() as client:
+        campaign = await draft(client, csv)
+        preview = await client.call("preview_campaign", **campaign)
+    assert [f["rule"] for f in preview["findings"] if f["severity"] == "block"] == ["calling_hours"]
+
+
 async def test_zones_beyond_the_eighth_are_counted_together(bench: Bench) -> None:
     zones = [f"Etc/GMT+{hour}" for hour in range(1, 11)]
     rows = [f"+1202555{n:04d},{zone}" for n, zone in enumerate(zones)]

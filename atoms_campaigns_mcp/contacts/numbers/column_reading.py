@@ -58,6 +58,7 @@ class _Kind(Enum):
     SETTLED = auto()  # nothing: it has one reading whatever the others are
     NATIONAL = auto()  # assigned as a national number only
     LOCAL = auto()  # the same, written with a trunk prefix: tells nothing of those without one
+    OWN_SLIP = auto()  # the same, and with its own country code before a number that nobody has
     OWN = auto()  # assigned with its own country code before it only
     OWN_EITHER = auto()  # the same, and as a national number whose area code looks like the code
     ABROAD = auto()  # assigned with another country code before it only
@@ -160,7 +161,7 @@ def _two_readings(digits: str, region: str) -> _Cell:
             return _before_code(rest, doubled, national, region)
     if not plans.assigned(abroad):
         slip = isinstance(abroad, Reading) and own and not plans.assigned(national)
-        return _settled(abroad) if slip else _nationally(digits, national, abroad)
+        return _settled(abroad) if slip else _nationally(digits, national, abroad, own=own)
     if national == abroad:
         return _settled(abroad)
     return (_own_code if own else _foreign)(digits, national, abroad)
@@ -195,10 +196,12 @@ def _before_code(rest: str, doubled: Outcome, national: Outcome, region: str) ->
     return _settled(BadNumberError(Reason.NO_PLUS))
 
 
-def _nationally(digits: str, national: Outcome, abroad: Outcome) -> _Cell:
+def _nationally(digits: str, national: Outcome, abroad: Outcome, *, own: bool) -> _Cell:
     if not plans.assigned(national):
         return _Cell(_Kind.UNKNOWN, national, abroad)
     kind = _Kind.LOCAL if _has_trunk(digits, national) else _Kind.NATIONAL
+    if kind is _Kind.NATIONAL and own and isinstance(abroad, Reading):
+        kind = _Kind.OWN_SLIP
     return _Cell(kind, national, abroad)
 
 
@@ -215,6 +218,10 @@ def _international(digits: str) -> Outcome:
 
 def _decided(cells: Sequence[_Cell]) -> ColumnReading:
     counts = Counter(cell.kind for cell in cells)
+    slips = counts.pop(_Kind.OWN_SLIP, 0)
+    # Among numbers with their country code, one that misses a digit is no area code like it.
+    slipped = counts[_Kind.OWN] > counts[_Kind.NATIONAL]
+    counts[_Kind.SETTLED if slipped else _Kind.NATIONAL] += slips
     written_nationally = counts[_Kind.NATIONAL] + counts[_Kind.LOCAL]
     mixed = bool(counts[_Kind.ABROAD] and (written_nationally or counts[_Kind.LOCAL_EITHER]))
     abroad = counts[_Kind.ABROAD] + (0 if written_nationally else counts[_Kind.OWN])
@@ -227,6 +234,8 @@ def _decided(cells: Sequence[_Cell]) -> ColumnReading:
     undecided = {kind for kind, rows in evidence.items() if counts[kind] > MOST_BY_ONE * rows}
     _ask(counts, undecided)
     refused = dict.fromkeys(undecided, Reason.TWO_READINGS)
+    if slipped:
+        refused[_Kind.OWN_SLIP] = Reason.TWO_READINGS
     if mixed:
         refused |= {_Kind.EITHER: Reason.TWO_READINGS, _Kind.ABROAD: Reason.NO_PLUS}
     readings = (

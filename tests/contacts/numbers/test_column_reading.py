@@ -118,6 +118,13 @@ def test_a_countrys_code_is_not_put_before_itself_and_a_column_leaves_no_doubt()
     assert column.readings == (Reading("+49711264120"), Reading("+4915112345678"))
 
 
+def test_a_digit_missing_among_numbers_with_their_code_is_no_area_code_that_looks_like_it() -> None:
+    leer = "491511234567"  # a number of Leer (0491), or a mobile that lacks a digit
+    column = read([leer, "4915112345678"], "DE")
+    assert told(column) == [Reason.TWO_READINGS, "+4915112345678"]
+    assert told(read([leer, "3012345678"], "DE")) == ["+49491511234567", "+493012345678"]
+
+
 def test_digits_that_are_too_many_for_a_national_number_are_never_read_as_one() -> None:
     stuttgart, german = "711264120", [f"3012345{last}" for last in range(100, 103)]
     column = read([stuttgart, *german, BRITISH], "DE")

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from atoms_campaigns_mcp.server.http.uploads import LIFETIME, MOST
+from atoms_campaigns_mcp.server.http.uploads import LIFETIME, MOST, WORKBOOK
 from tests.support.bench import Bench
 from tests.support.serving import ERAS
 from tests.support.team import ANNA, BERT, CSV, Team, serving_team
+from tests.support.workbooks import workbook
 
 pytestmark = pytest.mark.anyio
 LIST = "phone,name\n+12025550111,Maya\n+12025550112,Søren\nnobody,Eve\n"
@@ -30,6 +31,30 @@ async def test_an_upload_makes_an_audience_and_adds_to_one(team: Team, era: str)
     assert "file" not in tools["create_audience"].input_schema["properties"]
     assert (made["contacts"], len(made["rejected"])) == (2, 1)
     assert (added["added"], added["skipped"]) == (1, 1)
+
+
+async def test_a_workbook_is_uploaded_as_it_is(team: Team) -> None:
+    rows = [["Mobile", "name"], [919876543210, "Maya"], ["12", "Eve"]]
+    book = workbook(Cover=[["January"]], People=rows)
+    async with team.http(ANNA) as http:
+        answer = await http.put("/contacts", content=book, headers={"Content-Type": WORKBOOK})
+    assert answer.status_code == 201
+    upload = answer.json()["upload_id"]
+    async with team.client(ANNA) as client:
+        cover = await client.refused("create_audience", name="Book", upload_id=upload)
+        made = await client.call(
+            "create_audience", name="Book", upload_id=upload, sheet="people", default_region="IN"
+        )
+        added = await client.call(
+            "add_contacts",
+            audience_id=made["audience_id"],
+            upload_id=upload,
+            sheet="People",
+            default_region="IN",
+        )
+    assert "People" in cover
+    assert (made["contacts"], made["countries"], made["rejected_rows"]) == (1, ["IN: 1"], 1)
+    assert (added["added"], added["skipped"]) == (0, 1)
 
 
 async def test_an_upload_is_gone_after_a_quarter_of_an_hour(team: Team) -> None:
