@@ -27,6 +27,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_generated_files_are_up_to_date() -> None:
     done = subprocess.run(
         [sys.executable, "scripts/generate.py", "--check"],
@@ -80,6 +81,7 @@ def test_the_readmes_configurations_are_json_that_starts_the_command() -> None:
 COMMAND = re.compile(r"^atoms-campaigns-mcp ", re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform == "win32", reason="the examples are for sh, and ask on a terminal"
 )

@@ -22,6 +22,7 @@ def rows_of(markdown: str) -> set[str]:
     return {re.sub(r"[\d,]+", "#", row) for row in rows}
 
 
+@pytest.mark.slow
 def test_the_budgets_of_the_page_are_measured_by_one_command(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--tiny"],

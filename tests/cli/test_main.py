@@ -120,6 +120,7 @@ PRINTING = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no broken pipes of this kind")
 @pytest.mark.parametrize("words", PRINTING, ids=" ".join)
 def test_who_reads_no_further_ends_a_command_quietly(words: list[str], tmp_path: Path) -> None:
@@ -145,6 +146,7 @@ def test_version_is_printed(tmp_path: Path) -> None:
     assert run("--version", env=environment(tmp_path)).stdout.strip() == __version__
 
 
+@pytest.mark.slow
 def test_the_demo_does_every_step_whatever_the_environment_says(tmp_path: Path) -> None:
     env = environment(tmp_path, SMALLEST_API_KEY="sk_live_real", ATOMS_API_URL="https://x.invalid")
     done = run("demo", env=env)
@@ -154,6 +156,7 @@ def test_the_demo_does_every_step_whatever_the_environment_says(tmp_path: Path) 
         assert tool in done.stdout
 
 
+@pytest.mark.slow
 def test_the_client_configuration_starts_the_server(tmp_path: Path) -> None:
     (entry,) = json.loads((ROOT / "mcp.json").read_text("utf-8"))["mcpServers"].values()
     command = [entry["command"], *entry["args"]]
@@ -182,6 +185,7 @@ def campaigns(child: Child, number: int) -> list[str]:
     return [row["name"] for row in result["structuredContent"]["campaigns"]]
 
 
+@pytest.mark.slow
 def test_a_running_server_is_in_the_fresh_world_after_a_reset_as_every_other_one(
     tmp_path: Path,
 ) -> None:
@@ -197,6 +201,7 @@ def test_a_running_server_is_in_the_fresh_world_after_a_reset_as_every_other_one
     assert run("journal", env=env).stdout.count("create_campaign") == 2
 
 
+@pytest.mark.slow
 def test_the_sandbox_that_the_environment_names_is_the_one_that_is_reset(tmp_path: Path) -> None:
     env = environment(tmp_path, ATOMS_MCP_SANDBOX_DB=str(tmp_path / "elsewhere.sqlite3"))
     run("call", "create_campaign", *DRAFT_WORDS, env=env)
@@ -239,6 +244,7 @@ def test_the_journal_shows_what_was_changed(tmp_path: Path) -> None:
     assert "create_campaign" not in open_ones
 
 
+@pytest.mark.slow
 def test_the_journal_can_be_asked_what_one_subject_did(tmp_path: Path) -> None:
     issuer = "https://id.example.com/realms/sales"
     env = environment(tmp_path, COLUMNS="200", ATOMS_MCP_OAUTH_ISSUER=issuer)
@@ -257,6 +263,7 @@ def test_a_subject_cannot_be_named_without_its_issuer(tmp_path: Path) -> None:
     assert "ATOMS_MCP_OAUTH_ISSUER" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_client_that_install_wrote_for_is_found_and_started_by_doctor(tmp_path: Path) -> None:
     env = {**environment(tmp_path / "state"), "HOME": str(tmp_path), "CODEX_HOME": ""}
     installed = run("install", "codex", env=env)

@@ -130,6 +130,7 @@ def draft(tmp_path: Path) -> tuple[dict[str, str], str]:
     return env, call(env, "create_campaign", *words)["campaign_id"]
 
 
+@pytest.mark.slow
 def test_the_command_follows_to_the_end(draft: tuple[dict[str, str], str]) -> None:
     env, campaign = draft
     call(env, "start_campaign", f"campaign_id={campaign}", "--sandbox-speed", "max")
@@ -149,6 +150,7 @@ def test_the_command_follows_to_the_end(draft: tuple[dict[str, str], str]) -> No
     assert (unknown.returncode, unknown.stdout) == (1, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one child")
 def test_an_interrupt_leaves_the_campaign_alone_and_says_how_to_stop_it(
     draft: tuple[dict[str, str], str],

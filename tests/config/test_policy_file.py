@@ -240,6 +240,7 @@ def test_an_unknown_variable_of_ours_stops_the_start_with_the_nearest_right_one(
         assert "hidden" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_host_that_drops_the_environment_cannot_drop_the_policy(tmp_path: Path) -> None:
     folder = tmp_path / ".config" / APP
     folder.mkdir(parents=True)
@@ -258,6 +259,7 @@ def test_a_host_that_drops_the_environment_cannot_drop_the_policy(tmp_path: Path
     assert "Did you mean read_only?" in err
 
 
+@pytest.mark.slow
 def test_a_demonstration_that_a_policy_forbids_says_so_and_no_traceback(tmp_path: Path) -> None:
     folder = tmp_path / ".config" / APP
     folder.mkdir(parents=True)

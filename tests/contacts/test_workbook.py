@@ -112,6 +112,7 @@ def test_other_zip_files_are_named(names: list[str], kind: str) -> None:
     assert f"it is {kind}" in refusal(file.getvalue()).message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claimed", ["true", "small"])
 def test_a_file_that_unpacks_to_gigabytes_is_refused_whatever_it_claims(claimed: str) -> None:
     engine = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)

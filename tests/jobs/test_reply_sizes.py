@@ -108,6 +108,7 @@ def largest_calls(campaign: str, call: str) -> Iterator[tuple[str, dict[str, Any
     yield "delete_campaign", of_campaign
 
 
+@pytest.mark.slow
 async def test_no_reply_of_a_large_account_exceeds_its_limit(bench: Bench) -> None:
     sizes: dict[str, int] = {}
     async with large_account(bench) as (client, campaign):

@@ -278,6 +278,7 @@ def large_export(_: httpx2.Request) -> httpx2.Response:
     return httpx2.Response(200, content=body())
 
 
+@pytest.mark.slow
 async def test_ten_thousand_contacts_are_read_in_bounded_memory(
     cache: ResultsCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:

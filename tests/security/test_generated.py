@@ -66,6 +66,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_new_tool_is_one_file_and_everything_else_follows(copy: Path) -> None:
     (copy / "atoms_campaigns_mcp" / "tools" / "count_sheep.py").write_text(TOOL, "utf-8")
     assert "out of date" in generate(copy, "--check")
@@ -79,6 +80,7 @@ def test_a_new_tool_is_one_file_and_everything_else_follows(copy: Path) -> None:
     assert json.loads(said)["page"] == 2
 
 
+@pytest.mark.slow
 def test_a_new_setting_is_one_field_and_everything_else_follows(copy: Path) -> None:
     settings = copy / "atoms_campaigns_mcp" / "config" / "settings.py"
     text = settings.read_text("utf-8")

@@ -196,6 +196,7 @@ async def test_the_journal_command_reads_what_the_replicas_wrote(
     assert "done" in out
 
 
+@pytest.mark.slow
 async def test_a_list_sent_to_one_process_is_used_by_another_and_both_end_in_order(
     server: RedisServer, tmp_path: Path
 ) -> None:

@@ -120,6 +120,7 @@ def assert_no_secrets(where: str, text: str, *keys: str) -> None:
         assert number[3:] not in digits, where
 
 
+@pytest.mark.slow
 def test_a_whole_job_leaves_neither_the_key_nor_a_contacts_number_anywhere(
     tmp_path: Path, front: Front
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_whole_job_leaves_neither_the_key_nor_a_contacts_number_anywhere(
     assert "Traceback" not in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [KEY, BAD_KEY])
 def test_a_key_that_is_refused_is_not_shown_even_if_the_api_repeats_it(
     tmp_path: Path, front: Front, key: str
@@ -162,6 +164,7 @@ def test_a_key_that_is_refused_is_not_shown_even_if_the_api_repeats_it(
     assert_no_secrets("state", written(state).decode(errors="replace"), key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "extra",
     [
@@ -181,6 +184,7 @@ def test_a_start_up_error_shows_no_value(tmp_path: Path, extra: dict[str, str]) 
     assert_no_secrets("stderr", err, KEY, KEY[:20], "sk_other")
 
 
+@pytest.mark.slow
 def test_the_state_folder_is_for_its_owner_only_and_its_secret_too(
     tmp_path: Path, front: Front
 ) -> None:

@@ -28,6 +28,7 @@ def started_in_a_shell(redirected: str, state: Path, command: str = "") -> tuple
     return done.returncode, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirected", "named"),
     [("<&-", "closed: stdin."), (">&-", "closed: stdout."), ("<&- >&-", "closed: stdin, stdout.")],
@@ -40,6 +41,7 @@ def test_a_closed_stream_is_one_line_and_no_traceback(
     assert named in err
 
 
+@pytest.mark.slow
 def test_stdout_on_a_full_disk_is_one_line_and_no_traceback(tmp_path: Path) -> None:
     code, err = started_in_a_shell(">/dev/full", tmp_path)
     assert code == 1
@@ -47,12 +49,14 @@ def test_stdout_on_a_full_disk_is_one_line_and_no_traceback(tmp_path: Path) -> N
     assert "No space left on device" in err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirected", [">&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("command", ["tools", "journal", "call get_account"])
 def test_commands_work_with_closed_streams(tmp_path: Path, command: str, redirected: str) -> None:
     assert started_in_a_shell(redirected, tmp_path, command) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_hangup_ends_a_server_as_sigterm_does(tmp_path: Path) -> None:
     with spawned(env=environment(tmp_path)) as child:
         child.ask(1, "initialize", INITIALIZE)
@@ -63,6 +67,7 @@ def test_a_hangup_ends_a_server_as_sigterm_does(tmp_path: Path) -> None:
         assert child.process.wait(timeout=10) == 0
 
 
+@pytest.mark.slow
 def test_a_hangup_that_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
     nohup = ["/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh", *OURS]
     with spawned(env=environment(tmp_path), command=nohup) as child:
@@ -72,6 +77,7 @@ def test_a_hangup_that_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
         assert child.leave()[0] == 0
 
 
+@pytest.mark.slow
 def test_a_person_on_a_terminal_is_told_what_this_is_and_what_is_for_people(
     tmp_path: Path,
 ) -> None:
@@ -94,11 +100,13 @@ def test_a_person_on_a_terminal_is_told_what_this_is_and_what_is_for_people(
         assert words in err
 
 
+@pytest.mark.slow
 def test_nothing_is_said_to_a_client(tmp_path: Path) -> None:
     with spawned(env=environment(tmp_path)) as child:
         assert child.leave() == (0, "")
 
 
+@pytest.mark.slow
 def test_authentication_without_http_is_refused(tmp_path: Path) -> None:
     for way in ("key", "oauth", "none"):
         with spawned("serve", "--auth", way, env=environment(tmp_path)) as child:

@@ -104,6 +104,7 @@ def test_the_first_reply_needs_no_tool_no_sandbox_and_no_terminal_library(tmp_pa
     assert unwanted == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_server_ends_at_once_when_told_to(tmp_path: Path, number: signal.Signals) -> None:
     with spawned(env=environment(tmp_path)) as child:
@@ -165,6 +166,7 @@ def slow_api(seconds: float) -> Generator[tuple[str, threading.Event]]:
         api.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "reported"), [(0.3, False), (60, True)])
 @pytest.mark.parametrize("how", ["end of stdin", "SIGTERM"])
 def test_a_change_in_flight_may_finish_and_else_is_reported_by_the_next_start(

@@ -96,6 +96,7 @@ def test_the_stop_is_served_with_half_an_emoji_in_it(child: Child, era: str) -> 
     child.leave()
 
 
+@pytest.mark.slow
 def test_a_client_that_reads_no_more_ends_the_server_with_a_message(child: Child) -> None:
     assert child.process.stdout is not None
     child.process.stdout.close()
@@ -108,6 +109,7 @@ def test_a_client_that_reads_no_more_ends_the_server_with_a_message(child: Child
     assert "Traceback" not in line
 
 
+@pytest.mark.slow
 def test_a_revision_with_batches_is_not_offered_and_one_beside_it_is(tmp_path: Path) -> None:
     with spawned(env=environment(tmp_path)) as child:
         asked = {**INITIALIZE, "protocolVersion": "2025-03-26"}

@@ -39,6 +39,7 @@ def called(child: Child, number: int, tool: str, **arguments: Any) -> dict[str, 
     return child.ask(number, "tools/call", {"name": tool, "arguments": arguments})["result"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_server_starts_reads_and_stops_and_changes_nothing_else(
     tmp_path: Path, kind: str
@@ -61,6 +62,7 @@ def test_a_server_starts_reads_and_stops_and_changes_nothing_else(
     assert (code, "Traceback" in err) == (0, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_server_over_http_starts_and_says_what_it_cannot_do(tmp_path: Path, kind: str) -> None:
     words = ("serve", "--http", "127.0.0.1:0", "--auth", "none")
@@ -74,6 +76,7 @@ def test_a_server_over_http_starts_and_says_what_it_cannot_do(tmp_path: Path, ki
     assert "The state folder cannot be used (" in first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_commands_say_it_in_their_own_words(tmp_path: Path, kind: str) -> None:
     state = blocked(tmp_path, kind)

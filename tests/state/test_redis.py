@@ -116,6 +116,7 @@ async def test_what_can_be_done_without_does_not_wait_for_a_redis_that_failed_ju
     await store.close()
 
 
+@pytest.mark.slow
 async def test_a_redis_that_is_silent_is_not_waited_for_without_end(
     store: RedisStore, server: RedisServer
 ) -> None:

@@ -60,6 +60,7 @@ async def test_a_server_of_something_else_is_reported(tmp_path: Path) -> None:
     assert "something else" in await refusal(code, tmp_path)
 
 
+@pytest.mark.slow
 async def test_a_command_that_says_nothing_is_ended_after_the_time_limit(tmp_path: Path) -> None:
     code = "import time; time.sleep(20); open('survived', 'w')"
     assert await refusal(code, tmp_path, patience=0.5) == "no answer within 0.5 seconds"

@@ -57,6 +57,7 @@ async def test_the_example_of_fewer_rights_hides_tools(team: Team, tmp_path: Pat
     assert not {"start_campaign", "create_campaign", "pause_campaign"} & names
 
 
+@pytest.mark.slow
 def test_every_command_of_the_page_that_serves_begins_to_listen_and_ends_when_told(
     tmp_path: Path,
 ) -> None:

@@ -277,6 +277,7 @@ def routed() -> dict[str, str]:
     return {name.replace("-", "_"): value for name, value in routing("tools/list").items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "begun", [half_a_head, half_a_message, half_a_list, a_strangers_half_message]
 )

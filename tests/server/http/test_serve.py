@@ -59,6 +59,7 @@ async def test_another_website_cannot_reach_the_server(tmp_path: Path) -> None:
     assert (wrong_host.status_code, wrong_origin.status_code) == (421, 403)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "words"),
     [
