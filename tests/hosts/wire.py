@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from tests.support.process import ENVELOPE, INITIALIZE, ending, environment, serving_http, spawned
+from tests.support.process import ENVELOPE, INITIALIZE, environment, serving_http, shutdown, spawned
 from tests.support.team import ACCEPT, LEGACY, routing, told
 
 Ask = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -40,7 +40,7 @@ def over_http(state: Path, era: str) -> Generator[Ask]:
     env = environment(state, **SANDBOX)
     with (
         serving_http("--auth", "none", env=env) as (child, url),
-        ending(child),
+        shutdown(child),
         httpx2.Client(timeout=30) as http,
     ):
         session: dict[str, str] = {}

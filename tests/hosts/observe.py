@@ -1,0 +1,158 @@
+"""What each host does with our server, seen: `python -m tests.hosts.observe` writes it down."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
+from tests.hosts.model import SAID, Model, standing_in
+from tests.hosts.programs import HOSTS, PATIENCE, PROMPT, Host, home_env
+from tests.hosts.terminal import Terminal, terminal
+from tests.support.process import INITIALIZE, Child, spawned
+from tests.support.world import DRAFT
+
+OBSERVED = Path(__file__).with_name("observed.json")
+OURS = tuple(Catalog.read().entries)
+TRIES = 4  # a host may ask its model before our server has started
+POLICY = 'calling_hours = "00:00-24:00"\n'
+
+
+@contextmanager
+def served(home: Path) -> Generator[Child]:
+    """Speak to a server of the same home, which has the same sandbox."""
+    with spawned(env=home_env(home)) as child:
+        child.ask(1, "initialize", INITIALIZE)
+        child.send("notifications/initialized")
+        yield child
+
+
+def call(child: Child, tool: str, **arguments: Any) -> dict[str, Any]:
+    answer = child.ask(2, "tools/call", {"name": tool, "arguments": arguments})
+    return answer["result"]["structuredContent"]
+
+
+def running(child: Child) -> str:
+    """Make a campaign and start it."""
+    given = {**DRAFT, "name": "It dials", "allow_duplicate": True}
+    campaign = call(child, "create_campaign", **given)["campaign_id"]
+    token = call(child, "start_campaign", campaign_id=campaign)["confirm_token"]
+    call(child, "start_campaign", campaign_id=campaign, confirm_token=token)
+    return campaign
+
+
+def status(child: Child, campaign: str) -> str:
+    return call(child, "get_campaign_status", campaign_id=campaign)["status"]
+
+
+def prepared(host: Host, home: Path, url: str) -> None:
+    (home / "work").mkdir(parents=True)
+    policy = home / ".config" / "atoms-campaigns-mcp" / "policy.toml"
+    policy.parent.mkdir(parents=True)
+    policy.write_text(POLICY)
+    host.install(home, url)
+
+
+def headless(host: Host, home: Path) -> dict[str, Any]:
+    """Let it list, start and stop without a terminal; say what came of it."""
+    with standing_in([]) as model:
+        prepared(host, home, model.url)
+        with served(home) as child:
+            dialling = running(child)
+            draft = call(child, "create_campaign", **DRAFT)["campaign_id"]
+        model.script += [
+            ("list_campaigns", {}),
+            ("start_campaign", {"campaign_id": draft}),
+            ("pause_campaign", {"campaign_id": "all"}),
+        ]
+        said = ""
+        for _ in range(TRIES):
+            if not model.offered:
+                said = ran(host, home, model)
+        with served(home) as child:
+            states = status(child, draft), status(child, dialling)
+    assert len(model.offered) > 10, said
+    assert len(model.results) == 3, (said, model.results)
+    return {
+        "tools": sum(any(name.endswith(ours) for name in model.offered) for ours in OURS),
+        "listed": "It dials" in model.results[0],
+        "asked_headless": asked_of(model.results[1]),
+        "started_headless": states[0] != "draft",
+        "stopped": states[1] == "paused",
+    }
+
+
+def asked_of(result: str) -> str:
+    """Say how a start ended for which nobody could be asked."""
+    if re.search(r"confirm_token [0-9a-f]{24}", result):
+        return "token"
+    return "declined by itself"
+
+
+def in_terminal(host: Host, home: Path) -> dict[str, Any]:
+    """Let it start a campaign before somebody who presses Enter; say what came of it."""
+    with standing_in([]) as model:
+        prepared(host, home, model.url)
+        with served(home) as child:
+            draft = call(child, "create_campaign", **DRAFT)["campaign_id"]
+        model.script += [("start_campaign", {"campaign_id": draft})]
+        env = {**home_env(home), **host.env(model.url)}
+        with terminal([str(host.path), *host.terminal], env, home / "work") as shown:
+            question = partial(_question, shown, model, [0])
+            shown.until(question)
+            shown.press("Enter")
+            for key in host.then:
+                shown.press(key)
+            shown.until(lambda _: bool(model.results))
+        with served(home) as child:
+            state = status(child, draft)
+    return {"asked": "form", "enter": "declines" if state == "draft" else "dials"}
+
+
+def _question(shown: Terminal, model: Model, told: list[int], screen: str) -> bool:
+    """Say whether the question is there; begin again if the model was asked without our tools."""
+    if not model.offered and SAID in screen and model.without > told[0]:
+        told[0] = model.without
+        shown.press(PROMPT)
+        shown.press("Enter")
+    return "Start campaign" in screen
+
+
+def ran(host: Host, home: Path, model: Model) -> str:
+    done = subprocess.run(
+        [host.path, *host.headless],
+        cwd=home / "work",
+        env={**home_env(home), **host.env(model.url)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+
+
+def main(names: list[str]) -> None:
+    """Observe the hosts of those names, or all."""
+    seen: dict[str, Any] = json.loads(OBSERVED.read_text()) if OBSERVED.exists() else {}
+    for host in HOSTS:
+        if names and host.program not in names:
+            continue
+        with TemporaryDirectory(dir=host.folder) as folder:
+            result = headless(host, Path(folder) / "home")
+        if host.terminal:
+            with TemporaryDirectory(dir=host.folder) as folder:
+                result |= in_terminal(host, Path(folder) / "home")
+        sys.stdout.write(f"{host.name}: {result}\n")
+        seen[host.name] = {"version": host.version, **result}
+    OBSERVED.write_text(json.dumps(seen, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
