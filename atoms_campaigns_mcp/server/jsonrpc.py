@@ -48,22 +48,56 @@ class Refused:
     words: str
 
 
-def read(raw: bytes) -> JSONRPCMessage | Refused:
-    """Read one message.
+_NO_JSON = Refused((None,), PARSE_ERROR, "The message is not JSON.")
 
-    A byte order mark is taken off. Text that is not valid Unicode is refused, for it would be said
-    on the phone otherwise; the emergency stop, and answers to our questions, get a substitute.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a client sent, decoded; not `whole` if some of its text is not valid Unicode."""
+
+    value: Any
+    whole: bool = True
+
+
+def read(raw: bytes) -> JSONRPCMessage | Refused:
+    """Read one message, see `decode` and `message_in`."""
+    return message_in(decode(raw))
+
+
+def decode(raw: bytes) -> Decoded | Refused:
+    """Decode a body or line, without a byte order mark at its beginning."""
     raw = raw.removeprefix(_MARK)
     try:
-        return _message(from_json(raw))
+        return Decoded(from_json(raw))
     except ValueError:  # it does not say whose request it was
         pass
     try:
-        value: Any = json.loads(raw.decode(errors="replace"))
-        repaired: Any = from_json(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+        return Decoded(json.loads(raw.decode(errors="surrogateescape")), whole=False)
     except (ValueError, RecursionError):
-        return Refused((None,), PARSE_ERROR, "The message is not JSON.")
+        return _NO_JSON
+
+
+def object_in(decoded: Decoded | Refused | None) -> dict[str, Any]:
+    """Return the JSON object that was sent, or an empty one."""
+    value = decoded.value if isinstance(decoded, Decoded) else None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def message_in(decoded: Decoded | Refused) -> JSONRPCMessage | Refused:
+    """Return the message that was sent.
+
+    Text that is not valid Unicode is refused, for it would be said on the phone otherwise; the
+    emergency stop, and answers to our questions, get a substitute.
+    """
+    if isinstance(decoded, Refused):
+        return decoded
+    if decoded.whole:
+        return _message(decoded.value)
+    text = json.dumps(decoded.value, ensure_ascii=False)
+    try:
+        repaired: Any = from_json(text.encode(errors="replace"))
+    except ValueError:  # nested more deeply than the parser goes
+        return _NO_JSON
     if is_stop(repaired) or (isinstance(repaired, dict) and "method" not in repaired):
         return _message(repaired)
     return Refused(_ids(repaired), PARSE_ERROR, _HALF)

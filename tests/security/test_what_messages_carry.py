@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from atoms_campaigns_mcp.server import jsonrpc
 from atoms_campaigns_mcp.server.http import message_limits
 from atoms_campaigns_mcp.server.http.message_limits import PARTS, SMALL, TooLargeError
 from atoms_campaigns_mcp.server.mcp import subscriptions
@@ -51,17 +52,17 @@ def test_a_list_is_left_out_whatever_it_holds(csv: str, name: str, ascii_only: b
 )
 def test_what_is_larger_than_what_it_carries_needs_is_refused(body: bytes) -> None:
     with pytest.raises(TooLargeError):
-        message_limits.parsed(body)
+        message_limits.decoded(body)
 
 
 @pytest.mark.parametrize("text", ["phone\n" + '+12025550111,"a\\b"\n' * 9_000, "\\" * LARGE])
 def test_a_large_list_is_taken(text: str) -> None:
-    message = message_limits.parsed(call(name="Large", csv=text))
-    assert message["params"]["arguments"] == {"csv": "", "name": "Large"}
+    message = jsonrpc.object_in(message_limits.decoded(call(name="Large", csv=text)))
+    assert message["params"]["arguments"] == {"csv": text, "name": "Large"}
 
 
 def test_of_a_clients_own_words_only_what_is_looked_at_is_kept() -> None:
-    boxes: dict[str, Any] = {str(number): {} for number in range(1_000)}
+    boxes: dict[str, Any] = {str(number): {} for number in range(100)}
     params: dict[str, Any] = {
         **INITIALIZE,
         "capabilities": {"elicitation": {"form": boxes}, "experimental": boxes, "roots": boxes},
@@ -70,10 +71,10 @@ def test_of_a_clients_own_words_only_what_is_looked_at_is_kept() -> None:
         "more": boxes,
     }
     message = {**request("initialize", params), "params": params, "more": boxes}
-    kept = message_limits.kept(b"", message)
-    assert len(kept) < 1_000
-    assert json.loads(kept)["params"]["capabilities"] == {"elicitation": {"form": {}}}
-    assert json.loads(kept)["params"]["_meta"] == {"traceparent": "00-1-2-03"}
+    kept = jsonrpc.object_in(message_limits.decoded(json.dumps(message).encode()))
+    assert len(json.dumps(kept)) < 1_000
+    assert kept["params"]["capabilities"] == {"elicitation": {"form": {}}}
+    assert kept["params"]["_meta"] == {"traceparent": "00-1-2-03"}
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -26,7 +26,6 @@ Verify = Callable[[Headers], Awaitable[Principal]]
 TRUSTED = 60.0  # seconds that a verified key is not verified again
 REFUSED = 10.0  # seconds that a refused key is not looked at again
 KEY = re.compile(r"sk_[A-Za-z0-9_-]{1,200}")
-HEALTH = "/health/"
 
 
 class Denied(Exception):

@@ -1,21 +1,21 @@
-"""The web application around MCP: who may call, how much, from where, and what is logged."""
+"""The routes of the web application; what a request passes before them stands in `serve.py`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from mcp.server.lowlevel import Server
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from atoms_campaigns_mcp.config.settings import Settings
-from atoms_campaigns_mcp.server.auth.api_keys import HEALTH
 from atoms_campaigns_mcp.server.http import uploads
-from atoms_campaigns_mcp.server.http.bodies import LARGEST
+from atoms_campaigns_mcp.server.http.middleware.bodies import LARGEST
 from atoms_campaigns_mcp.server.http.middleware.hosts import security
-
-PATH = "/mcp"
+from atoms_campaigns_mcp.server.http.paths import HEALTH, MCP, UPLOADS
 
 
 def application(
@@ -34,15 +34,22 @@ def application(
         return JSONResponse({"ready": answer}, 200 if answer else 503)
 
     app = server.streamable_http_app(
-        streamable_http_path=PATH,
+        streamable_http_path=MCP,
         max_request_body_size=LARGEST,
         transport_security=security(settings),
         custom_starlette_routes=[
-            Route(uploads.PATH, contacts.put, methods=["PUT"]),
+            Route(UPLOADS, contacts.put, methods=["PUT"]),
             Route(f"{HEALTH}live", live, methods=["GET"]),
             Route(f"{HEALTH}ready", is_ready, methods=["GET"]),
         ],
     )
     # A redirect would name whatever host the request did.
     app.router.redirect_slashes = False
+    return app
+
+
+def behind(middleware: Sequence[Middleware], app: ASGIApp) -> ASGIApp:
+    """Put `app` behind all of `middleware`; the first is what a request meets first."""
+    for layer, arguments, options in reversed(middleware):
+        app = layer(app, *arguments, **options)
     return app

@@ -10,6 +10,9 @@ from typing import Any, cast
 
 from mcp_types import INVALID_REQUEST
 
+from atoms_campaigns_mcp.server import jsonrpc
+from atoms_campaigns_mcp.server.jsonrpc import Decoded, Refused
+
 SMALL = 64 * 1024  # bytes of a message, and of one with a contact list beside that list
 PARTS = 4096  # lists, objects and members, outside of a contact list
 NAME_MAX = 512  # characters that are kept of each text in which a client tells of itself
@@ -40,8 +43,8 @@ def without_list(body: bytes) -> bytes:
     return body[: longest[0]] + body[longest[1] :]
 
 
-def parsed(body: bytes) -> Parsed:
-    """Return a message without its contact list; empty if it is none, which the SDK refuses.
+def decoded(body: bytes) -> Decoded | Refused:
+    """Decode a body whose size is judged; of `initialize`, only what is looked at later is kept.
 
     Raises:
         TooLargeError: It is larger than SMALL and no call with a list, or has more than PARTS.
@@ -53,27 +56,29 @@ def parsed(body: bytes) -> Parsed:
         )
     if sum(short.count(sign) for sign in (b",", b"{", b"[")) > PARTS:
         raise TooLargeError(f"A message may have {PARTS} members, lists and objects.")
-    message = _object(short)
+    found = jsonrpc.decode(body)
+    if isinstance(found, Refused):
+        return found
+    message = jsonrpc.object_in(found)
     if len(body) > SMALL and not _has_list(message):
         raise TooLargeError("Only the csv of a tool call may be larger than 64 KiB.")
-    return message
-
-
-def kept(body: bytes, message: Parsed) -> bytes:
-    """Return the body to pass on: of `initialize`, only what this server looks at later."""
     if message.get("method") != "initialize":
-        return body
+        return found
+    kept = _kept(message)
+    # What was not valid Unicode may be among what is left out.
+    return Decoded(kept) if found.whole else jsonrpc.decode(json.dumps(kept).encode())
+
+
+def _kept(message: Parsed) -> Parsed:
     given = _dict(message.get("params"))
     params: Parsed = {**_client(given, ""), "_meta": _meta(_dict(given.get("_meta")))}
     about = {name: message[name] for name in ("jsonrpc", "id", "method") if name in message}
-    return json.dumps({**about, "params": params}).encode()
+    return {**about, "params": params}
 
 
-def refusal(words: str, message: Parsed | None = None) -> Parsed:
-    """Return an error that clients of the protocol show."""
-    number = (message or {}).get("id")
-    known = number if isinstance(number, str | int) else None
-    return {"jsonrpc": "2.0", "id": known, "error": {"code": INVALID_REQUEST, "message": words}}
+def refusal(words: str) -> Parsed:
+    """Return an error that clients of the protocol show; whose request it was is not read."""
+    return {"jsonrpc": "2.0", "id": None, "error": {"code": INVALID_REQUEST, "message": words}}
 
 
 def _client(given: Parsed, prefix: str, capabilities: str = "capabilities") -> Parsed:
@@ -111,13 +116,6 @@ def _strings(given: Any, names: tuple[str, ...]) -> Parsed | None:
         return None
     found = {name: value for name, value in cast("Parsed", given).items() if name in names}
     return {n: value[:NAME_MAX] for n, value in found.items() if isinstance(value, str)}
-
-
-def _object(text: bytes) -> Parsed:
-    try:
-        return _dict(json.loads(text))
-    except (ValueError, RecursionError):
-        return {}
 
 
 def _has_list(message: Parsed) -> bool:

@@ -1,6 +1,5 @@
 """Serving over Streamable HTTP, to one machine or to a team."""
 
-from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import httpx2
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.middleware import Middleware
 
 from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.transport import Transport
@@ -19,20 +18,24 @@ from atoms_campaigns_mcp.config.identity import LOCAL
 from atoms_campaigns_mcp.config.parsing import LOOPBACK
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
-from atoms_campaigns_mcp.rate_limit import Slot
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.auth.api_keys import KeyVerifier, Verify, known
 from atoms_campaigns_mcp.server.auth.oauth.resource_server import OAuth
 from atoms_campaigns_mcp.server.auth.principal import Principal, principal_of
-from atoms_campaigns_mcp.server.http.app import PATH, application
-from atoms_campaigns_mcp.server.http.bodies import Bodies
+from atoms_campaigns_mcp.server.http.app import application, behind
 from atoms_campaigns_mcp.server.http.middleware.access_log import AccessLog
 from atoms_campaigns_mcp.server.http.middleware.authentication import Authenticated
+from atoms_campaigns_mcp.server.http.middleware.bodies import Bodies
 from atoms_campaigns_mcp.server.http.middleware.hosts import AllowedHosts, cors
 from atoms_campaigns_mcp.server.http.middleware.normalization import Spellings
+from atoms_campaigns_mcp.server.http.middleware.open_streams import OpenStreams, Streams
 from atoms_campaigns_mcp.server.http.middleware.post_checks import InFlight, Posts
-from atoms_campaigns_mcp.server.http.middleware.rate_limits import RateLimits, Streams
+from atoms_campaigns_mcp.server.http.middleware.rate_limits import RateLimits
+from atoms_campaigns_mcp.server.http.middleware.resource_metadata import ResourceMetadata
+from atoms_campaigns_mcp.server.http.middleware.scope_challenge import ScopeChallenge
 from atoms_campaigns_mcp.server.http.middleware.session_limits import SessionLimits
+from atoms_campaigns_mcp.server.http.paths import MCP
+from atoms_campaigns_mcp.server.http.replica_rate_limit import ReplicaRateLimit
 from atoms_campaigns_mcp.server.http.uploads import Contacts
 from atoms_campaigns_mcp.server.mcp.server import build
 from atoms_campaigns_mcp.server.mcp.subscriptions import Subscriptions
@@ -45,7 +48,6 @@ from atoms_campaigns_mcp.state.open import require_client
 from atoms_campaigns_mcp.telemetry import log
 
 GRACE = 6  # whole seconds for requests in flight when asked to end; ten are allowed in all
-AT_A_TIME = 0.1  # seconds' worth of a tenant's requests that are booked with replicas together
 CONNECTIONS = 2000  # at once; more get 503 at once
 # Seconds that an idle connection stays: longer than clients and proxies keep theirs, or they would
 # send into one that is being closed.
@@ -89,51 +91,37 @@ class Service:
             lambda context: principal_of(context, settings).account,
             lambda: self.runtimes.store().shared_state,
         )
-        self._ahead = Counter[str]()  # requests of tenants that are booked and not yet made
         self._verifying = _connection(settings, clocks, network)
         self._oauth = OAuth(settings, clocks, network) if settings.auth == "oauth" else None
         server = build(settings, self.runtimes, over_http=True, subscriptions=self._subscriptions)
-        in_flight = InFlight()
-        server.middleware.append(in_flight.during)
+        self._in_flight, self._streams = InFlight(), OpenStreams()
+        server.middleware.append(self._in_flight.during)
         self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
-        inner: ASGIApp = Posts(self.inner, in_flight, PATH)
-        self._streams = Streams(Bodies(self._oauth.within(inner) if self._oauth else inner))
-        self.app = self._guarded(self._streams)
+        self.app = behind(self._middleware(), self.inner)
 
-    def _guarded(self, app: ASGIApp) -> ASGIApp:
-        """Put around `app` what a request must pass, the outermost last."""
-        settings = self._settings
-        limited = RateLimits(
-            SessionLimits(app, self._clocks.monotonic),
-            rate=settings.client_rate,
-            in_flight=settings.client_calls,
-            monotonic=self._clocks.monotonic,
-            elsewhere=self._booked,
-        )
-        authenticated: ASGIApp = Authenticated(limited, self._verify())
-        if self._oauth:
-            authenticated = self._oauth.around(authenticated, PATH)
-        guarded = cors(AllowedHosts(authenticated, settings), settings)
-        return Spellings(AccessLog(guarded, self._clocks.monotonic), PATH)
-
-    async def _booked(self, tenant: str, step: float) -> float:
-        """Return the seconds to wait until replicas on the same Redis may be asked once more."""
-        store = self.runtimes.store()
-        if store.shared_state is None:
-            return 0.0
-        # Several at a time: Redis may write each booking to its disk before it answers.
-        block = max(int(AT_A_TIME / step), 1)
-        if self._ahead[tenant] <= 0:
-            slot = Slot(self._clocks.seconds(), step * block, patience=0)
-            try:
-                wait = await store.pace.book(f"client {tenant}", slot)
-            except NotRecorded:  # each replica keeps to its own limit all the same
-                return 0.0
-            if wait:
-                return wait
-            self._ahead[tenant] += block
-        self._ahead -= Counter({tenant: 1})
-        return 0.0
+    def _middleware(self) -> list[Middleware]:
+        """Return what a request passes before it is served, in this order."""
+        settings, clocks, oauth = self._settings, self._clocks, self._oauth
+        return [
+            Middleware(Spellings, MCP),
+            Middleware(AccessLog, clocks.monotonic),
+            Middleware(cors, settings),
+            Middleware(AllowedHosts, settings),
+            *([Middleware(ResourceMetadata, oauth.challenges, MCP)] if oauth else []),
+            Middleware(Authenticated, self._verify()),
+            Middleware(
+                RateLimits,
+                rate=settings.client_rate,
+                in_flight=settings.client_calls,
+                monotonic=clocks.monotonic,
+                elsewhere=ReplicaRateLimit(self.runtimes.store, clocks.seconds),
+            ),
+            Middleware(SessionLimits, clocks.monotonic),
+            Middleware(Streams, self._streams),
+            Middleware(Bodies),
+            *([Middleware(ScopeChallenge, oauth.challenges)] if oauth else []),
+            Middleware(Posts, self._in_flight, MCP),
+        ]
 
     def _verify(self) -> Verify:
         settings = self._settings
@@ -235,7 +223,7 @@ async def _until_ended(service: Service, settings: Settings, host: str, bound: s
         tasks.start_soon(service.hear)
         tasks.start_soon(keep_order, settings)
         await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
-        log.info("listening on http://%s:%s%s (%s)", _named(host), port, PATH, settings.mode)
+        log.info("listening on http://%s:%s%s (%s)", _named(host), port, MCP, settings.mode)
         await server.serve(sockets=[bound])
         tasks.cancel_scope.cancel()
 

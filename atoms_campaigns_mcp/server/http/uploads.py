@@ -2,17 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from secrets import token_hex
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.errors import NotRecorded
+from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.server.auth.principal import SCOPE, Principal
 from atoms_campaigns_mcp.state.store import Upload
 
-PATH = "/contacts"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = {"text/csv", WORKBOOK}
 LIFETIME = 900  # seconds
@@ -22,12 +21,12 @@ MOST = 20  # uploads of one tenant at a time
 class Contacts:
     """Takes contact lists and keeps them for their tenant."""
 
-    def __init__(self, runtime: Callable[[Principal], Awaitable[Any]]) -> None:
+    def __init__(self, runtime: Callable[[Principal], Awaitable[Runtime]]) -> None:
         """Keep them in the state of `runtime`."""
         self._runtime = runtime
 
     async def put(self, request: Request) -> JSONResponse:
-        """Store a CSV or an Excel workbook of at most 5 MB; give its `upload_id`."""
+        """Store a CSV or an Excel workbook of at most 5 MB; return its `upload_id`."""
         principal: Principal = request.scope[SCOPE]
         content = await _content(request, principal)
         if isinstance(content, JSONResponse):

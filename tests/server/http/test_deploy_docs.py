@@ -15,7 +15,8 @@ from atoms_campaigns_mcp.config.settings import SETTINGS, Settings
 from atoms_campaigns_mcp.schemas.fields import CSV_MAX
 from atoms_campaigns_mcp.server import runtime_pool
 from atoms_campaigns_mcp.server.auth import api_keys
-from atoms_campaigns_mcp.server.http import bodies, message_limits, serve, uploads
+from atoms_campaigns_mcp.server.http import message_limits, serve, uploads
+from atoms_campaigns_mcp.server.http.middleware import bodies
 from atoms_campaigns_mcp.server.mcp import subscriptions
 from tests.support.process import address, environment, spawned
 from tests.support.team import ANNA, Team

@@ -22,7 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.server import runtime_pool
 from atoms_campaigns_mcp.server.auth.principal import SCOPE, Principal
-from atoms_campaigns_mcp.server.http.bodies import Bodies
+from atoms_campaigns_mcp.server.http.middleware.bodies import Bodies
 from atoms_campaigns_mcp.server.http.middleware.rate_limits import STOPS, RateLimits
 from atoms_campaigns_mcp.server.mcp import subscriptions
 from tests.support.bench import Bench

@@ -3,7 +3,6 @@
 import httpx2
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp
 
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.atoms.transport import no_cookies
@@ -12,12 +11,11 @@ from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.auth.api_keys import Denied, bearer
 from atoms_campaigns_mcp.server.auth.oauth.access_tokens import AccessTokens, InvalidTokenError
-from atoms_campaigns_mcp.server.auth.oauth.challenges import Challenges, Metadata
+from atoms_campaigns_mcp.server.auth.oauth.challenges import Challenges
 from atoms_campaigns_mcp.server.auth.oauth.jwks import PATIENCE, Keys
 from atoms_campaigns_mcp.server.auth.oauth.scopes import effects_of, scope_of
 from atoms_campaigns_mcp.server.auth.oauth.subject_keys import subject_keys_of
 from atoms_campaigns_mcp.server.auth.principal import Principal, Unauthenticated, Unverifiable
-from atoms_campaigns_mcp.server.http.middleware.scope_challenge import ScopeChallenge
 from atoms_campaigns_mcp.telemetry import log
 
 
@@ -44,7 +42,7 @@ class OAuth:
         issuer, resource = settings.oauth_issuer, settings.oauth_resource
         keys = Keys(issuer, settings.oauth_jwks, self._http, clocks.monotonic)
         self._tokens = AccessTokens(issuer, resource, keys, clocks.seconds)
-        self._challenges = Challenges(issuer, resource, settings.permitted)
+        self.challenges = Challenges(issuer, resource, settings.permitted)
 
     async def verify(self, headers: Headers) -> Principal:
         """See `auth.Verify`.
@@ -59,13 +57,13 @@ class OAuth:
             granted, offered = effects_of(claims), self._settings.permitted
             if not granted & offered:
                 words = "The access token has none of this server's scopes."
-                raise self._challenges.step_up(scope_of(offered), words)
+                raise self.challenges.step_up(scope_of(offered), words)
             key = await self._accounts.key(subject)
         except Unauthenticated:
             words = "An access token is needed."
-            raise self._challenges.sign_on(words, error="") from None
+            raise self.challenges.sign_on(words, error="") from None
         except InvalidTokenError as error:
-            raise self._challenges.sign_on(str(error)) from error
+            raise self.challenges.sign_on(str(error)) from error
         except Unverifiable as error:
             words = f"{error} Try again, or tell the operator."
             raise _refused(503, "unavailable", words, {"Retry-After": "5"}) from error
@@ -75,14 +73,6 @@ class OAuth:
             words = "You are known, but no Atoms account is assigned to you. Ask the operator."
             raise _refused(403, "access_denied", words)
         return Principal(tenant, key, granted & offered, offered - granted)
-
-    def around(self, app: ASGIApp, path: str) -> ASGIApp:
-        """Put the metadata of the resource at `path` before what verifies requests."""
-        return Metadata(app, self._challenges, path)
-
-    def within(self, app: ASGIApp) -> ASGIApp:
-        """Put behind what verifies requests who tells which scope is missing."""
-        return ScopeChallenge(app, self._challenges)
 
     async def close(self) -> None:
         """Close connections."""

@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from atoms_campaigns_mcp.server.auth.api_keys import HEALTH
 from atoms_campaigns_mcp.server.auth.principal import SCOPE
-from atoms_campaigns_mcp.server.http import uploads
-from atoms_campaigns_mcp.server.http.app import PATH
+from atoms_campaigns_mcp.server.http.paths import HEALTH, MCP, UPLOADS
 from atoms_campaigns_mcp.telemetry import log
 
 
@@ -41,4 +39,4 @@ class AccessLog:
             log.info("%s %s %s %d ms %s", scope["method"], path, status or "-", took, tenant)
 
 
-_SHOWN = {PATH, uploads.PATH, f"{HEALTH}live", f"{HEALTH}ready"}
+_SHOWN = {MCP, UPLOADS, f"{HEALTH}live", f"{HEALTH}ready"}

@@ -8,8 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from atoms_campaigns_mcp.effects import permitted
 from atoms_campaigns_mcp.errors import RateLimited, Unauthorized, UpstreamError
-from atoms_campaigns_mcp.server.auth.api_keys import HEALTH, Denied, Verify
+from atoms_campaigns_mcp.server.auth.api_keys import Denied, Verify
 from atoms_campaigns_mcp.server.auth.principal import SCOPE, Principal, Unauthenticated
+from atoms_campaigns_mcp.server.http.paths import HEALTH
 
 MODES = "atoms-mcp-modes"
 """Header with which a client gives up rights: `read-only`, `no-dial`, or both with a comma."""

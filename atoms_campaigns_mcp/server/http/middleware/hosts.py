@@ -9,8 +9,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from atoms_campaigns_mcp.config.settings import Settings
-from atoms_campaigns_mcp.server.auth.api_keys import HEALTH
 from atoms_campaigns_mcp.server.http.middleware.authentication import MODES
+from atoms_campaigns_mcp.server.http.paths import HEALTH
 
 LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from atoms_campaigns_mcp.server.http.bodies import replaying
-from atoms_campaigns_mcp.server.jsonrpc import Refused, read
+from atoms_campaigns_mcp.server.http.middleware.bodies import MESSAGE, replaying
+from atoms_campaigns_mcp.server.jsonrpc import Refused, message_in
 from atoms_campaigns_mcp.telemetry import log
 
 _SESSION = "mcp-session-id"
@@ -58,7 +58,7 @@ class Posts:
     """Answers 400 to what is no message, and to an id that its session already waits for."""
 
     def __init__(self, app: ASGIApp, in_flight: InFlight, path: str) -> None:
-        """Look at messages to `path`, whose bodies come in one piece."""
+        """Look at messages to `path`, whose bodies `Bodies` has decoded."""
         self._app = app
         self._in_flight = in_flight
         self._path = path
@@ -68,7 +68,8 @@ class Posts:
         if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", self._path):
             await self._app(scope, receive, send)
             return
-        message = read((await receive())["body"])
+        await receive()  # the body, which nothing needs any more
+        message = message_in(scope.pop(MESSAGE))
         if isinstance(message, Refused):
             await _refusal(message)(scope, receive, send)
             return

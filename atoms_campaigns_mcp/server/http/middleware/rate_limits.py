@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, nullcontext
 
-import anyio
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from atoms_campaigns_mcp.rate_limit import Slot, booked
 from atoms_campaigns_mcp.server.auth.principal import SCOPE
@@ -101,44 +100,6 @@ def _held(places: Counter[str], tenant: str) -> Generator[None]:
         places[tenant] -= 1
         if not places[tenant]:
             del places[tenant]
-
-
-class Streams:
-    """Ends open streams in good order when the server ends."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Serve `app`."""
-        self._app = app
-        self._streams: set[anyio.CancelScope] = set()
-
-    def close(self) -> None:
-        """End the streams on which a client only listens; what was asked may be answered."""
-        for scope in self._streams:
-            scope.cancel()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == "http" and scope["method"] == "GET":
-            await self._stream(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        more = False
-
-        async def noting(message: Message) -> None:
-            nonlocal more
-            more = message["type"] == "http.response.start" or message.get("more_body", False)
-            await send(message)
-
-        with anyio.CancelScope() as stream:
-            self._streams.add(stream)
-            try:
-                await self._app(scope, receive, noting)
-            finally:
-                self._streams.discard(stream)
-        if more:  # it was cancelled: without a proper end the client would take it for a fault
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _too_many(seconds: int) -> JSONResponse:

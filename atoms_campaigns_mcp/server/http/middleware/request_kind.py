@@ -1,14 +1,11 @@
-"""Telling apart, before anything is parsed, what only waits and what must get through."""
-
-import json
-from typing import Any
+"""Telling apart, before a body is received, what only waits and what must get through."""
 
 import anyio
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
-from atoms_campaigns_mcp.server.http.bodies import replaying
-from atoms_campaigns_mcp.server.jsonrpc import is_stop
+from atoms_campaigns_mcp.server import jsonrpc
+from atoms_campaigns_mcp.server.http.middleware.bodies import MESSAGE, replaying
 
 STOP_BYTES = 4096  # of a call that stops something; what is longer is none
 STOP_SECONDS = 2.0  # in which it must have arrived
@@ -42,8 +39,6 @@ async def emergency(scope: Scope, receive: Receive) -> Receive | None:
             if message["type"] != "http.request":
                 return None
             body += message.get("body", b"")
-    try:
-        message: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return replaying(bytes(body), receive) if is_stop(message) else None
+    scope[MESSAGE] = jsonrpc.decode(bytes(body))
+    stops = jsonrpc.is_stop(jsonrpc.object_in(scope[MESSAGE]))
+    return replaying(bytes(body), receive) if stops else None

@@ -13,8 +13,9 @@ from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.server.auth.oauth.challenges import Challenges
 from atoms_campaigns_mcp.server.auth.oauth.scopes import needed, scope_of
 from atoms_campaigns_mcp.server.auth.principal import SCOPE, Principal
-from atoms_campaigns_mcp.server.http import uploads
-from atoms_campaigns_mcp.server.http.bodies import MESSAGE
+from atoms_campaigns_mcp.server.http.middleware.bodies import MESSAGE
+from atoms_campaigns_mcp.server.http.paths import UPLOADS
+from atoms_campaigns_mcp.server.jsonrpc import object_in
 
 
 class ScopeChallenge:
@@ -38,9 +39,9 @@ class ScopeChallenge:
         await (refusal or self._app)(scope, receive, send)
 
     def _judged(self, scope: Scope, principal: Principal) -> JSONResponse | None:
-        if scope["path"] == uploads.PATH:
+        if scope["path"] == UPLOADS:
             return self._refusal(scope, principal, frozenset({Effect.CHANGES}))
-        message = scope.get(MESSAGE, {})
+        message = object_in(scope.get(MESSAGE))
         method = message.get("method")
         if not isinstance(method, str):
             return None

@@ -9,8 +9,9 @@ from mcp.shared.exceptions import MCPError
 from starlette.types import ASGIApp
 
 from atoms_campaigns_mcp.effects import EVERYTHING, Effect, permitted
-from atoms_campaigns_mcp.server.auth.oauth.resource_server import OAuth
+from atoms_campaigns_mcp.server.auth.oauth.challenges import Challenges
 from atoms_campaigns_mcp.server.auth.oauth.scopes import SCOPES, effects_of, needed, scope_of
+from atoms_campaigns_mcp.server.http import serve
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.bench import Bench
 from tests.support.issuer import EVERY_SCOPE, RESOURCE, Issuer
@@ -159,10 +160,10 @@ async def test_who_may_not_read_sees_no_campaign_in_other_ways_either(
 async def test_what_a_token_may_do_is_decided_where_requests_are_carried_out_too(
     bench: Bench, issuer: Issuer, era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unseen(_: OAuth, app: ASGIApp) -> ASGIApp:
+    def unseen(app: ASGIApp, _: Challenges) -> ASGIApp:
         return app
 
-    monkeypatch.setattr(OAuth, "within", unseen)
+    monkeypatch.setattr(serve, "ScopeChallenge", unseen)
     token = issuer.token(scope="campaigns:write")
     async with serving_team(bench) as team, team.client(token, era) as client:
         with pytest.raises(MCPError, match="campaigns:read"):

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.schemas.fields import CSV_MAX
 from atoms_campaigns_mcp.server.auth.principal import SCOPE
-from atoms_campaigns_mcp.server.http import message_limits, uploads
+from atoms_campaigns_mcp.server.http import message_limits
 from atoms_campaigns_mcp.server.http.message_limits import SMALL, TooLargeError
+from atoms_campaigns_mcp.server.http.paths import UPLOADS
 
 LARGEST = 6_000_000  # bytes of a message: a contact list of 5 MB and its quotes
 EACH = 2 * LARGEST  # bytes of large bodies that one tenant has in hand
@@ -20,7 +21,7 @@ ALL = 8 * LARGEST  # bytes that all have; each takes some ten times as much whil
 SECONDS = 30.0  # in which a body must have arrived; slower ones hold a place for nothing
 QUEUE = 10.0  # seconds that a large body waits for room
 MESSAGE = "atoms_campaigns.message"
-"""Where the HTTP side keeps the parsed message of a request, without its contact list."""
+"""Where the HTTP side keeps what a body was decoded to, once, by whoever needs it first."""
 
 
 class Room:
@@ -82,7 +83,8 @@ class Bodies:
             return
         try:
             async with AsyncExitStack() as room:
-                body = _judged(await self._received(scope, receive, room), scope)
+                body = await self._received(scope, receive, room)
+                _decode(body, scope)
                 again = replaying(body, receive)
                 del body  # it may be let go of while the request is served
                 await self._app(scope, again, send)
@@ -128,16 +130,14 @@ async def _next(receive: Receive, end: float) -> Message:
     raise _Refused(JSONResponse(late, 408, {"Connection": "close"}))
 
 
-def _judged(body: bytes, scope: Scope) -> bytes:
-    """Return the body that is passed on, and keep the message where what is behind finds it."""
-    if scope["path"] == uploads.PATH:
-        return body
+def _decode(body: bytes, scope: Scope) -> None:
+    """Keep the decoded message where what is behind finds it."""
+    if scope["path"] == UPLOADS or MESSAGE in scope:
+        return
     try:
-        message = message_limits.parsed(body)
+        scope[MESSAGE] = message_limits.decoded(body)
     except TooLargeError as error:
         raise _Refused(JSONResponse(message_limits.refusal(str(error)), 413)) from error
-    scope[MESSAGE] = message
-    return message_limits.kept(body, message)
 
 
 def _length(scope: Scope) -> int | None:
@@ -146,13 +146,13 @@ def _length(scope: Scope) -> int | None:
 
 
 def _most(path: str) -> int:
-    return CSV_MAX if path == uploads.PATH else LARGEST
+    return CSV_MAX if path == UPLOADS else LARGEST
 
 
 def _too_large(path: str) -> _Refused:
     words = f"At most {_most(path)} bytes are taken; split the list."
     body = {"error": "too_large", "error_description": words}
-    answer = body if path == uploads.PATH else message_limits.refusal(words)
+    answer = body if path == UPLOADS else message_limits.refusal(words)
     return _Refused(JSONResponse(answer, 413))
 
 

@@ -1,0 +1,5 @@
+"""The paths that are served."""
+
+MCP = "/mcp"
+UPLOADS = "/contacts"
+HEALTH = "/health/"
