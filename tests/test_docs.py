@@ -44,7 +44,7 @@ def test_every_tool_argument_setting_and_command_is_documented() -> None:
     for name, entry in Catalog.read().entries.items():
         assert f"`{name}`" in README
         section = tools.split(f"## {name}\n")[1].split("\n## ")[0]
-        assert all(f"| `{a}`" in section for a in entry["tool"]["inputSchema"]["properties"])
+        assert all(f"| `{a}`" in section for a in entry.tool["inputSchema"]["properties"])
     assert all(f"`{row.variable}`" in configuration for row in SETTINGS)
     (commands,) = (a for a in parser()._actions if a.choices)  # noqa: SLF001
     assert all(f"| `{command}" in configuration for command in commands.choices or ())

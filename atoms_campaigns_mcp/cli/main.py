@@ -268,24 +268,18 @@ def _demo(_: argparse.Namespace) -> int:
 def _call(args: argparse.Namespace) -> int:
     import anyio  # noqa: PLC0415
 
-    from atoms_campaigns_mcp.server.in_process import call_tool  # noqa: PLC0415 - client
+    from atoms_campaigns_mcp.cli.call import call_tool  # noqa: PLC0415 - heavy
 
     pairs = [word.partition("=") for word in args.arguments]
     if any(not separator for _, separator, _ in pairs):
         raise ConfigurationError("Arguments are written key=value.")
     arguments = {name: value for name, _, value in pairs}
-    ask = _ask if sys.stdin.isatty() else None
-    result = anyio.run(call_tool, _settings(args), args.tool, arguments, ask)
-    text = "\n".join(getattr(part, "text", "") for part in result.content)
-    if args.json and result.structured_content is not None:
-        text = json.dumps(result.structured_content, indent=2, ensure_ascii=False)
-    print(text, file=sys.stderr if result.is_error else sys.stdout)
-    return int(bool(result.is_error))
-
-
-def _ask(question: str) -> bool:
-    print(question, file=sys.stderr)
-    return input("Type yes to go ahead: ").strip().lower() == "yes"
+    outcome = anyio.run(call_tool, _settings(args), args.tool, arguments)
+    text = outcome.text
+    if args.json:
+        text = json.dumps(outcome.data, indent=2, ensure_ascii=False)
+    print(text, file=sys.stderr if outcome.is_error else sys.stdout)
+    return int(outcome.is_error)
 
 
 def _watch(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from rich.text import Text
 from atoms_campaigns_mcp.cli.console import Terminal
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError
-from atoms_campaigns_mcp.tool_calls.catalog import Catalog
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog, CatalogEntry
 
 
 def run(settings: Settings, name: str | None) -> int:
@@ -32,9 +32,9 @@ def run(settings: Settings, name: str | None) -> int:
     return 0
 
 
-def _list(entries: dict[str, dict[str, Any]]) -> None:
+def _list(entries: dict[str, CatalogEntry]) -> None:
     rows = [
-        (name, entry["effect"], entry["tool"]["description"].split(". ")[0])
+        (name, entry.effect, entry.tool["description"].split(". ")[0])
         for name, entry in entries.items()
     ]
     if not sys.stdout.isatty():
@@ -47,8 +47,8 @@ def _list(entries: dict[str, dict[str, Any]]) -> None:
     Terminal().print(table)
 
 
-def _explain(entry: dict[str, Any], console: Console) -> None:
-    schema = entry["tool"]["inputSchema"]
+def _explain(entry: CatalogEntry, console: Console) -> None:
+    schema = entry.tool["inputSchema"]
     required = schema.get("required", ())
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
@@ -56,9 +56,9 @@ def _explain(entry: dict[str, Any], console: Console) -> None:
     for name, field in schema["properties"].items():
         mark = "" if name in required else " (optional)"
         table.add_row(f"{name}{mark}", form(field), Text(field.get("description", "")))
-    dials = f", dials with {entry['dials_when']}" if entry["dials_when"] else ""
-    console.print(Text(f"{entry['tool']['name']} ({entry['effect']}{dials})", "bold"))
-    console.print(Text(entry["tool"]["description"]))
+    dials = f", dials with {entry.dials_when}" if entry.dials_when else ""
+    console.print(Text(f"{entry.name} ({entry.effect}{dials})", "bold"))
+    console.print(Text(entry.tool["description"]))
     console.print(table if schema["properties"] else "It takes no arguments.")
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from atoms_campaigns_mcp.effects import EVERYTHING, Effect
@@ -47,6 +48,14 @@ class Principal:
     def account(self) -> str:
         """The account of the API key, which several tenants may share."""
         return account_of(self.key)
+
+    def lacking(self, effects: Collection[Effect]) -> frozenset[Effect]:
+        """Return which rights this request lacks for something that has these effects."""
+        return frozenset(effects) - self.allowed
+
+    def can_obtain(self, missing: frozenset[Effect]) -> bool:
+        """Return whether a token with more scopes would have what is missing."""
+        return bool(missing) and missing <= self.obtainable
 
     def within(self, effects: frozenset[Effect]) -> "Principal":
         """Take away every right that is not among `effects`."""

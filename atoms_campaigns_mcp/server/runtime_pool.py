@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from atoms_campaigns_mcp.config.identity import LOCAL
+from atoms_campaigns_mcp.config.identity import LOCAL, Principal
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import Busy
-from atoms_campaigns_mcp.server.auth.principal import Principal
 from atoms_campaigns_mcp.shutdown import Shutdown
 from atoms_campaigns_mcp.workers import Workers
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from atoms_campaigns_mcp.effects import Effect
+from atoms_campaigns_mcp.effects import Effect, absent
 from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.fields import (
@@ -20,7 +20,6 @@ from atoms_campaigns_mcp.schemas.fields import (
     REGION_PATTERN,
     UPLOAD_PATTERN,
 )
-from atoms_campaigns_mcp.tool_calls.catalog import absent
 from atoms_campaigns_mcp.tool_calls.host_additions import is_addition
 from atoms_campaigns_mcp.toolkit.tool import Tool
 

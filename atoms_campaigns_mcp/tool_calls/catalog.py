@@ -5,30 +5,49 @@ No tool module is imported to serve it, so a server answers as fast as one witho
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from atoms_campaigns_mcp.effects import EVERYTHING, Effect
+from atoms_campaigns_mcp.effects import EVERYTHING, Effect, Effects
 
 SNAPSHOT = Path(__file__).with_name("catalog.json")
-LONGEST_NOTHING = 20  # characters
 
 ONE_TRANSPORT = {"file": False, "rejects_file": False, "upload_id": True}
 """Arguments that are offered over one kind of transport alone: whether over HTTP."""
 
 
+class ToolDescription(TypedDict):
+    """A tool as `tools/list` describes it."""
+
+    name: str
+    description: str
+    inputSchema: dict[str, Any]
+    outputSchema: dict[str, Any]
+    annotations: dict[str, str | bool]
+    _meta: NotRequired[dict[str, dict[str, str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogEntry(Effects):
+    """A tool of the catalogue: what it does, and its MCP description."""
+
+    name: str
+    tool: ToolDescription
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The schema of each argument, by its name."""
+        return self.tool["inputSchema"]["properties"]
+
+
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The tools that a caller may use.
+    """The tools that a caller may use, by name."""
 
-    `entries` holds each tool's effect, the argument that makes it dial, whether it is the emergency
-    stop, and its MCP description.
-    """
-
-    entries: dict[str, dict[str, Any]]
+    entries: dict[str, CatalogEntry]
 
     @classmethod
     @cache
@@ -37,71 +56,52 @@ class Catalog:
 
         Contacts come from files on the server's machine, and `over_http` as uploads.
         """
-        entries = json.loads(SNAPSHOT.read_text("utf-8"))
-        for entry in entries.values():
-            hidden = [name for name, http in ONE_TRANSPORT.items() if http is not over_http]
-            for name in hidden:
-                entry["tool"]["inputSchema"]["properties"].pop(name, None)
-        return cls(dict(_left(entries, allowed)))
+        snapshot: dict[str, dict[str, Any]] = json.loads(SNAPSHOT.read_text("utf-8"))
+        entries = (_entry(name, raw, over_http=over_http) for name, raw in snapshot.items())
+        return cls({entry.name: entry for entry in _left(entries, allowed)})
 
-    def tools(self) -> list[dict[str, Any]]:
+    def tools(self) -> list[ToolDescription]:
         """Return the reply of `tools/list`."""
-        return [entry["tool"] for entry in self.entries.values()]
+        return [entry.tool for entry in self.entries.values()]
 
     def input_schema(self, name: str) -> dict[str, Any] | None:
         """Return a tool's input schema, as the SDK wants it for checking headers."""
         entry = self.entries.get(name)
-        return entry["tool"]["inputSchema"] if entry else None
+        return entry.tool["inputSchema"] if entry else None
 
 
 @cache
 def emergencies() -> frozenset[str]:
     """Name the tools that must get through when nothing else does."""
     entries = Catalog.read().entries
-    return frozenset(name for name, entry in entries.items() if entry["emergency"])
-
-
-def absent(value: Any) -> bool:
-    """Return whether an optional argument of this value counts as left out.
-
-    Strict schemas make hosts send every argument, so that models write one of these for none.
-    """
-    if isinstance(value, str):
-        return len(value) <= LONGEST_NOTHING and value.strip() in {"", "null", "[]"}
-    return value is None or value == []
+    return frozenset(name for name, entry in entries.items() if entry.emergency)
 
 
 def span(tool: str, argument: str) -> str:
     """Return the range of a number that a tool takes, as `1-45`."""
-    rule = (Catalog.read().input_schema(tool) or {})["properties"][argument]
+    rule = Catalog.read().entries[tool].arguments[argument]
     return f"{rule['minimum']}-{rule['maximum']}"
 
 
-def needs(
-    entry: dict[str, Any], arguments: Mapping[str, Any], allowed: frozenset[Effect]
-) -> frozenset[Effect]:
-    """Return the effects that a call takes from somebody who is `allowed` some.
+def _entry(name: str, raw: dict[str, Any], *, over_http: bool) -> CatalogEntry:
+    tool: ToolDescription = raw["tool"]
+    hidden = [argument for argument, http in ONE_TRANSPORT.items() if http is not over_http]
+    for argument in hidden:
+        tool["inputSchema"]["properties"].pop(argument, None)
+    return CatalogEntry(
+        name=name,
+        effect=Effect(raw["effect"]),
+        dials_when=raw["dials_when"],
+        emergency=raw["emergency"],
+        tool=tool,
+    )
 
-    Whoever may dial may also stop it: the emergency stop takes either right.
-    """
-    if entry["emergency"] and Effect.DIALS in allowed:
-        return frozenset({Effect.DIALS})
-    taken = frozenset({Effect(entry["effect"])})
-    dials = bool(entry["dials_when"]) and not absent(arguments.get(entry["dials_when"]))
-    return taken | {Effect.DIALS} if dials else taken
 
-
-def _left(
-    entries: dict[str, dict[str, Any]], allowed: frozenset[Effect]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, entry in entries.items():
-        if needs(entry, {}, allowed) - allowed:
+def _left(entries: Iterable[CatalogEntry], allowed: frozenset[Effect]) -> Iterator[CatalogEntry]:
+    for entry in entries:
+        if entry.needed({}, allowed) - allowed:
             continue
-        if entry["dials_when"] and Effect.DIALS not in allowed:
-            _drop_argument(entry["tool"]["inputSchema"], entry["dials_when"])
-        yield name, entry
-
-
-def _drop_argument(schema: dict[str, Any], name: str) -> None:
-    for unneeded in (name, "confirm_token"):
-        schema["properties"].pop(unneeded, None)
+        if entry.dials_when and Effect.DIALS not in allowed:
+            for unneeded in (entry.dials_when, "confirm_token"):
+                entry.arguments.pop(unneeded, None)
+        yield entry

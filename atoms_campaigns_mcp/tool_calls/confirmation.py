@@ -4,9 +4,6 @@ The first round judges the plan, stores it and asks about it; the answer is boun
 good once and for five minutes, and counts only while the facts are still the same.
 """
 
-import hashlib
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +16,23 @@ from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls import confirm_tokens
 from atoms_campaigns_mcp.tool_calls.asker import TICK, Answer, PendingQuestion, Reply
-from atoms_campaigns_mcp.tool_calls.locks import SENDING
 from atoms_campaigns_mcp.tool_calls.plans import AGAIN, NOTHING
 from atoms_campaigns_mcp.tool_calls.session import Session
-from atoms_campaigns_mcp.toolkit.audience_lock import members_of
-from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
+from atoms_campaigns_mcp.toolkit.tool import Tool
 
 QUICKEST = 0.5  # seconds, before which no person has read the question
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A yes, or a policy that needs none: to which plan, how, and after how many seconds.
+
+    `record` is absent if nobody was asked, and so is `seconds`.
+    """
+
+    how: Confirmed
+    record: PlanRecord | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +50,51 @@ class Agreed:
     warnings: tuple[str, ...] = ()
 
 
+async def propose(session: Session, tool: Tool[Any, Any], args: Args) -> Proposal | Result:
+    """Read and judge the facts; return a result instead if there is nothing to do.
+
+    Raises:
+        Refused: A rule of the operator forbids it.
+    """
+    if tool.plan is None:
+        raise TypeError(f"{tool.name} dials or destroys without a plan")
+    proposal = await tool.plan(args, session.reading())
+    if isinstance(proposal, Proposal) and (blocked := blocks(proposal.findings)):
+        reasons = "; ".join(f"{finding.reason} ({finding.rule})" for finding in blocked)
+        raise Refused(
+            f"{NOTHING} It is refused: {reasons}.",
+            next_step=" ".join(dict.fromkeys(finding.next_step for finding in blocked)),
+        )
+    return proposal
+
+
+async def agree(session: Session, consent: Consent, proposal: Proposal) -> Agreed:
+    """Compare what was agreed to with the facts as they are now, and use up the agreement.
+
+    Raises:
+        NotConfirmed: They differ, or the agreement was used before.
+    """
+    digest = proposal.plan.digest(session.runtime.tenant)
+    record = consent.record
+    if record:
+        await session.plans.spend(record, digest)
+    warnings = record.shown if record else proposal.objections()
+    return Agreed(proposal.plan, digest, consent.how, consent.seconds, warnings)
+
+
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """What stands between one call of a dialling or destroying tool and its effect."""
+class Confirmation:
+    """What one call of a tool that dials or destroys needs before it may go ahead."""
 
     session: Session
     tool: Tool[Any, Any]
     args: Args
-    act: Callable[[Agreed], Awaitable[Result]]
 
-    async def open(self) -> Result | PendingQuestion:
-        """Carry out what was agreed to; or give what there is, if there is nothing to do; or ask.
+    async def obtain(self) -> Consent | Result | PendingQuestion:
+        """Return the consent; or a result, if there is nothing to do; or the question to ask.
 
         Raises:
-            NotConfirmed: Nobody agreed to exactly this; with a token, where one can help.
+            NotConfirmed: Nobody agreed to it; with a token, where one can help.
             Refused: A rule of the operator forbids it.
         """
         policy = self._policy
@@ -65,12 +103,11 @@ class Gate:
             return await self._answered(reply)
         token = getattr(self.args, "confirm_token", None)
         if token and policy in {"ask", "token"} and not can_ask:
-            return await self._accept(
-                await self._stored(self.session.plans.plan_id(token)), "token"
-            )
+            record = await self._stored(self.session.plans.plan_id(token))
+            return self._valid(record, "token")
         if policy == "never":
-            return await self._claimed(None, "never")
-        proposal = await self._propose()
+            return Consent("never")
+        proposal = await propose(self.session, self.tool, self.args)
         if isinstance(proposal, Result):
             return proposal
         return await self._ask(proposal, can_ask=can_ask)
@@ -79,7 +116,7 @@ class Gate:
     def _policy(self) -> str:
         return self.session.runtime.settings.confirm
 
-    async def _ask(self, proposal: Proposal, *, can_ask: bool) -> Result | PendingQuestion:
+    async def _ask(self, proposal: Proposal, *, can_ask: bool) -> Consent | PendingQuestion:
         if not can_ask and self._policy == "human":
             raise Refused(
                 f"{NOTHING} The operator of this server wants a person to confirm this "
@@ -108,7 +145,7 @@ class Gate:
             confirm_token=token,
         )
 
-    async def _answered(self, reply: Reply) -> Result:
+    async def _answered(self, reply: Reply) -> Consent:
         """Take the answer to a question."""
         answer, seconds = reply.answer, reply.seconds
         try:
@@ -126,90 +163,21 @@ class Gate:
             log.info("%s: the answer was %s, after %s s", self.tool.name, answer, seconds)
             await self.session.plans.withdraw(record)
             raise _not_a_yes(answer, seconds, self._policy)
-        return await self._accept(record, "asked", seconds)
+        return self._valid(record, "asked", seconds)
 
-    async def _accept(
+    def _valid(
         self, record: PlanRecord | None, how: Confirmed, seconds: float | None = None
-    ) -> Result:
+    ) -> Consent:
         if record is None:
             raise NotConfirmed(
                 f"{NOTHING} The confirmation was given for something else.", next_step=AGAIN
             )
         if record.expires_at < self.session.runtime.clocks.seconds():
             raise NotConfirmed(f"{NOTHING} The confirmation has expired.", next_step=AGAIN)
-        return await self._claimed(record, how, seconds)
+        return Consent(how, record, seconds)
 
     async def _stored(self, plan_id: str) -> PlanRecord | None:
         return await self.session.plans.find(plan_id, self.tool.name)
-
-    async def _claimed(
-        self, record: PlanRecord | None, how: Confirmed, seconds: float | None = None
-    ) -> Result:
-        """Keep equal calls out, judge the facts as they are now, and go ahead."""
-        async with AsyncExitStack() as held:
-            proposal = await self._propose_alone(held, record)
-            if isinstance(proposal, Result):
-                return proposal
-            digest = proposal.plan.digest(self.session.runtime.tenant)
-            if not all(
-                [await self.session.locks.extend(one) for one in [*self.session.locks.ends]]
-            ):
-                raise NotConfirmed(
-                    f"{NOTHING} Looking at the facts took too long to be sure that no other call "
-                    "does the same.",
-                    next_step="Look with get_campaign_status, then call again.",
-                )
-            if record:
-                await self.session.plans.spend(record, digest)
-            warnings = record.shown if record else proposal.objections()
-            return await self.act(Agreed(proposal.plan, digest, how, seconds, warnings))
-
-    async def _propose_alone(
-        self, held: AsyncExitStack, record: PlanRecord | None
-    ) -> Proposal | Result:
-        """Claim all that is concerned, and propose by what is read after that."""
-        busy = NotConfirmed(
-            f"{NOTHING} Another call is changing the same thing at this moment.",
-            next_step="Look with get_campaign_status, then call again if it is still needed; a "
-            f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
-        )
-        subjects = self._subjects(record)
-        while True:
-            for subject in subjects:
-                await held.enter_async_context(self.session.locks.holding(subject, busy))
-            proposal = await self._propose()
-            # Without a plan that was agreed to, only the facts name the audience.
-            audience = proposal.plan.audience_id if isinstance(proposal, Proposal) else ""
-            if not audience or members_of(audience) in self.session.locks.ends:
-                return proposal
-            subjects = [members_of(audience)]
-
-    def _subjects(self, record: PlanRecord | None) -> list[str]:
-        """Name what nobody else may change meanwhile, as far as it is known."""
-        subjects = [getattr(self.args, "campaign_id", None) or self._request()]
-        limited = self.session.runtime.settings.max_running is not None
-        if limited and self.tool.effect is not Effect.DESTROYS:
-            subjects.append("what runs")  # two would count the same campaigns
-        if record and record.audience_id:
-            subjects.append(members_of(record.audience_id))
-        return subjects
-
-    def _request(self) -> str:
-        """Name what is asked for, where there is no campaign yet that could be named."""
-        asked = self.args.model_dump_json(exclude={"confirm_token"})
-        return f"{self.tool.name} {hashlib.sha256(asked.encode()).hexdigest()[:32]}"
-
-    async def _propose(self) -> Proposal | Result:
-        if self.tool.plan is None:
-            raise TypeError(f"{self.tool.name} dials or destroys without a plan")
-        proposal = await self.tool.plan(self.args, self.session.reading())
-        if isinstance(proposal, Proposal) and (blocked := blocks(proposal.findings)):
-            reasons = "; ".join(f"{finding.reason} ({finding.rule})" for finding in blocked)
-            raise Refused(
-                f"{NOTHING} It is refused: {reasons}.",
-                next_step=" ".join(dict.fromkeys(finding.next_step for finding in blocked)),
-            )
-        return proposal
 
 
 def _not_a_yes(answer: Answer, seconds: float | None, policy: str) -> NotConfirmed:

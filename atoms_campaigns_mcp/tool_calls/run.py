@@ -1,45 +1,114 @@
-"""Carrying out a call whose arguments are right: confirm if it must be, record, run."""
+"""One call from top to bottom: what is asked for, whether it may be, and doing it."""
 
-from functools import partial
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import anyio
 
+from atoms_campaigns_mcp.errors import NotConfirmed
+from atoms_campaigns_mcp.guardrails.plan import Plan
+from atoms_campaigns_mcp.redaction import whole
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import AgreedResult, Result
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.telemetry import dialled
+from atoms_campaigns_mcp.tool_calls.arguments import check
 from atoms_campaigns_mcp.tool_calls.asker import PendingQuestion
-from atoms_campaigns_mcp.tool_calls.confirmation import Agreed, Gate
+from atoms_campaigns_mcp.tool_calls.confirmation import (
+    Agreed,
+    Confirmation,
+    Consent,
+    agree,
+    propose,
+)
 from atoms_campaigns_mcp.tool_calls.journaling import Recorder, masked
-from atoms_campaigns_mcp.tool_calls.session import Session
+from atoms_campaigns_mcp.tool_calls.locks import SENDING
+from atoms_campaigns_mcp.tool_calls.plans import NOTHING
+from atoms_campaigns_mcp.tool_calls.rights import granted
+from atoms_campaigns_mcp.tool_calls.session import Caller, Session
+from atoms_campaigns_mcp.toolkit.audience_lock import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
+from atoms_campaigns_mcp.toolkit.registry import load
+from atoms_campaigns_mcp.toolkit.tool import Tool
 
 _UNRECORDED = "The journal could not be written: this is not recorded, tell the operator."
 ANNOUNCING = 1.0  # seconds
 
 
+async def call(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Result | PendingQuestion:
+    """Call a tool by its name with arguments as they came.
+
+    Raises:
+        AtomsCampaignsError: It may not be called so, or it failed.
+    """
+    given = whole(dict(arguments))
+    entry = granted(caller.principal, caller.catalog, name, given)
+    tool = load(name)
+    args, note = check(tool, given, entry.arguments)
+    session = await caller.session()
+    with session.runtime.shared.call():
+        result = await run(session, tool, args)
+    if isinstance(result, Result):
+        result.next_step = f"{note} {result.next_step}".strip()
+    return result
+
+
 async def run(session: Session, tool: Tool[Any, Any], args: Args) -> Result | PendingQuestion:
-    """Run the tool; one that dials or destroys only on an agreed plan."""
-    if not tool.plans(args):
-        return await _run(session, tool, args, None)
-    return await Gate(session, tool, args, partial(_run, session, tool, args)).open()
+    """Run the tool; one that dials or destroys only by consent to what it does now."""
+    if not tool.needs_consent(args):
+        return await _carry_out(session, tool, args, None)
+    consent = await Confirmation(session, tool, args).obtain()
+    if not isinstance(consent, Consent):
+        return consent
+    async with _locked(session, tool, args):
+        proposal = await propose(session, tool, args)
+        if isinstance(proposal, Result):
+            return proposal
+        await _keep_locks(session, proposal.plan)
+        agreed = await agree(session, consent, proposal)
+        return await _carry_out(session, tool, args, agreed)
 
 
-async def _run(session: Session, tool: Tool[Any, Any], args: Args, agreed: Agreed | None) -> Result:
-    runtime = session.runtime
-    intent = Intent(
-        tenant=runtime.tenant,
-        tool=tool.name,
-        arguments=masked(args.model_dump(mode="json", exclude_none=True)),
-        confirmed=agreed.how if agreed else "not needed",
-        digest=agreed.digest if agreed else "",
-        answered_after=agreed.answered_after if agreed else None,
-        account=runtime.account,
-        dials=agreed is not None and tool.effect is not Effect.DESTROYS,
+@asynccontextmanager
+async def _locked(session: Session, tool: Tool[Any, Any], args: Args) -> AsyncGenerator[None]:
+    """Keep out meanwhile who would change the same; what is read then was asked for after that."""
+    if tool.locks is None:
+        raise TypeError(f"{tool.name} dials or destroys without locks")
+    subjects = [*await tool.locks(args, session.reading())]
+    if tool.dials(args) and session.runtime.settings.max_running is not None:
+        subjects.append("what runs")  # two would count the same campaigns
+    busy = NotConfirmed(
+        f"{NOTHING} Another call is changing the same thing at this moment.",
+        next_step="Look with get_campaign_status, then call again if it is still needed; a "
+        f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
     )
-    recorder = Recorder(session.locks, tool, intent)
+    async with AsyncExitStack() as held:
+        for subject in dict.fromkeys(subjects):
+            await held.enter_async_context(session.locks.holding(subject, busy))
+        yield
+
+
+async def _keep_locks(session: Session, plan: Plan) -> None:
+    """Hold the locks for as long as the change takes, if they are those of the plan."""
+    locks = session.locks
+    if plan.audience_id and members_of(plan.audience_id) not in locks.ends:
+        raise NotConfirmed(
+            f"{NOTHING} What the arguments name changed while it was looked at.",
+            next_step="Look with list_audiences, then call again.",
+        )
+    if not all([await locks.extend(subject) for subject in [*locks.ends]]):
+        raise NotConfirmed(
+            f"{NOTHING} Looking at the facts took too long to be sure that no other call does the "
+            "same.",
+            next_step="Look with get_campaign_status, then call again.",
+        )
+
+
+async def _carry_out(
+    session: Session, tool: Tool[Any, Any], args: Args, agreed: Agreed | None
+) -> Result:
+    recorder = Recorder(session.locks, tool, _intent(session, tool, args, agreed))
     plan = agreed.plan if agreed else None
     context = session.context(recorder, plan, urgent=tool.emergency)
     result = await tool.run(args, context)
@@ -49,10 +118,23 @@ async def _run(session: Session, tool: Tool[Any, Any], args: Args, agreed: Agree
         result.consent = "nobody" if agreed.how == "never" else agreed.how
         result.answered_after = agreed.answered_after and round(max(agreed.answered_after, 0), 1)
         result.warnings = list(agreed.warnings)
-    if agreed and recorder.changed and tool.effect is not Effect.DESTROYS:
+    if recorder.changed and tool.dials(args):
         dialled()
     await _announce(tool.name, result, context)
     return result
+
+
+def _intent(session: Session, tool: Tool[Any, Any], args: Args, agreed: Agreed | None) -> Intent:
+    return Intent(
+        tenant=session.runtime.tenant,
+        tool=tool.name,
+        arguments=masked(args.model_dump(mode="json", exclude_none=True)),
+        confirmed=agreed.how if agreed else "not needed",
+        digest=agreed.digest if agreed else "",
+        answered_after=agreed.answered_after if agreed else None,
+        account=session.runtime.account,
+        dials=tool.dials(args),
+    )
 
 
 async def _announce(change: str, result: Result, context: ToolContext) -> None:

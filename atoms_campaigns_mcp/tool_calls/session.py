@@ -1,7 +1,7 @@
 """One call: on which account, by whom, who can be asked and told, and what it holds."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
@@ -10,8 +10,9 @@ from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.guardrails.policy import Policy
-from atoms_campaigns_mcp.runtime import Runtime, refuse_changes
+from atoms_campaigns_mcp.runtime import Clocks, Runtime, refuse_changes
 from atoms_campaigns_mcp.tool_calls.asker import Asker, Nobody
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from atoms_campaigns_mcp.tool_calls.duplicates import CallMemory
 from atoms_campaigns_mcp.tool_calls.locks import Locks
 from atoms_campaigns_mcp.tool_calls.plans import Plans
@@ -32,14 +33,42 @@ class Unheard:
         """Tell nobody that a campaign is not as it was."""
 
 
+def _unasked(_: Clocks) -> Asker:
+    return Nobody()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and which tools it may use; whom it can ask and tell.
+
+    `runtime` opens the account, once a call turns out to be right. `asker` is told the clocks by
+    which answers are timed. Without one, the caller has nobody to ask.
+    """
+
+    principal: Principal
+    catalog: Catalog
+    runtime: Callable[[Principal], Awaitable[Runtime]]
+    asker: Callable[[Clocks], Asker] = _unasked
+    news: News = field(default_factory=Unheard)
+
+    async def session(self) -> "Session":
+        """Open the session of a call that is right.
+
+        Raises:
+            AtomsCampaignsError: The account cannot be opened now.
+        """
+        runtime = await self.runtime(self.principal)
+        return Session(runtime, self.principal, self.asker(runtime.clocks), self.news)
+
+
 @dataclass(slots=True)
 class Session:
     """One call of a principal; `mark` draws what no text from outside can know."""
 
     runtime: Runtime
     principal: Principal
-    asker: Asker = field(default_factory=Nobody)
-    news: News = field(default_factory=Unheard)
+    asker: Asker
+    news: News
     mark: Callable[[], str] = _drawn
     plans: Plans = field(init=False)
     locks: Locks = field(init=False)
@@ -99,4 +128,5 @@ class Session:
 
 def reading(runtime: Runtime) -> ToolContext:
     """Return what reading an account outside of tool calls may use."""
-    return Session(runtime, Principal(runtime.tenant, allowed=frozenset({Effect.READS}))).reading()
+    principal = Principal(runtime.tenant, allowed=frozenset({Effect.READS}))
+    return Session(runtime, principal, Nobody(), Unheard()).reading()

@@ -9,7 +9,7 @@ from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, Campaign, CampaignCreated
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.toolkit import campaign_states, lookup
-from atoms_campaigns_mcp.toolkit.audience_lock import DIALS
+from atoms_campaigns_mcp.toolkit.audience_lock import DIALS, members_of
 from atoms_campaigns_mcp.toolkit.audience_members import contacts_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of
@@ -18,6 +18,11 @@ from atoms_campaigns_mcp.toolkit.start_proposal import judged, rival_ids
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 FARTHEST = timedelta(days=366)  # ours: beyond it, a mistyped year is likelier than a plan
+
+
+async def locks(args: CreateCampaignArgs, ctx: ToolContext) -> Sequence[str]:
+    """Let nobody else change the audience, or have it called."""
+    return [members_of((await lookup.audience(ctx.atoms, args.audience_id)).id)]
 
 
 async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | CampaignCreated:
@@ -89,7 +94,7 @@ async def _named(args: CreateCampaignArgs, ctx: ToolContext) -> tuple[Plan, Audi
     return named, audience
 
 
-@tool(Effect.CHANGES, title="Create a campaign", plan=plan, dials_when="scheduled_at")
+@tool(Effect.CHANGES, title="Create a campaign", plan=plan, locks=locks, dials_when="scheduled_at")
 async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
     """Create a campaign: who is called (audience), who talks (agent), from which caller IDs.
 

@@ -1,12 +1,20 @@
+from collections.abc import Sequence
+
 from atoms_campaigns_mcp.errors import WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import DeleteAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import AudienceDeleted
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.toolkit import lookup
+from atoms_campaigns_mcp.toolkit.audience_lock import members_of
 from atoms_campaigns_mcp.toolkit.audience_members import contacts_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
+
+
+async def locks(args: DeleteAudienceArgs, ctx: ToolContext) -> Sequence[str]:
+    """Let nobody else change the audience, or have it called."""
+    return [members_of((await lookup.audience(ctx.atoms, args.audience_id)).id)]
 
 
 async def plan(args: DeleteAudienceArgs, ctx: ToolContext) -> Proposal:
@@ -34,7 +42,7 @@ async def plan(args: DeleteAudienceArgs, ctx: ToolContext) -> Proposal:
     )
 
 
-@tool(Effect.DESTROYS, title="Delete an audience", plan=plan)
+@tool(Effect.DESTROYS, title="Delete an audience", plan=plan, locks=locks)
 async def run(args: DeleteAudienceArgs, ctx: ToolContext) -> AudienceDeleted:  # noqa: ARG001
     """Delete an audience and its contacts for good, after confirmation.
 

@@ -1,9 +1,16 @@
+from collections.abc import Sequence
+
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
 from atoms_campaigns_mcp.schemas.arguments import DeleteCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import CampaignChanged
 from atoms_campaigns_mcp.toolkit import campaign_states
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
+
+
+async def locks(args: DeleteCampaignArgs, ctx: ToolContext) -> Sequence[str]:  # noqa: ARG001
+    """Let nobody else change the campaign."""
+    return [args.campaign_id]
 
 
 async def plan(args: DeleteCampaignArgs, ctx: ToolContext) -> Proposal:
@@ -21,7 +28,7 @@ async def plan(args: DeleteCampaignArgs, ctx: ToolContext) -> Proposal:
     )
 
 
-@tool(Effect.DESTROYS, title="Delete a campaign", plan=plan)
+@tool(Effect.DESTROYS, title="Delete a campaign", plan=plan, locks=locks)
 async def run(args: DeleteCampaignArgs, ctx: ToolContext) -> CampaignChanged:
     """Delete a campaign and its execution history for good, after confirmation.
 

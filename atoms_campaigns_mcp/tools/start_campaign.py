@@ -1,11 +1,21 @@
+from collections.abc import Sequence
+
 from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.schemas.arguments import StartCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignChanged
 from atoms_campaigns_mcp.toolkit import campaign_states, start_proposal
+from atoms_campaigns_mcp.toolkit.audience_lock import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 BEFORE_RUNNING = STARTABLE | {"processing"}
+
+
+async def locks(args: StartCampaignArgs, ctx: ToolContext) -> Sequence[str]:
+    """Let nobody else change the campaign, or whom it calls."""
+    campaign = (await ctx.atoms.get_campaign(args.campaign_id)).campaign
+    audience = [members_of(campaign.audience_id)] if campaign.audience_id else []
+    return [campaign.id, *audience]
 
 
 async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Proposal | CampaignChanged:
@@ -26,7 +36,7 @@ async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Proposal | Campaign
     return (await start_proposal.of_campaign(details, ctx)).proposal
 
 
-@tool(Effect.DIALS, title="Start or resume a campaign", plan=plan)
+@tool(Effect.DIALS, title="Start or resume a campaign", plan=plan, locks=locks)
 async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
     """PLACES REAL PHONE CALLS to every contact of the campaign's audience, after confirmation.
 

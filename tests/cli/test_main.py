@@ -102,7 +102,7 @@ def test_tools_explains_the_arguments_of_one(tmp_path: Path) -> None:
 def test_every_tool_can_be_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(Settings(), name) == 0
     shown = capsys.readouterr().out
-    for argument in Catalog.read().entries[name]["tool"]["inputSchema"]["properties"]:
+    for argument in Catalog.read().entries[name].tool["inputSchema"]["properties"]:
         assert f"\n{argument} " in shown
 
 

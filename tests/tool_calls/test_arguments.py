@@ -27,9 +27,7 @@ GOOD: dict[str, Any] = {
     "audience_id": "696ddd287f45bf7b27344e7c",
     "phone_ids": ["6963d3a8862e1cb702da7244"],
 }
-CHANGING = {name for name, entry in CATALOG.items() if entry["effect"] != "reads"} - {
-    "pause_campaign"
-}
+CHANGING = {name for name, entry in CATALOG.items() if entry.effect != "reads"} - {"pause_campaign"}
 CAMPAIGN = {"campaign_id": "696ddd2a04ff172dbd8eddad"}
 AUDIENCE = {"audience_id": "696ddd287f45bf7b27344e7c"}
 CSV = "phone,name\n+12025550143,Ada"
@@ -152,7 +150,7 @@ def good(tool: str) -> dict[str, Any]:
 
 
 def test_the_table_holds_every_argument_of_every_tool() -> None:
-    published = {n: set(e["tool"]["inputSchema"]["properties"]) for n, e in CATALOG.items()}
+    published = {n: set(e.tool["inputSchema"]["properties"]) for n, e in CATALOG.items()}
     published["pause_campaign"] = set()  # never refused over its form
     assert {name: set(arguments) for name, arguments in BAD.items()} == published
 
@@ -165,7 +163,7 @@ def bad_calls(draw: st.DrawFn) -> tuple[str, dict[str, Any], str]:
     name = draw(st.sampled_from([*sorted(BAD[tool]), *unknown]))
     if name == "no_such_argument":
         return tool, {**good(tool), name: draw(NEVER_TEXT)}, name
-    needed = name in CATALOG[tool]["tool"]["inputSchema"]["required"]
+    needed = name in CATALOG[tool].tool["inputSchema"]["required"]
     return (
         tool,
         {**good(tool), name: draw(BAD[tool][name] | NOTHING if needed else BAD[tool][name])},
@@ -331,7 +329,7 @@ ANYTHING = st.recursive(
 def test_whatever_a_host_adds_or_gives_the_stop_is_never_refused_over_its_form(
     extra: dict[str, Any], campaign: Any
 ) -> None:
-    offered = CATALOG["pause_campaign"]["tool"]["inputSchema"]["properties"]
+    offered = CATALOG["pause_campaign"].tool["inputSchema"]["properties"]
     check(load("pause_campaign"), {**extra, "campaign_id": campaign}, offered)
     for campaign_id in (CAMPAIGN["campaign_id"], "all"):
         args, _ = check(load("pause_campaign"), {**extra, "campaign_id": campaign_id}, offered)
@@ -360,7 +358,7 @@ def test_an_optional_argument_that_is_empty_is_the_same_as_one_that_is_absent(
     data: st.DataObject,
 ) -> None:
     name = data.draw(st.sampled_from(sorted(CATALOG)))
-    schema = CATALOG[name]["tool"]["inputSchema"]
+    schema = CATALOG[name].tool["inputSchema"]
     optional = [key for key in schema["properties"] if key not in schema["required"]]
     empty = {key: data.draw(NOTHINGS) for key in optional if data.draw(st.booleans())}
     needed = {key: value for key, value in good(name).items() if key in schema["required"]}
@@ -373,13 +371,13 @@ def test_an_optional_argument_that_is_empty_is_the_same_as_one_that_is_absent(
     [(2.0, 2), ("2.0", 2), ("2.", 2), (" 2 ", 2), (2, 2), (-0.0, 0), (10.0, 10)],
 )
 def test_a_float_without_a_fraction_is_a_whole_number(given: Any, taken: int) -> None:
-    tool, offered = load("create_campaign"), CATALOG["create_campaign"]["tool"]["inputSchema"]
+    tool, offered = load("create_campaign"), CATALOG["create_campaign"].tool["inputSchema"]
     args, _ = check(tool, {**GOOD, "max_retries": given}, offered["properties"])
     assert (args.max_retries, type(args.max_retries)) == (taken, int)
 
 
 @pytest.mark.parametrize("value", [2.5, "2.5", True, float("inf"), float("nan"), 1e300, "2.0.0"])
 def test_a_fraction_is_no_whole_number(value: Any) -> None:
-    tool, offered = load("create_campaign"), CATALOG["create_campaign"]["tool"]["inputSchema"]
+    tool, offered = load("create_campaign"), CATALOG["create_campaign"].tool["inputSchema"]
     with pytest.raises(InvalidArguments, match="max_retries: must be a whole number"):
         check(tool, {**GOOD, "max_retries": value}, offered["properties"])

@@ -50,7 +50,7 @@ def test_every_tool_has_a_test_of_its_own_name() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_input_schemas_use_only_what_every_host_reads(name: str) -> None:
-    schema = CATALOG.entries[name]["tool"]["inputSchema"]
+    schema = CATALOG.entries[name].tool["inputSchema"]
     assert schema["type"] == "object"
     assert isinstance(schema["required"], list)
     for node in nodes(schema):
@@ -62,7 +62,7 @@ def test_input_schemas_use_only_what_every_host_reads(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_output_schemas_are_inline_and_without_unions(name: str) -> None:
-    schema = CATALOG.entries[name]["tool"]["outputSchema"]
+    schema = CATALOG.entries[name].tool["outputSchema"]
     assert schema["type"] == "object"
     for node in nodes(schema):
         assert not set(node) & FORBIDDEN
@@ -71,7 +71,7 @@ def test_output_schemas_are_inline_and_without_unions(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_descriptions_and_sizes_fit_their_limits(name: str) -> None:
-    tool = CATALOG.entries[name]["tool"]
+    tool = CATALOG.entries[name].tool
     assert len(name) <= 30
     assert name.isidentifier()
     assert 20 <= len(tool["description"]) <= 2000
@@ -96,7 +96,7 @@ def test_the_instructions_are_short_and_say_what_dials_first(mode: Any) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_hints_follow_from_the_effect(name: str) -> None:
     tool = load(name)
-    hints = CATALOG.entries[name]["tool"]["annotations"]
+    hints = CATALOG.entries[name].tool["annotations"]
     dangerous = tool.effect in {Effect.DIALS, Effect.DESTROYS} or bool(tool.dials_when)
     assert hints["readOnlyHint"] == (tool.effect is Effect.READS)
     assert hints["destructiveHint"] == dangerous
@@ -107,11 +107,11 @@ def test_hints_follow_from_the_effect(name: str) -> None:
 
 def test_read_only_leaves_out_everything_that_changes() -> None:
     kept = Catalog.read(permitted(read_only=True, no_dial=False)).entries
-    assert set(kept) == {n for n, e in CATALOG.entries.items() if e["effect"] == "reads"}
+    assert set(kept) == {n for n, e in CATALOG.entries.items() if e.effect == "reads"}
 
 
 def test_no_dial_leaves_out_what_dials_and_the_schedule() -> None:
     kept = Catalog.read(permitted(read_only=False, no_dial=True)).entries
     assert "start_campaign" not in kept
-    properties = kept["create_campaign"]["tool"]["inputSchema"]["properties"]
+    properties = kept["create_campaign"].tool["inputSchema"]["properties"]
     assert not {"scheduled_at", "confirm_token"} & set(properties)

@@ -3,13 +3,14 @@
 import httpx2
 
 from atoms_campaigns_mcp.cli.doctor.check import Check, failed, ok, warning
+from atoms_campaigns_mcp.config.identity import LOCAL, Principal
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, Unauthorized
 from atoms_campaigns_mcp.runtime import Clocks, Runtime
 from atoms_campaigns_mcp.schemas.account import AccountReport
-from atoms_campaigns_mcp.schemas.arguments import GetAccountArgs
-from atoms_campaigns_mcp.tool_calls.session import reading
-from atoms_campaigns_mcp.toolkit.registry import load
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
+from atoms_campaigns_mcp.tool_calls.run import call
+from atoms_campaigns_mcp.tool_calls.session import Caller
 
 FREE_RATE, PAID_RATE = 10, 100  # requests a second that the vendor's documentation names
 AGAIN = "Run this again in a minute."
@@ -24,13 +25,21 @@ async def read(
         AtomsCampaignsError: The key is refused, the API is away, or the state cannot be used.
     """
     runtime = Runtime.open(settings, clocks=clocks, network=network)
+
+    async def opened(_: Principal) -> Runtime:
+        return runtime
+
+    principal = Principal(LOCAL, settings.api_key, settings.permitted)
+    caller = Caller(principal, Catalog.read(settings.permitted), opened)
     try:
         began = clocks.monotonic()
-        tool = load("get_account")
-        report: AccountReport = await tool.run(GetAccountArgs(), reading(runtime))
-        return report, clocks.monotonic() - began
+        report = await call(caller, "get_account", {})
+        seconds = clocks.monotonic() - began
     finally:
         await runtime.close()
+    if not isinstance(report, AccountReport):
+        raise TypeError("get_account gave something else than an account")
+    return report, seconds
 
 
 def unreadable(error: AtomsCampaignsError) -> Check:

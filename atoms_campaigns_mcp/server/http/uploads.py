@@ -46,7 +46,7 @@ class Contacts:
 
 
 async def _content(request: Request, principal: Principal) -> bytes | JSONResponse:
-    if Effect.CHANGES not in principal.allowed:
+    if principal.lacking({Effect.CHANGES}):
         return _refusal(403, "forbidden", "Changes are switched off (read-only).")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in KINDS:

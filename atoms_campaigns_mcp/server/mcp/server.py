@@ -15,8 +15,8 @@ from mcp_types import INVALID_REQUEST, PaginatedRequestParams
 
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.config.settings import Mode, Settings
-from atoms_campaigns_mcp.effects import Effect
-from atoms_campaigns_mcp.server.auth.oauth.scopes import READING, scope_of
+from atoms_campaigns_mcp.effects import scope_of
+from atoms_campaigns_mcp.server.auth.oauth.scopes import READING, needed
 from atoms_campaigns_mcp.server.auth.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.mcp import prompts
 from atoms_campaigns_mcp.server.mcp.call_handler import CallHandler
@@ -103,8 +103,9 @@ async def _readers_only(
     call_next: CallNext,
 ) -> HandlerResult:
     """Show nothing of the account to a token that may not read; tools are judged one by one."""
-    if ctx.method in READING and Effect.READS not in principal(ctx).allowed:
-        words = f"The access token lacks the scope {scope_of({Effect.READS})}."
+    who = principal(ctx) if ctx.method in READING else None
+    if who and (missing := who.lacking(needed(ctx.method, ctx.params, who.allowed))):
+        words = f"The access token lacks the scope {scope_of(missing)}."
         raise MCPError(code=INVALID_REQUEST, message=words)
     return await call_next(ctx)
 

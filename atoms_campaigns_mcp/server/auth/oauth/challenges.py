@@ -6,9 +6,8 @@ from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse
 
-from atoms_campaigns_mcp.effects import Effect
+from atoms_campaigns_mcp.effects import Effect, scope_of
 from atoms_campaigns_mcp.server.auth.api_keys import Denied
-from atoms_campaigns_mcp.server.auth.oauth.scopes import scope_of
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 

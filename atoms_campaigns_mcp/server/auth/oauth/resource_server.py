@@ -8,12 +8,13 @@ from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.atoms.transport import no_cookies
 from atoms_campaigns_mcp.config.identity import tenant_of_subject
 from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.effects import scope_of
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.auth.api_keys import Denied, bearer
 from atoms_campaigns_mcp.server.auth.oauth.access_tokens import AccessTokens, InvalidTokenError
 from atoms_campaigns_mcp.server.auth.oauth.challenges import Challenges
 from atoms_campaigns_mcp.server.auth.oauth.jwks import PATIENCE, Keys
-from atoms_campaigns_mcp.server.auth.oauth.scopes import effects_of, scope_of
+from atoms_campaigns_mcp.server.auth.oauth.scopes import effects_of
 from atoms_campaigns_mcp.server.auth.oauth.subject_keys import subject_keys_of
 from atoms_campaigns_mcp.server.auth.principal import Principal, Unauthenticated, Unverifiable
 from atoms_campaigns_mcp.telemetry import log

@@ -1,17 +1,11 @@
 """The scopes of an access token: each stands for one effect, and none implies another."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
-from atoms_campaigns_mcp.effects import Effect
-from atoms_campaigns_mcp.tool_calls.catalog import Catalog, needs
+from atoms_campaigns_mcp.effects import SCOPES, Effect
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 
-SCOPES = {
-    "campaigns:read": Effect.READS,
-    "campaigns:write": Effect.CHANGES,
-    "campaigns:dial": Effect.DIALS,
-    "campaigns:delete": Effect.DESTROYS,
-}
 READING = frozenset({"completion/complete", "resources/read", "subscriptions/listen"})
 """Methods besides tools that show what is in the account."""
 
@@ -20,12 +14,6 @@ def effects_of(claims: Mapping[str, Any]) -> frozenset[Effect]:
     """Return what a token's `scope` (RFC 9068) or `scp` (Okta, Entra) allows; else nothing."""
     words = {word for name in ("scope", "scp") for word in _words(claims.get(name))}
     return frozenset(SCOPES[word] for word in words & SCOPES.keys())
-
-
-def scope_of(effects: Iterable[Effect]) -> str:
-    """Name the scopes that allow `effects`, as OAuth writes them, always in the same order."""
-    wanted = set(effects)
-    return " ".join(name for name, effect in SCOPES.items() if effect in wanted)
 
 
 def needed(method: str, params: Any, allowed: frozenset[Effect]) -> frozenset[Effect]:
@@ -40,7 +28,7 @@ def needed(method: str, params: Any, allowed: frozenset[Effect]) -> frozenset[Ef
     if entry is None:
         return frozenset()
     known = cast("dict[str, Any]", arguments) if isinstance(arguments, dict) else {}
-    return needs(entry, known, allowed)
+    return entry.needed(known, allowed)
 
 
 def _words(value: Any) -> list[str]:

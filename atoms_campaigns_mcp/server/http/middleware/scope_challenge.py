@@ -9,9 +9,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from atoms_campaigns_mcp.effects import Effect
+from atoms_campaigns_mcp.effects import Effect, scope_of
 from atoms_campaigns_mcp.server.auth.oauth.challenges import Challenges
-from atoms_campaigns_mcp.server.auth.oauth.scopes import needed, scope_of
+from atoms_campaigns_mcp.server.auth.oauth.scopes import needed
 from atoms_campaigns_mcp.server.auth.principal import SCOPE, Principal
 from atoms_campaigns_mcp.server.http.middleware.bodies import MESSAGE
 from atoms_campaigns_mcp.server.http.paths import UPLOADS
@@ -51,8 +51,8 @@ class ScopeChallenge:
     def _refusal(
         self, scope: Scope, principal: Principal, taken: frozenset[Effect], number: Any = None
     ) -> JSONResponse | None:
-        missing = taken - principal.allowed
-        if not missing or not missing <= principal.obtainable:
+        missing = principal.lacking(taken)
+        if not principal.can_obtain(missing):
             return None
         # 2026-07-28 wants the operation's scopes, to which its clients add what they had; earlier
         # clients replace, so that they are told what they had as well.

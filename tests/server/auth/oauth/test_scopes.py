@@ -8,9 +8,9 @@ from hypothesis import given, strategies as st
 from mcp.shared.exceptions import MCPError
 from starlette.types import ASGIApp
 
-from atoms_campaigns_mcp.effects import EVERYTHING, Effect, permitted
+from atoms_campaigns_mcp.effects import EVERYTHING, SCOPES, Effect, permitted, scope_of
 from atoms_campaigns_mcp.server.auth.oauth.challenges import Challenges
-from atoms_campaigns_mcp.server.auth.oauth.scopes import SCOPES, effects_of, needed, scope_of
+from atoms_campaigns_mcp.server.auth.oauth.scopes import effects_of, needed
 from atoms_campaigns_mcp.server.http import serve
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.bench import Bench
@@ -20,7 +20,7 @@ from tests.support.team import ACCEPT, LEGACY, Team, serving_team
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
-READ = {n for n, e in Catalog.read().entries.items() if e["effect"] == "reads"}
+READ = {n for n, e in Catalog.read().entries.items() if e.effect == "reads"}
 CHANGES = {"add_contacts", "create_audience", "create_campaign", "pause_campaign"}
 TOOLS = {
     "campaigns:read": READ,

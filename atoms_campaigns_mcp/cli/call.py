@@ -1,0 +1,51 @@
+"""The command `call`: one tool call, of which the person at the terminal is asked."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from atoms_campaigns_mcp.config.identity import LOCAL, Principal
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.runtime import Clocks
+from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
+from atoms_campaigns_mcp.tool_calls.asker import Asker, Nobody, PendingQuestion, Reply
+from atoms_campaigns_mcp.tool_calls.catalog import Catalog
+from atoms_campaigns_mcp.tool_calls.outcome import Outcome, outcome_of
+from atoms_campaigns_mcp.tool_calls.session import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The `Asker` of a person at a terminal, who types the answer."""
+
+    monotonic: Callable[[], float]
+    can_ask = True
+    reply = None
+
+    async def ask(self, text: str, plan_id: str) -> Reply:
+        """Print the question and wait for a line; only the word yes is one."""
+        print(text, file=sys.stderr)
+        began = self.monotonic()
+        line = input("Type yes to go ahead: ")  # noqa: ASYNC250 - nothing else goes on here
+        agreed = line.strip().lower() == "yes"
+        return Reply(plan_id, "yes" if agreed else "declined", self.monotonic() - began)
+
+
+async def call_tool(settings: Settings, name: str, arguments: dict[str, Any]) -> Outcome:
+    """Call one tool; without a terminal there is nobody who could be asked."""
+    interactive = sys.stdin.isatty()
+
+    def asker(clocks: Clocks) -> Asker:
+        return Typed(clocks.monotonic) if interactive else Nobody()
+
+    principal = Principal(LOCAL, settings.api_key, settings.permitted)
+    runtimes = RuntimePool(settings)
+    caller = Caller(principal, Catalog.read(settings.permitted), runtimes, asker)
+    try:
+        outcome = await outcome_of(caller, name, arguments, settings.mode)
+    finally:
+        await runtimes.close()
+    if isinstance(outcome, PendingQuestion):
+        raise TypeError("a question was left open, although its answer is typed")
+    return outcome
