@@ -193,7 +193,7 @@ async def test_two_hundred_bad_argument_sets_send_nothing_and_get_actionable_err
         assert any(word in text for word in ("must be", "no such argument", "is required")), text
         value = json.dumps(arguments[name])
         # The schema's own words may stand in the rule, whatever was refused.
-        own = json.dumps([CATALOG[tool], load(tool).arguments.model_json_schema()])
+        own = json.dumps([CATALOG[tool].tool, load(tool).arguments.model_json_schema()])
         assert len(value) < 6 or value not in text or value in own
     assert wire.requests == []
 
