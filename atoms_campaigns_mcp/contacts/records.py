@@ -87,7 +87,7 @@ def read(source: str | bytes, wanted: Sequence[str], sheet: str | None) -> Listi
     text = _decoded(source)
     separator = _separator(text, wanted)
     # All of it is read only if its head holds a header: one of a million columns ends here.
-    _check_width(_head(text, separator, wanted))
+    _check_width(_head(text, separator, wanted)[1])
     return _listing(_records(text, separator), wanted)
 
 
@@ -179,23 +179,26 @@ def _decoded(text: str | bytes) -> str:
 
 
 def _separator(text: str, wanted: Sequence[str]) -> str:
-    """Choose the separator with which the header has a column of numbers, and the most columns."""
+    """Choose the separator with which the header has a column of numbers, and the most columns.
+
+    A header on the first line goes before one below it: commas may be those of `12,00`.
+    """
     if hint := _HINT.match(text):
         return hint[1]
 
-    def fitness(separator: str) -> tuple[int, int]:
+    def fitness(separator: str) -> tuple[int, bool, int, int]:
         try:
-            names = _head(text, separator, wanted)
+            place, names = _head(text, separator, wanted)
         except InvalidArguments:
-            return 0, 1  # as bad as none: the first of equals is tried, and says what is wrong
-        return _promise(names, wanted), len(names)
+            return 0, False, 0, 1  # as none: the first of equals is tried, and says what is wrong
+        return _promise(names, wanted), len(names) > 1, -place, len(names)
 
     return max(SEPARATORS, key=fitness)
 
 
-def _head(text: str, separator: str, wanted: Sequence[str]) -> list[str]:
+def _head(text: str, separator: str, wanted: Sequence[str]) -> tuple[int, list[str]]:
     first = islice(_records(text[:HEAD], separator), LINES_ABOVE + 1)
-    return _header(list(first), wanted)[1]
+    return _header(list(first), wanted)
 
 
 def _promise(names: Sequence[str], wanted: Sequence[str]) -> int:

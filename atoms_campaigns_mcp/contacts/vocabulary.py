@@ -26,7 +26,7 @@ _CORE = (
     "|telefonu|telefonos|telefonas|telefons|telefonski|telefonska|telefonske|tele?f|tlf|tfno|tel"
     "|telno|fone|fon|mobiles?|mobil|mobili|mobilni|mobitel|mobiltelefon|mobilcimi|mobilais|mob"
     "|cell|cells|cellular|cellulare|celular|celulares|cel|movil|moviles|whats?apps?|wapp|msisdn"
-    "|e164|gsm|тел|моб|сот|handy|handphone|rufnummer|portable|fijo|fixo|telefonino|komorka|komorkowy"
+    "|e164|gsm|тел|моб|сот|handy|handphone|rufnummer|ruf|portable|fijo|fixo|telefonino|komorka|komorkowy"
     "|puhelin|matkapuhelin|telepon|telpon|ponsel|selular|seluler|cep|simu|sdt|landline|sms|mobiel"
     "|festnetz|sími|simi|kinito|telemovel|telemobil|numtel|natel|ph|phn"
 )
@@ -127,9 +127,14 @@ _COUNTRY = re.compile(
     r"o?(?:region|regione|regiao|regio|areageografica|地域)?"
     rf"(?:iso|code|name|iso2|iso3|iso31661|alpha2|alpha3|{_WHOSE})*"
 )
+_COUNTRY_WORDS = frozenset("country ctry pays pais paese страна".split())  # noqa: SIM905
+# Country of birth; and where states are written as well, IN may be Indiana.
+_OTHER_COUNTRIES = frozenset(
+    "ip card bank issuing issuer state states province manager product manufacture hq".split()  # noqa: SIM905
+)
 _BIRTH = re.compile(r"birth|origin|nationality|citizen|destination|travel|visit")
 _NO_CALLS = re.compile(
-    r"donot(?:call|contact|phone|disturb|dial)|dontcall|dnc|dnd|dnclist|ondnc|nocalls?"
+    r"donot(?:call|contact|phone|disturb|dial)|dontcall|dnc|dnd|ondnc|nocalls?|dnd?c?(?:list|flag|status)"
     r"|(?:phone|call|sms|email|has|is)*(?:optedout|optout|unsubscribed)(?:of|from|calls|phone|sms)*"
     r"|nepasappeler|nollamar|nichtanrufen|nichtkontaktieren|naoligar|nonchiamare|robinson"
     r"|bloctel|telephonepreferenceservice|tps|blocked|blacklisted|donotcall(?:list|flag|registry)"
@@ -201,7 +206,10 @@ def country_rank(name: str) -> int | None:
         return None
     if _DIAL_CODE.fullmatch(joined):
         return 0
-    return 1 if _COUNTRY.fullmatch(joined) else None
+    if _COUNTRY.fullmatch(joined):
+        return 1
+    found = set(words(name))
+    return 2 if found & _COUNTRY_WORDS and not found & _OTHER_COUNTRIES else None
 
 
 def shares_owner(one: str, other: str) -> bool:
@@ -236,5 +244,25 @@ def about_consent(name: str) -> bool:
     return bool(_NO_CALLS.fullmatch(joined) or _MAY_CALL.fullmatch(joined))
 
 
-_YES = frozenset("true yes y 1 x t on si oui ja sim da optedout unsubscribed dnc blocked".split())  # noqa: SIM905
+_YES = frozenset(
+    [
+        "true",
+        "yes",
+        "y",
+        "1",
+        "x",
+        "t",
+        "on",
+        "si",
+        "oui",
+        "ja",
+        "sim",
+        "da",
+        "dnd",
+        "dnc",
+        "blocked",
+        "optedout",
+        "unsubscribed",
+    ]
+)
 _NO = frozenset("false no n 0 f off non nein nao denied refused optedout revoked".split())  # noqa: SIM905

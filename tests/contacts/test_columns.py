@@ -143,7 +143,13 @@ def test_a_column_of_time_zones_is_known_by_any_usual_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "cell"),
-    [("Do Not Call", "TRUE"), ("DNC", "1"), ("Opted Out", "yes"), ("consent_to_call", "No")],
+    [
+        ("Do Not Call", "TRUE"),
+        ("DNC", "1"),
+        ("DNC Status", "DNC"),
+        ("Opted Out", "yes"),
+        ("consent_to_call", "No"),
+    ],
 )
 def test_a_column_that_speaks_against_calls_is_pointed_out(name: str, cell: str) -> None:
     contacts = read(f"phone,{name}\n{NUMBER},{cell}\n{OTHER},\n")

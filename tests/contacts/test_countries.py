@@ -42,6 +42,7 @@ def test_codes_and_names_of_many_languages_are_countries(cell: str, country: str
         *[("Billing Country", "England"), ("L\u00e4ndervorwahl", "+44"), ("DDI", "44")],
         *[("Address 1 - Country", "GB"), ("Land/Region gesch\u00e4ftlich", "GB"), ("Code", "+44")],
         *[("Pays/R\u00e9gion (bureau)", "GB"), ("Pa\u00eds o regi\u00f3n del trabajo", "GB")],
+        *[("Country of Residence", "GB"), ("Which country are you in?", "UK"), ("Ctry", "GB")],
     ],
 )
 def test_the_column_wins_over_the_default_region_and_that_is_told(column: str, cell: str) -> None:
@@ -78,8 +79,13 @@ def test_the_country_beside_the_phone_goes_before_that_of_another_address() -> N
     assert numbers(contacts) == ["+447400123456"]
 
 
-@pytest.mark.parametrize(("column", "cell"), [("IP Country Code", "GB"), ("CC", "gb")])
-def test_where_somebody_went_online_is_not_the_country_of_a_number(column: str, cell: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("IP Country Code", "GB"), ("CC", "gb"), ("State/Country", "IN"), ("Card Country", "GB")],
+)
+def test_a_country_that_may_be_another_than_the_numbers_does_not_decide(
+    column: str, cell: str
+) -> None:
     contacts = read(f"{column},phone\n{cell},(415) 555-0177\n", "US")
     assert numbers(contacts) == ["+14155550177"]
 

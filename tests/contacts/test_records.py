@@ -36,6 +36,13 @@ def test_bars_separate_cells() -> None:
     assert read(f"phone|name\n{NUMBER}|Ada, B\n").rows == ((NUMBER, "Ada, B"),)
 
 
+def test_a_comma_in_a_number_does_not_separate_cells_if_the_header_has_semicolons() -> None:
+    contacts = parse("Wer;Was\nAda;4915112345678,00\n", phone_columns=["Was"], region="DE")
+    assert contacts.rows == (("+4915112345678", "Ada"),)
+    asked = refusal("Wer;Was\nAda;4915112345678,00\n")
+    assert '"Wer", "Was"' in asked.message
+
+
 def test_a_row_without_its_last_separators_has_empty_cells() -> None:
     assert read(f"name,phone,a,b\nAda,{NUMBER}\n").rows == ((NUMBER, "Ada", "", ""),)
 

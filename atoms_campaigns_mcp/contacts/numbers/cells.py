@@ -63,6 +63,17 @@ _LONG_DECIMAL = re.compile(r"(\+?\d{7,})[.,](\d+)")
 _LOOSE_EIGHT = re.compile(r"\+\s*8\D")  # a Russian trunk 8, not +84: no country code is 8
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3}){2,}")
 _SCHEME = re.compile(r"(?:tel|callto|sms|whatsapp|p):\s*", re.IGNORECASE)  # p: in lead exports
+# What people write beside a number to say which of theirs it is. Not fax, old or wrong.
+_LABEL = (
+    "mobile|mobil|mob|cell|cellular|celular|home|work|office|main|direct|personal|whats ?app|wa"
+    "|phone|ph|tel|telefon|handy|privat|movil|portable"
+)
+_BEFORE = re.compile(rf"(?:(?:{_LABEL})\.?\s*[:.\s-]|[mhwctop]\s*[:.])\s*(?=[+(\d])", re.IGNORECASE)
+_AFTER = re.compile(rf"\s*[(\[]\s*(?:{_LABEL}|[mhwc])\s*[)\]]", re.IGNORECASE)
+_CHAT = re.compile(
+    r"(?:https?://)?(?:wa\.me/|api\.whatsapp\.com/send\?phone=)\+?(\d{8,15})/?"
+    r"|(\d{8,15})@(?:c\.us|s\.whatsapp\.net)"
+)
 _EXTENSION = re.compile(
     r"\d[\s)]*(?:[;,]*\s*(?:ext[a-zó]*|x)|[,;#]+)[\s.:=#]*\d{1,6}[\s)#]*", re.IGNORECASE
 )
@@ -95,7 +106,7 @@ def _reduced(text: str) -> str:
     if formula := _FORMULA.fullmatch(plain):
         plain = formula[1]
     plain = plain.lstrip(_QUOTES).rstrip(_TRAILING)
-    plain = _SCHEME.sub("", plain, count=1) if _SCHEME.match(plain) else plain
+    plain = _SCHEME.sub("", plain, count=1) if _SCHEME.match(plain) else _unlabelled(plain)
     if decimal := _LONG_DECIMAL.fullmatch(plain) or _DECIMAL.fullmatch(plain):
         plain = decimal[1].rstrip()
         if decimal.re is _LONG_DECIMAL and decimal[2].strip("0"):
@@ -105,6 +116,14 @@ def _reduced(text: str) -> str:
     if reason := _objection(plain):
         raise BadNumberError(reason)
     return re.sub(r"[^+0-9]", "", plain)
+
+
+def _unlabelled(plain: str) -> str:
+    if chat := _CHAT.fullmatch(plain):
+        return f"+{chat[1] or chat[2]}"
+    start = label.end() if (label := _BEFORE.match(plain)) else 0
+    label = _AFTER.search(plain, start)
+    return plain[start : label.start()] if label and label.end() == len(plain) else plain[start:]
 
 
 def _digits(text: str) -> int:

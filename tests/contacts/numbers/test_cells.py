@@ -178,3 +178,28 @@ def test_any_text_is_refused_or_gives_e164_that_reads_the_same_in_any_region(
         return
     assert re.fullmatch(E164_PATTERN, number)
     assert {normalise(number, region=other) for other in REGIONS} == {number}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["M: 98765 43210", "Mob. 98765 43210", "mobile - 9876543210", "Tel 98765 43210"],
+        *["9876543210 (home)", "+91 98765 43210 (WhatsApp)", "Ph:+91 9876543210 [mobile]"],
+        *["https://wa.me/919876543210", "919876543210@c.us", "919876543210@s.whatsapp.net"],
+    ],
+)
+def test_a_label_beside_a_number_is_no_part_of_it(text: str) -> None:
+    assert normalise(text, region="IN") == "+919876543210"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["9876543210 (fax)", "9876543210 (old)", "9876543210 (wrong number)", "F: 9876543210"],
+        *["9876543210 (do not call)", "Fax 9876543210", "9876543210 (Bob's)", "C9876543210"],
+    ],
+)
+def test_what_else_is_said_of_a_number_keeps_it_from_being_dialled(text: str) -> None:
+    with pytest.raises(BadNumberError) as refused:
+        normalise(text, region="IN")
+    assert refused.value.reason is Reason.LETTERS
