@@ -7,7 +7,7 @@ from benchmarks.figures import Row
 from benchmarks.startup import OURS
 from benchmarks.stdio import environment, started
 
-MOST_INPUT, MOST_TOOL, MOST_REPLY = 12 * 1024, 1_500, 24 * 1024  # bytes
+MOST_INPUT, MOST_TOOL, MOST_REPLY = 15 * 1024, 2_400, 32 * 1024  # bytes
 
 
 def size(tool: dict[str, Any]) -> int:

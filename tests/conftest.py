@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import stamina
 from redis import Redis
@@ -13,6 +14,11 @@ from tests.support.bench import Bench
 from tests.support.home import without_policies
 from tests.support.redis import RedisServer, redis_in
 
+# Nothing is judged by the clock on the wall: the machine may be busy.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 HOME = tempfile.TemporaryDirectory(prefix="atoms-tests-home-", ignore_cleanup_errors=True)
 
 
