@@ -31,11 +31,11 @@ class SharedState(Protocol):
         """Let another look."""
         ...
 
-    async def keep_sight(self, subject: str, sight: bytes, seconds: float) -> None:
+    async def keep_snapshot(self, subject: str, snapshot: bytes, seconds: float) -> None:
         """Show what was seen."""
         ...
 
-    async def sight(self, subject: str) -> bytes | None:
+    async def snapshot(self, subject: str) -> bytes | None:
         """Return what was seen last."""
         ...
 
@@ -110,12 +110,12 @@ class ReplicaPolls(Generic[T]):
         head = f"{self._mark} {self.board.seconds()!r}\n".encode()
         sight = head + self.form.dump(value)
         try:
-            await self.board.shared_state.keep_sight(self._name, sight, SHOWN)
+            await self.board.shared_state.keep_snapshot(self._name, sight, SHOWN)
         except NotRecorded:
             log.warning("other servers cannot be shown what this one sees now")
 
     async def _shown(self, oldest: float) -> Seen[T] | None:
-        sight = await self.board.shared_state.sight(self._name)
+        sight = await self.board.shared_state.snapshot(self._name)
         if sight is None:
             return None
         head, _, content = sight.partition(b"\n")

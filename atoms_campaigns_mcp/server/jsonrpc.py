@@ -33,7 +33,7 @@ _HALF = (
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class InvalidMessage:
     """A message that cannot be served.
 
     Attributes:
@@ -48,7 +48,7 @@ class Refused:
     words: str
 
 
-_NO_JSON = Refused((None,), PARSE_ERROR, "The message is not JSON.")
+_NO_JSON = InvalidMessage((None,), PARSE_ERROR, "The message is not JSON.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,12 @@ class Decoded:
     whole: bool = True
 
 
-def read(raw: bytes) -> JSONRPCMessage | Refused:
+def read(raw: bytes) -> JSONRPCMessage | InvalidMessage:
     """Read one message, see `decode` and `message_in`."""
     return message_in(decode(raw))
 
 
-def decode(raw: bytes) -> Decoded | Refused:
+def decode(raw: bytes) -> Decoded | InvalidMessage:
     """Decode a body or line, without a byte order mark at its beginning."""
     raw = raw.removeprefix(_MARK)
     try:
@@ -77,19 +77,19 @@ def decode(raw: bytes) -> Decoded | Refused:
         return _NO_JSON
 
 
-def object_in(decoded: Decoded | Refused | None) -> dict[str, Any]:
+def object_in(decoded: Decoded | InvalidMessage | None) -> dict[str, Any]:
     """Return the JSON object that was sent, or an empty one."""
     value = decoded.value if isinstance(decoded, Decoded) else None
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def message_in(decoded: Decoded | Refused) -> JSONRPCMessage | Refused:
+def message_in(decoded: Decoded | InvalidMessage) -> JSONRPCMessage | InvalidMessage:
     """Return the message that was sent.
 
     Text that is not valid Unicode is refused, for it would be said on the phone otherwise; the
     emergency stop, and answers to our questions, get a substitute.
     """
-    if isinstance(decoded, Refused):
+    if isinstance(decoded, InvalidMessage):
         return decoded
     if decoded.whole:
         return _message(decoded.value)
@@ -100,20 +100,20 @@ def message_in(decoded: Decoded | Refused) -> JSONRPCMessage | Refused:
         return _NO_JSON
     if is_stop(repaired) or (isinstance(repaired, dict) and "method" not in repaired):
         return _message(repaired)
-    return Refused(_ids(repaired), PARSE_ERROR, _HALF)
+    return InvalidMessage(_ids(repaired), PARSE_ERROR, _HALF)
 
 
-def _message(value: Any) -> JSONRPCMessage | Refused:
+def _message(value: Any) -> JSONRPCMessage | InvalidMessage:
     if isinstance(value, list):
         words = "Batches are not served. Send each message by itself; nothing was done."
-        return Refused(_ids(value), INVALID_REQUEST, words)
+        return InvalidMessage(_ids(value), INVALID_REQUEST, words)
     if not isinstance(value, dict):
-        return Refused((None,), INVALID_REQUEST, "A message is a JSON object.")
+        return InvalidMessage((None,), INVALID_REQUEST, "A message is a JSON object.")
     said = cast("dict[str, Any]", value)
     if "method" not in said and ("result" in said or "error" in said):
         return _answer(said)
     if wrong := _wrong(said):
-        return Refused(_ids(said), *wrong)
+        return InvalidMessage(_ids(said), *wrong)
     kind = JSONRPCRequest if "id" in said else JSONRPCNotification
     return kind.model_validate(said)
 
@@ -130,7 +130,7 @@ def _wrong(said: dict[str, Any]) -> tuple[int, str] | None:
     return None
 
 
-def _answer(said: dict[str, Any]) -> JSONRPCMessage | Refused:
+def _answer(said: dict[str, Any]) -> JSONRPCMessage | InvalidMessage:
     """Read an answer to a question of ours; one that makes no sense still ends the waiting."""
     try:
         answer = jsonrpc_message_adapter.validate_python(said)
@@ -140,7 +140,7 @@ def _answer(said: dict[str, Any]) -> JSONRPCMessage | Refused:
         return answer
     words = "The client's answer is no JSON-RPC answer."
     if not _is_id(said.get("id")):
-        return Refused((), INVALID_REQUEST, words)
+        return InvalidMessage((), INVALID_REQUEST, words)
     error = ErrorData(code=INVALID_REQUEST, message=words)
     return JSONRPCError(jsonrpc="2.0", id=said["id"], error=error)
 

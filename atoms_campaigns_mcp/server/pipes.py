@@ -23,7 +23,7 @@ from mcp_types import (
     RequestId,
 )
 
-from atoms_campaigns_mcp.server.jsonrpc import Refused, read
+from atoms_campaigns_mcp.server.jsonrpc import InvalidMessage, read
 from atoms_campaigns_mcp.telemetry import log
 
 
@@ -35,7 +35,7 @@ class Pipes:
     stdout: int
 
 
-def claim() -> Pipes:
+def take() -> Pipes:
     """Take the standard streams, which must be open, for as long as the process lasts."""
     stdin, stdout = _above_standard(0), _above_standard(1)
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a descriptor is wanted
@@ -57,7 +57,7 @@ def _above_standard(descriptor: int) -> int:
     return copy
 
 
-async def hear(
+async def read_messages(
     pipes: Pipes,
     into: MemoryObjectSendStream[SessionMessage | Exception],
     answers: MemoryObjectSendStream[SessionMessage],
@@ -74,11 +74,11 @@ async def hear(
     # Who serves or writes may be gone when the process is about to end.
     with suppress(anyio.BrokenResourceError):
         async with into, answers:
-            await _heard(pipes, into, answers)
+            await _read(pipes, into, answers)
             ended()
 
 
-async def _heard(
+async def _read(
     pipes: Pipes,
     into: MemoryObjectSendStream[SessionMessage | Exception],
     answers: MemoryObjectSendStream[SessionMessage],
@@ -87,7 +87,7 @@ async def _heard(
         if not line.strip():
             continue
         message = read(line)
-        if isinstance(message, Refused):
+        if isinstance(message, InvalidMessage):
             log.warning("refused a message of the client: %s", message.words)
             for number in message.ids:
                 refusal = _error(number, message.code, message.words)
@@ -96,7 +96,7 @@ async def _heard(
             await into.send(SessionMessage(message))
 
 
-async def say(pipes: Pipes, messages: MemoryObjectReceiveStream[SessionMessage]) -> None:
+async def write_messages(pipes: Pipes, messages: MemoryObjectReceiveStream[SessionMessage]) -> None:
     """Write what is to be said until there is no more.
 
     Raises:

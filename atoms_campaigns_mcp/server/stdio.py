@@ -13,7 +13,7 @@ from atoms_campaigns_mcp.server import pipes
 from atoms_campaigns_mcp.server.mcp.server import build
 from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 from atoms_campaigns_mcp.server.shutdown_signals import shut_down_on_signal
-from atoms_campaigns_mcp.state.journal import keep_order
+from atoms_campaigns_mcp.state.maintenance import maintain
 from atoms_campaigns_mcp.state.open import require_client
 from atoms_campaigns_mcp.telemetry import log
 
@@ -23,7 +23,7 @@ _LAST_WORDS = 1.0  # seconds for the client to read what was answered at the end
 def serve(settings: Settings) -> None:
     """Serve until stdin ends, nobody reads stdout any more, or the process is asked to end."""
     require_client(settings)
-    status = anyio.run(_Serving(settings, pipes.claim()).serve)
+    status = anyio.run(_Serving(settings, pipes.take()).serve)
     if status is not None:
         # The reader waits in a thread that only the end of stdin would free.
         os._exit(status)
@@ -55,7 +55,7 @@ class _Serving:
 
     async def _say(self, messages: Any, over: anyio.CancelScope) -> None:
         try:
-            await pipes.say(self._streams, messages)
+            await pipes.write_messages(self._streams, messages)
         except OSError as error:
             log.error("ending: the client reads nothing any more (%s)", error.strerror)
             self._end(over, 1)
@@ -71,7 +71,7 @@ class _Serving:
         hurry = self._runtime.shutdown.hurry
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(shut_down_on_signal, partial(self._end, over, 0))
-            tasks.start_soon(keep_order, self._settings)
-            tasks.start_soon(pipes.hear, self._streams, into, out.clone(), hurry)
+            tasks.start_soon(maintain, self._settings)
+            tasks.start_soon(pipes.read_messages, self._streams, into, out.clone(), hurry)
             await server.run(heard, out, server.create_initialization_options())
             tasks.cancel_scope.cancel()

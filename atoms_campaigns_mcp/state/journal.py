@@ -1,18 +1,8 @@
-"""Reading the journal for its command; and keeping the state in order while a server runs."""
-
-import time
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-
-import anyio
+"""Reading the journal for its command."""
 
 from atoms_campaigns_mcp.config.settings import Settings
-from atoms_campaigns_mcp.errors import AtomsCampaignsError
-from atoms_campaigns_mcp.state.open import may_hold_entries, open_state
+from atoms_campaigns_mcp.state.open import open_state
 from atoms_campaigns_mcp.state.store import Entry
-from atoms_campaigns_mcp.telemetry import log
-
-EVERY = 60.0  # seconds between looks at the state
 
 
 async def entries(settings: Settings, limit: int) -> list[Entry]:
@@ -22,40 +12,3 @@ async def entries(settings: Settings, limit: int) -> list[Entry]:
         return await store.journal.entries(limit)
     finally:
         await store.close()
-
-
-async def keep_order(
-    settings: Settings,
-    seconds: Callable[[], float] = time.time,
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-) -> None:
-    """Look after the state every minute, until cancelled; `seconds` is the time since 1970."""
-    while True:
-        await look_after(settings, seconds())
-        await sleep(EVERY)
-
-
-async def look_after(settings: Settings, now: float) -> None:
-    """Delete lists that have expired, and log, once each, intents that got no outcome."""
-    if not may_hold_entries(settings):
-        return
-
-    try:
-        store = open_state(settings)
-        try:
-            await store.uploads.clear(now)
-            for entry in await store.journal.unfinished(now):
-                log.warning(
-                    "journal entry %s has no outcome: %s %s at %s was sent or about to be sent "
-                    "when its server ended; check with get_campaign_status or list_campaigns",
-                    entry.id,
-                    entry.intent.tool,
-                    entry.intent.arguments,
-                    datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds"),
-                )
-        finally:
-            await store.close()
-    except AtomsCampaignsError as error:
-        log.warning("the state could not be looked after: %s", error)
-    except Exception:  # noqa: BLE001 - calls are served all the same
-        log.exception("the state could not be looked after")

@@ -89,7 +89,7 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-Heard = Callable[[str, str], Awaitable[None]]
+Subscriber = Callable[[str, str], Awaitable[None]]
 """Hears a tenant and its news."""
 
 
@@ -107,19 +107,19 @@ class SharedState(Protocol):
         """Let another look, if `owner` still has the turn."""
         ...
 
-    async def keep_sight(self, subject: str, sight: bytes, seconds: float) -> None:
+    async def keep_snapshot(self, subject: str, snapshot: bytes, seconds: float) -> None:
         """Show what was seen, for so long."""
         ...
 
-    async def sight(self, subject: str) -> bytes | None:
+    async def snapshot(self, subject: str) -> bytes | None:
         """Return what was seen last, by whomever."""
         ...
 
-    async def tell(self, tenant: str, news: str) -> None:
+    async def publish(self, tenant: str, news: str) -> None:
         """Tell every server, this one too, what has changed for a tenant."""
         ...
 
-    async def hear(self, heard: Heard) -> None:
+    async def subscribe(self, subscriber: Subscriber) -> None:
         """Hear what is told from now on, until cancelled."""
         ...
 

@@ -160,7 +160,7 @@ async def test_accounts_never_see_what_another_saw(
 async def test_a_sight_that_another_version_wrote_is_passed_over(replicas: list[Replica]) -> None:
     api = Api()
     for sight in (b"", b"\n[9]", b"mark never\n[9]", b"mark 1e12\n{", b"\xff"):
-        await replicas[1].store.shared_state.keep_sight("account:c", sight, 60)
+        await replicas[1].store.shared_state.keep_snapshot("account:c", sight, 60)
         async with replicas[0].polls.following("c", api.look, FORM) as poll:
             assert await poll.current() == [api.replica_polls]
     assert api.replica_polls == 5

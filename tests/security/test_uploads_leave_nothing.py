@@ -8,7 +8,7 @@ import pytest
 
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.server.http.uploads import LIFETIME
-from atoms_campaigns_mcp.state.journal import keep_order, look_after
+from atoms_campaigns_mcp.state.maintenance import maintain, maintain_once
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Upload
 from tests.support.clock import FakeClock
@@ -38,10 +38,10 @@ async def test_nothing_of_a_list_is_in_the_folder_once_it_has_expired(
     store = await uploaded(tmp_path, clock)
     if not serving:
         await store.close()
-    await look_after(Settings(state=tmp_path), clock.monotonic())
+    await maintain_once(Settings(state=tmp_path), clock.monotonic())
     assert MARK in written(tmp_path)
     clock.advance(seconds=LIFETIME + 1)
-    await look_after(Settings(state=tmp_path), clock.monotonic())
+    await maintain_once(Settings(state=tmp_path), clock.monotonic())
     assert MARK not in written(tmp_path)
     if serving:
         await store.close()
@@ -53,7 +53,7 @@ async def test_what_was_deleted_to_make_room_is_gone_with_the_next_look(tmp_path
     clock.advance(seconds=LIFETIME + 1)
     now = clock.clocks().seconds()
     assert await store.uploads.keep(Upload("u2", "tenant", b"phone", now + LIFETIME), now, 1)
-    await look_after(Settings(state=tmp_path), clock.monotonic())
+    await maintain_once(Settings(state=tmp_path), clock.monotonic())
     assert MARK not in written(tmp_path)
     assert await store.uploads.get("tenant", "u2", now) == b"phone"
     await store.close()
@@ -72,7 +72,7 @@ async def test_a_server_looks_every_minute_whatever_goes_wrong_once(tmp_path: Pa
                 scope.cancel()
             await anyio.lowlevel.checkpoint()
 
-        await keep_order(Settings(state=tmp_path), clock.monotonic, sleep)
+        await maintain(Settings(state=tmp_path), clock.monotonic, sleep)
     assert looked == [True] * 16 + [False] * 4
     await store.close()
 
@@ -84,8 +84,8 @@ async def test_a_reader_in_the_middle_only_puts_it_off(tmp_path: Path) -> None:
     reader = sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM journal").fetchone()
-    await look_after(Settings(state=tmp_path), clock.monotonic())
+    await maintain_once(Settings(state=tmp_path), clock.monotonic())
     reader.close()
-    await look_after(Settings(state=tmp_path), clock.monotonic())
+    await maintain_once(Settings(state=tmp_path), clock.monotonic())
     assert MARK not in written(tmp_path)
     await store.close()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
-from atoms_campaigns_mcp.server.jsonrpc import Refused, read
+from atoms_campaigns_mcp.server.jsonrpc import InvalidMessage, read
 
 ASKED: dict[str, Any] = {"jsonrpc": "2.0", "id": 7, "method": "ping"}
 JSON = st.recursive(
@@ -62,14 +62,14 @@ def test_what_cannot_be_served_is_refused_with_the_ids_that_can_be_read(
     sent: object, ids: tuple[Any, ...], code: int
 ) -> None:
     refused = read(json.dumps(sent).encode())
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, InvalidMessage)
     assert (refused.ids, refused.code) == (ids, code)
 
 
 @pytest.mark.parametrize("raw", [b"{", b"\xff\xfe", b"[" * 100_000, b"\xef\xbb\xbf", b"1" * 5000])
 def test_what_is_no_json_is_refused_without_an_id(raw: bytes) -> None:
     refused = read(raw)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, InvalidMessage)
     assert refused.ids == (None,)
 
 
@@ -82,7 +82,7 @@ def test_a_byte_order_mark_is_no_part_of_the_message() -> None:
 )
 def test_half_a_character_is_refused_with_the_id_and_without_the_text(raw: bytes) -> None:
     refused = read(raw)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, InvalidMessage)
     assert (refused.ids, refused.code) == ((7,), -32700)
     refused.words.encode()
 
@@ -108,7 +108,7 @@ def test_an_answer_that_makes_no_sense_ends_the_waiting_for_it(answer: dict[str,
 @given(PARTS | JSON | st.lists(PARTS, max_size=3))
 def test_whatever_comes_is_read_or_refused_and_nothing_of_it_is_repeated(value: Any) -> None:
     read_ = read(json.dumps(value).encode())
-    if isinstance(read_, Refused):
+    if isinstance(read_, InvalidMessage):
         assert read_.words in WORDS
         if isinstance(value, dict) and isinstance(value.get("id"), str) and "method" in value:  # pyright: ignore[reportUnknownMemberType]
             assert read_.ids == (value["id"],) or "\\ud" in json.dumps(value["id"])
@@ -130,5 +130,5 @@ WORDS = {
         b'{"result":5}',
         b'{"method":"x","id":"\\ud83d"}',
     )
-    if isinstance(refused := read(raw), Refused)
+    if isinstance(refused := read(raw), InvalidMessage)
 }

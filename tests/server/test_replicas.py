@@ -56,7 +56,7 @@ async def replica(bench: Bench, *, asks: bool = True, **changes: Any) -> AsyncGe
 
     app = build(settings, runtimes, subscriptions=subscriptions)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(subscriptions.hear, bench.clock.sleep)
+        tasks.start_soon(subscriptions.relay, bench.clock.sleep)
         async with Client(
             app, mode=MODERN, elicitation_callback=elicit if asks else None
         ) as client:

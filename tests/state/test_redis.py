@@ -65,9 +65,9 @@ CALLS: dict[str, Callable[[RedisStore], Awaitable[object]]] = {
     "pace.hold": lambda store: store.pace.hold("key", 1000.0, 1001.0),
     "take_turn": lambda store: store.shared_state.take_turn("campaign", "one", 1),
     "end_turn": lambda store: store.shared_state.end_turn("campaign", "one"),
-    "keep_sight": lambda store: store.shared_state.keep_sight("campaign", b"seen", 1),
-    "sight": lambda store: store.shared_state.sight("campaign"),
-    "tell": lambda store: store.shared_state.tell("tenant", "news"),
+    "keep_snapshot": lambda store: store.shared_state.keep_snapshot("campaign", b"seen", 1),
+    "snapshot": lambda store: store.shared_state.snapshot("campaign"),
+    "publish": lambda store: store.shared_state.publish("tenant", "news"),
 }
 
 
@@ -106,7 +106,7 @@ async def test_what_can_be_done_without_does_not_wait_for_a_redis_that_failed_ju
     store = RedisStore(RedisConnection(server.address, monotonic=lambda: now[0]))
     server.kill()
     with pytest.raises(NotRecorded):
-        await store.shared_state.sight("campaign")
+        await store.shared_state.snapshot("campaign")
     server.start()
     with pytest.raises(NotRecorded, match="a moment ago"):
         await store.pace.book("key", Slot(1000.0, 0.1))
@@ -237,15 +237,15 @@ async def test_news_reach_every_server_with_their_tenant_and_end_with_redis(
 
     async def listen() -> None:
         with pytest.raises(NotRecorded):
-            await two.shared_state.hear(hearing)
+            await two.shared_state.subscribe(hearing)
         ended.set()
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(listen)
         while not listening.is_set():  # until the subscription is there
-            await one.shared_state.tell("nobody", "")
-        await one.shared_state.tell("tenant", "news: é")
-        await one.shared_state.tell("tenant", "last")
+            await one.shared_state.publish("nobody", "")
+        await one.shared_state.publish("tenant", "news: é")
+        await one.shared_state.publish("tenant", "last")
         while ("tenant", "last") not in heard:
             await anyio.lowlevel.checkpoint()
         server.kill()

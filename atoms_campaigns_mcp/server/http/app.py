@@ -20,7 +20,7 @@ from atoms_campaigns_mcp.server.http.paths import HEALTH, MCP, UPLOADS
 
 def application(
     server: Server[Any],
-    contacts: uploads.Contacts,
+    contact_lists: uploads.UploadEndpoint,
     settings: Settings,
     ready: Callable[[], Awaitable[bool]],
 ) -> Starlette:
@@ -38,7 +38,7 @@ def application(
         max_request_body_size=LARGEST,
         transport_security=security(settings),
         custom_starlette_routes=[
-            Route(UPLOADS, contacts.put, methods=["PUT"]),
+            Route(UPLOADS, contact_lists.put, methods=["PUT"]),
             Route(f"{HEALTH}live", live, methods=["GET"]),
             Route(f"{HEALTH}ready", is_ready, methods=["GET"]),
         ],

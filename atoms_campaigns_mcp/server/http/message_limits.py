@@ -11,7 +11,7 @@ from typing import Any, cast
 from mcp_types import INVALID_REQUEST
 
 from atoms_campaigns_mcp.server import jsonrpc
-from atoms_campaigns_mcp.server.jsonrpc import Decoded, Refused
+from atoms_campaigns_mcp.server.jsonrpc import Decoded, InvalidMessage
 
 SMALL = 64 * 1024  # bytes of a message, and of one with a contact list beside that list
 PARTS = 4096  # lists, objects and members, outside of a contact list
@@ -43,7 +43,7 @@ def without_list(body: bytes) -> bytes:
     return body[: longest[0]] + body[longest[1] :]
 
 
-def decoded(body: bytes) -> Decoded | Refused:
+def decoded(body: bytes) -> Decoded | InvalidMessage:
     """Decode a body whose size is judged; of `initialize`, only what is looked at later is kept.
 
     Raises:
@@ -57,7 +57,7 @@ def decoded(body: bytes) -> Decoded | Refused:
     if sum(short.count(sign) for sign in (b",", b"{", b"[")) > PARTS:
         raise TooLargeError(f"A message may have {PARTS} members, lists and objects.")
     found = jsonrpc.decode(body)
-    if isinstance(found, Refused):
+    if isinstance(found, InvalidMessage):
         return found
     message = jsonrpc.object_in(found)
     if len(body) > SMALL and not _has_list(message):

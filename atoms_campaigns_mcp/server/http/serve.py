@@ -24,26 +24,26 @@ from atoms_campaigns_mcp.server.auth.oauth.resource_server import OAuth
 from atoms_campaigns_mcp.server.auth.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.http.app import application, behind
 from atoms_campaigns_mcp.server.http.middleware.access_log import AccessLog
-from atoms_campaigns_mcp.server.http.middleware.authentication import Authenticated
+from atoms_campaigns_mcp.server.http.middleware.authentication import Authentication
 from atoms_campaigns_mcp.server.http.middleware.bodies import Bodies
 from atoms_campaigns_mcp.server.http.middleware.hosts import AllowedHosts, cors
-from atoms_campaigns_mcp.server.http.middleware.normalization import Spellings
+from atoms_campaigns_mcp.server.http.middleware.normalization import Normalization
 from atoms_campaigns_mcp.server.http.middleware.open_streams import OpenStreams, Streams
-from atoms_campaigns_mcp.server.http.middleware.post_checks import InFlight, Posts
+from atoms_campaigns_mcp.server.http.middleware.post_checks import InFlight, PostChecks
 from atoms_campaigns_mcp.server.http.middleware.rate_limits import RateLimits
 from atoms_campaigns_mcp.server.http.middleware.resource_metadata import ResourceMetadata
 from atoms_campaigns_mcp.server.http.middleware.scope_challenge import ScopeChallenge
 from atoms_campaigns_mcp.server.http.middleware.session_limits import SessionLimits
 from atoms_campaigns_mcp.server.http.paths import MCP
 from atoms_campaigns_mcp.server.http.replica_rate_limit import ReplicaRateLimit
-from atoms_campaigns_mcp.server.http.uploads import Contacts
+from atoms_campaigns_mcp.server.http.uploads import UploadEndpoint
 from atoms_campaigns_mcp.server.mcp.server import build
 from atoms_campaigns_mcp.server.mcp.subscriptions import Subscriptions
 from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 from atoms_campaigns_mcp.server.shutdown_signals import shut_down_on_signal
 from atoms_campaigns_mcp.sockets import listening
 from atoms_campaigns_mcp.state.folder import require_shared_secret
-from atoms_campaigns_mcp.state.journal import keep_order
+from atoms_campaigns_mcp.state.maintenance import maintain
 from atoms_campaigns_mcp.state.open import require_client
 from atoms_campaigns_mcp.telemetry import log
 
@@ -96,19 +96,19 @@ class Service:
         server = build(settings, self.runtimes, over_http=True, subscriptions=self._subscriptions)
         self._in_flight, self._streams = InFlight(), OpenStreams()
         server.middleware.append(self._in_flight.during)
-        self.inner = application(server, Contacts(self.runtimes), settings, self._ready)
+        self.inner = application(server, UploadEndpoint(self.runtimes), settings, self._ready)
         self.app = behind(self._middleware(), self.inner)
 
     def _middleware(self) -> list[Middleware]:
         """Return what a request passes before it is served, in this order."""
         settings, clocks, oauth = self._settings, self._clocks, self._oauth
         return [
-            Middleware(Spellings, MCP),
+            Middleware(Normalization, MCP),
             Middleware(AccessLog, clocks.monotonic),
             Middleware(cors, settings),
             Middleware(AllowedHosts, settings),
             *([Middleware(ResourceMetadata, oauth.challenges, MCP)] if oauth else []),
-            Middleware(Authenticated, self._verify()),
+            Middleware(Authentication, self._verify()),
             Middleware(
                 RateLimits,
                 rate=settings.client_rate,
@@ -120,7 +120,7 @@ class Service:
             Middleware(Streams, self._streams),
             Middleware(Bodies),
             *([Middleware(ScopeChallenge, oauth.challenges)] if oauth else []),
-            Middleware(Posts, self._in_flight, MCP),
+            Middleware(PostChecks, self._in_flight, MCP),
         ]
 
     def _verify(self) -> Verify:
@@ -141,9 +141,9 @@ class Service:
             return False
         return True
 
-    async def hear(self) -> None:
+    async def relay(self) -> None:
         """Pass on what other replicas say has changed, until cancelled."""
-        await self._subscriptions.hear(self._clocks.sleep)
+        await self._subscriptions.relay(self._clocks.sleep)
 
     def end(self) -> None:
         """Take no more, end what only listens, and hurry what changes something."""
@@ -220,8 +220,8 @@ async def _until_ended(service: Service, settings: Settings, host: str, bound: s
     port = bound.getsockname()[1]
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(shut_down_on_signal, end)
-        tasks.start_soon(service.hear)
-        tasks.start_soon(keep_order, settings)
+        tasks.start_soon(service.relay)
+        tasks.start_soon(maintain, settings)
         await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
         log.info("listening on http://%s:%s%s (%s)", _named(host), port, MCP, settings.mode)
         await server.serve(sockets=[bound])

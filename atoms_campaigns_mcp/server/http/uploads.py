@@ -18,7 +18,7 @@ LIFETIME = 900  # seconds
 MOST = 20  # uploads of one tenant at a time
 
 
-class Contacts:
+class UploadEndpoint:
     """Takes contact lists and keeps them for their tenant."""
 
     def __init__(self, runtime: Callable[[Principal], Awaitable[Runtime]]) -> None:

@@ -67,12 +67,12 @@ class Subscriptions:
             await self._tell(tenant, campaign_id, mark)
         await context.session.send_resource_updated(uris.campaign(campaign_id))
 
-    async def hear(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+    async def relay(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         """Pass on what other replicas tell, until cancelled; without any, return at once."""
         shared_state = self._shared_state()
         while shared_state is not None:
             try:
-                await shared_state.hear(self._heard)
+                await shared_state.subscribe(self._heard)
             except NotRecorded:
                 log.warning("changes seen by other replicas do not arrive for a while")
             await sleep(PAUSE)
@@ -100,7 +100,7 @@ class Subscriptions:
         if shared_state is None:
             return
         try:
-            await shared_state.tell(tenant, json.dumps([campaign_id, mark]))
+            await shared_state.publish(tenant, json.dumps([campaign_id, mark]))
         except NotRecorded:
             log.warning("other replicas cannot be told of a change now")
 

@@ -3,7 +3,7 @@
 from contextlib import aclosing
 
 from atoms_campaigns_mcp.state.redis.connection import RedisConnection, key
-from atoms_campaigns_mcp.state.store import Heard
+from atoms_campaigns_mcp.state.store import Subscriber
 
 _END_TURN = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
 _NEWS = key("news", "")
@@ -24,21 +24,21 @@ class RedisSharedState:
         """See `SharedState.end_turn`."""
         await self._link.do("EVAL", _END_TURN, 1, key("turn", subject), owner, needed=False)
 
-    async def keep_sight(self, subject: str, sight: bytes, seconds: float) -> None:
-        """See `SharedState.keep_sight`."""
+    async def keep_snapshot(self, subject: str, snapshot: bytes, seconds: float) -> None:
+        """See `SharedState.keep_snapshot`."""
         name, milliseconds = key("sight", subject), round(1000 * seconds)
-        await self._link.do("SET", name, sight, "PX", milliseconds, needed=False)
+        await self._link.do("SET", name, snapshot, "PX", milliseconds, needed=False)
 
-    async def sight(self, subject: str) -> bytes | None:
-        """See `SharedState.sight`."""
+    async def snapshot(self, subject: str) -> bytes | None:
+        """See `SharedState.snapshot`."""
         return await self._link.do("GET", key("sight", subject), needed=False)
 
-    async def tell(self, tenant: str, news: str) -> None:
-        """See `SharedState.tell`."""
+    async def publish(self, tenant: str, news: str) -> None:
+        """See `SharedState.publish`."""
         await self._link.do("PUBLISH", _NEWS + tenant, news, needed=False)
 
-    async def hear(self, heard: Heard) -> None:
-        """See `SharedState.hear`."""
+    async def subscribe(self, subscriber: Subscriber) -> None:
+        """See `SharedState.subscribe`."""
         async with aclosing(self._link.messages(f"{_NEWS}*")) as messages:
             async for channel, news in messages:
-                await heard(channel.removeprefix(_NEWS), news)
+                await subscriber(channel.removeprefix(_NEWS), news)

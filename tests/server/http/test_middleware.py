@@ -14,8 +14,8 @@ from tests.support.team import ACCEPT, ANNA, LEGACY, request, routing, serving_t
 
 pytestmark = pytest.mark.anyio
 STOP: dict[str, Any] = {"name": "pause_campaign", "arguments": {"campaign_id": "all"}}
-OUTSIDE = ["Spellings", "AccessLog", "CORSMiddleware", "AllowedHosts"]
-AUTHENTICATED = ["Authenticated", "RateLimits", "SessionLimits", "Streams", "Bodies"]
+OUTSIDE = ["Normalization", "AccessLog", "CORSMiddleware", "AllowedHosts"]
+AUTHENTICATED = ["Authentication", "RateLimits", "SessionLimits", "Streams", "Bodies"]
 
 
 def passed(app: Any) -> list[str]:
@@ -29,7 +29,7 @@ def passed(app: Any) -> list[str]:
 
 async def test_a_request_passes_its_checks_in_the_order_of_the_list(bench: Bench) -> None:
     service = Service(bench.settings)
-    assert passed(service.app) == [*OUTSIDE, *AUTHENTICATED, "Posts"]
+    assert passed(service.app) == [*OUTSIDE, *AUTHENTICATED, "PostChecks"]
     await service.close()
 
 
@@ -42,7 +42,7 @@ async def test_how_to_sign_on_is_told_before_a_token_is_checked_and_a_missing_sc
     bench.configure(auth="oauth", oauth_resource=RESOURCE, oauth_accounts=accounts)
     bench.configure(oauth_issuer="https://issuer.example.com")
     service = Service(bench.settings)
-    oauth = ["ResourceMetadata", *AUTHENTICATED, "ScopeChallenge", "Posts"]
+    oauth = ["ResourceMetadata", *AUTHENTICATED, "ScopeChallenge", "PostChecks"]
     assert passed(service.app) == [*OUTSIDE, *oauth]
     await service.close()
 

@@ -16,7 +16,7 @@ MODES = "atoms-mcp-modes"
 """Header with which a client gives up rights: `read-only`, `no-dial`, or both with a comma."""
 
 
-class Authenticated:
+class Authentication:
     """Lets nothing but health checks through without a principal."""
 
     def __init__(self, app: ASGIApp, verify: Verify, challenge: str = "Bearer") -> None:

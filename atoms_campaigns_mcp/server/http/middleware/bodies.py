@@ -56,7 +56,7 @@ class Room:
         return own and self._taken.total() + size <= self._most
 
 
-class _Refused(Exception):
+class _RefusedBody(Exception):
     """The body is not taken; `response` says why, and there is none for a client that left."""
 
     def __init__(self, response: Response | None) -> None:
@@ -88,7 +88,7 @@ class Bodies:
                 again = replaying(body, receive)
                 del body  # it may be let go of while the request is served
                 await self._app(scope, again, send)
-        except _Refused as refused:
+        except _RefusedBody as refused:
             if refused.response:
                 await refused.response(scope, receive, send)
 
@@ -117,17 +117,17 @@ class Bodies:
         if not await room.enter_async_context(self._room.holding(tenant, size)):
             words = "Too much is being sent at once. Send one list after the other."
             body = {"error": "rate_limited", "error_description": words}
-            raise _Refused(JSONResponse(body, 429, {"Retry-After": "5"}))
+            raise _RefusedBody(JSONResponse(body, 429, {"Retry-After": "5"}))
 
 
 async def _next(receive: Receive, end: float) -> Message:
     with anyio.move_on_at(end):
         message = await receive()
         if message["type"] != "http.request":
-            raise _Refused(None)
+            raise _RefusedBody(None)
         return message
     late = {"error": "timeout", "error_description": "The body took too long to arrive."}
-    raise _Refused(JSONResponse(late, 408, {"Connection": "close"}))
+    raise _RefusedBody(JSONResponse(late, 408, {"Connection": "close"}))
 
 
 def _decode(body: bytes, scope: Scope) -> None:
@@ -137,7 +137,7 @@ def _decode(body: bytes, scope: Scope) -> None:
     try:
         scope[MESSAGE] = message_limits.decoded(body)
     except TooLargeError as error:
-        raise _Refused(JSONResponse(message_limits.refusal(str(error)), 413)) from error
+        raise _RefusedBody(JSONResponse(message_limits.refusal(str(error)), 413)) from error
 
 
 def _length(scope: Scope) -> int | None:
@@ -149,11 +149,11 @@ def _most(path: str) -> int:
     return CSV_MAX if path == UPLOADS else LARGEST
 
 
-def _too_large(path: str) -> _Refused:
+def _too_large(path: str) -> _RefusedBody:
     words = f"At most {_most(path)} bytes are taken; split the list."
     body = {"error": "too_large", "error_description": words}
     answer = body if path == UPLOADS else message_limits.refusal(words)
-    return _Refused(JSONResponse(answer, 413))
+    return _RefusedBody(JSONResponse(answer, 413))
 
 
 def replaying(body: bytes, receive: Receive) -> Receive:

@@ -7,7 +7,7 @@ _MEDIA = b"content-type"
 _RESUMES = b"last-event-id"  # no answer is kept to be resumed: a new stream is what it gets
 
 
-class Spellings:
+class Normalization:
     """Rewrites what comes in: names of hosts and media types, and a slash behind the path."""
 
     def __init__(self, app: ASGIApp, path: str) -> None:

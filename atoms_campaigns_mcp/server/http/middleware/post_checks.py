@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.server.http.middleware.bodies import MESSAGE, replaying
-from atoms_campaigns_mcp.server.jsonrpc import Refused, message_in
+from atoms_campaigns_mcp.server.jsonrpc import InvalidMessage, message_in
 from atoms_campaigns_mcp.telemetry import log
 
 _SESSION = "mcp-session-id"
@@ -54,7 +54,7 @@ class InFlight:
             return await call_next(ctx)
 
 
-class Posts:
+class PostChecks:
     """Answers 400 to what is no message, and to an id that its session already waits for."""
 
     def __init__(self, app: ASGIApp, in_flight: InFlight, path: str) -> None:
@@ -70,7 +70,7 @@ class Posts:
             return
         await receive()  # the body, which nothing needs any more
         message = message_in(scope.pop(MESSAGE))
-        if isinstance(message, Refused):
+        if isinstance(message, InvalidMessage):
             await _refusal(message)(scope, receive, send)
             return
         # What was judged is what is served: parsers differ in what they make of a doubled name.
@@ -80,7 +80,9 @@ class Posts:
         if session is None or not isinstance(message, JSONRPCRequest):
             await self._app(scope, again, send)
         elif self._in_flight.has(session, message.id):
-            await _refusal(Refused((message.id,), INVALID_REQUEST, _TWICE))(scope, receive, send)
+            await _refusal(InvalidMessage((message.id,), INVALID_REQUEST, _TWICE))(
+                scope, receive, send
+            )
         else:
             with ExitStack() as held:
                 held.enter_context(self._in_flight.holding(session, message.id))
@@ -98,7 +100,7 @@ def _releasing(held: ExitStack, send: Send) -> Send:
     return noting
 
 
-def _refusal(refused: Refused) -> Response:
+def _refusal(refused: InvalidMessage) -> Response:
     log.warning("refused a message: %s", refused.words)
     number = refused.ids[0] if len(refused.ids) == 1 else None
     error = ErrorData(code=refused.code, message=refused.words)
