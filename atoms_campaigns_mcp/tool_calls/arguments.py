@@ -4,6 +4,7 @@ The text names the argument, its bounds and an example, and never the value that
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -20,7 +21,6 @@ from atoms_campaigns_mcp.schemas.fields import (
     REGION_PATTERN,
     UPLOAD_PATTERN,
 )
-from atoms_campaigns_mcp.tool_calls.host_additions import is_addition
 from atoms_campaigns_mcp.toolkit.tool import Tool
 
 A = TypeVar("A", bound=Args)
@@ -33,6 +33,29 @@ _PATTERNS = {
 }
 _KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boolean": ""}
 _OPTIONS = {"boolean": ["true", "false"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What a host is known to add to the arguments of every call; it means nothing to a tool.
+
+    `only` is the value that it has, where another one could mean something.
+    """
+
+    host: str
+    only: Any = None
+
+
+ADDITIONS = {
+    "wait_for_previous": Addition("Gemini CLI 0.61.0"),
+    "task_progress": Addition("Cline (cline/cline#9684)"),
+    "toolCallId": Addition("n8n (n8n-io/n8n#21500, #21716)"),
+    "sessionId": Addition("n8n (mpeirone/zabbix-mcp-server#27)"),
+    "chatInput": Addition("n8n (mpeirone/zabbix-mcp-server#27)"),
+    "action": Addition("n8n (mpeirone/zabbix-mcp-server#27)", only="sendMessage"),
+    "_sessionID": Addition("SiYuan 3.7.0 (siyuan-note/siyuan#17927)"),
+}
+"""By the name of the argument, each with a report of a host that really sends it."""
 
 
 def check(
@@ -50,7 +73,7 @@ def check(
     given = {
         name: value
         for name, value in arguments.items()
-        if (name in fields or not is_addition(name, value))
+        if (name in fields or not _is_addition(name, value))
         and not _left_out(fields.get(name), value)
     }
     unknown = [name for name in given if name not in offered]
@@ -70,6 +93,11 @@ def check(
         f"Invalid arguments, nothing was sent. {'; '.join(problems)}.{hint}",
         next_step="Correct them and call again.",
     )
+
+
+def _is_addition(name: str, value: Any) -> bool:
+    known = ADDITIONS.get(name)
+    return known is not None and (known.only is None or known.only == value)
 
 
 def _left_out(field: FieldInfo | None, value: Any) -> bool:

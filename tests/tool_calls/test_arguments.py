@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, given, settings as hypothesis_settings, stra
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
-from atoms_campaigns_mcp.tool_calls.arguments import check
+from atoms_campaigns_mcp.tool_calls.arguments import ADDITIONS, check
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
-from atoms_campaigns_mcp.tool_calls.host_additions import ADDITIONS
 from atoms_campaigns_mcp.toolkit.registry import load
 from tests.support.bench import Bench
 from tests.support.serving import Caller, Wire, serving, text_of
