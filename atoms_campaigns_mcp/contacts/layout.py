@@ -9,6 +9,7 @@ from atoms_campaigns_mcp.contacts.countries import country_of
 from atoms_campaigns_mcp.contacts.records import Record, is_data
 from atoms_campaigns_mcp.contacts.refusals import refused, shown, shown_names
 from atoms_campaigns_mcp.contacts.vocabulary import (
+    UNSURE,
     WHY,
     Rank,
     about_consent,
@@ -29,6 +30,7 @@ HALF = 0.5
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?")
 _FEWEST_DIGITS, _MOST_DIGITS = 7, 18  # of a cell that looks like a number, decimals included
 _MOST_LETTERS = 5  # tel:, ext
+_ANSWERS = {"NO", "SI"}  # no and sì, where the name does not say that these are countries
 _BEFORE_PLUS = "'\"= \u00a0\u202a\u202d(["
 
 
@@ -186,20 +188,24 @@ def _countries(
     ranks: dict[tuple[int, bool], list[int]] = {}
     for place, name in enumerate(header):
         level = country_rank(name)
-        if level is not None and place not in phones and _names_countries(name, records, place):
+        if level is None or place in phones:
+            continue
+        if _names_countries(name, records, place, sure=level < UNSURE):
             foreign = not any(shares_owner(name, header[phone]) for phone in phones)
             ranks.setdefault((level, foreign), []).append(place)
     return tuple(tuple(ranks[level]) for level in sorted(ranks))
 
 
-def _names_countries(name: str, records: Sequence[Record], place: int) -> bool:
+def _names_countries(name: str, records: Sequence[Record], place: int, *, sure: bool) -> bool:
     cells = [cell for r in records if (cell := r.cells[place].strip()) and country_of(cell) != ""]
     if wants_digits(name):
         return bool(cells) and all(map(_ends_with_digit, cells))
     if wants_plus(name):
         return bool(cells) and all(cell.startswith(("+", "00")) for cell in cells)
-    known = sum(1 for cell in cells if country_of(cell))
-    return known >= len(cells) * HALF and known > 0
+    known = [country for cell in cells if (country := country_of(cell))]
+    if not sure and set(known) <= _ANSWERS:
+        return False
+    return len(known) >= len(cells) * HALF and bool(known)
 
 
 def _ends_with_digit(cell: str) -> bool:

@@ -27,7 +27,7 @@ _CORE = (
     "|telno|fone|fon|mobiles?|mobil|mobili|mobilni|mobitel|mobiltelefon|mobilcimi|mobilais|mob"
     "|cell|cells|cellular|cellulare|celular|celulares|cel|movil|moviles|whats?apps?|wapp|msisdn"
     "|e164|gsm|тел|моб|сот|handy|handphone|rufnummer|ruf|portable|fijo|fixo|telefonino|komorka|komorkowy"
-    "|puhelin|matkapuhelin|telepon|telpon|ponsel|selular|seluler|cep|simu|sdt|landline|sms|mobiel"
+    "|puhelin|matkapuhelin|telepon|telpon|ponsel|selular|seluler|simu|sdt|landline|sms|mobiel"
     "|festnetz|sími|simi|kinito|telemovel|telemobil|numtel|natel|ph|phn"
 )
 _BEFORE = (
@@ -43,7 +43,7 @@ _PHONE_PHRASES = (
 )  # fmt: skip
 _NUMBER_WORDS = frozenset(
     "number numbers num no nr nbr nummer numero numer nomor contact contacts contacto contatto"  # noqa: SIM905
-    " kontakt contato msisdns callback".split()
+    " kontakt contato msisdns callback cep".split()  # a mobile in Turkey, a postal code in Brazil
 )
 _WHICH_ONE = frozenset("alternate alternative alt secondary second primary main other".split())  # noqa: SIM905
 # Words of what stands beside a number, or of numbers that nobody should dial.
@@ -127,6 +127,7 @@ _COUNTRY = re.compile(
     r"o?(?:region|regione|regiao|regio|areageografica|地域)?"
     rf"(?:iso|code|name|iso2|iso3|iso31661|alpha2|alpha3|{_WHOSE})*"
 )
+UNSURE = 2
 _COUNTRY_WORDS = frozenset("country ctry pays pais paese страна".split())  # noqa: SIM905
 # Country of birth; and where states are written as well, IN may be Indiana.
 _OTHER_COUNTRIES = frozenset(
@@ -200,7 +201,12 @@ def is_zone(name: str) -> bool:
 
 
 def country_rank(name: str) -> int | None:
-    """Report how well a column's name says that it decides the country of a number, 0 best."""
+    """Report how well a column's name says that it decides the country of a number.
+
+    Returns:
+        0 if it says so, more the less it does, `UNSURE` if only the cells can tell; None if it
+        does not.
+    """
     joined = fold(name)
     if _BIRTH.search(joined):
         return None
@@ -209,7 +215,7 @@ def country_rank(name: str) -> int | None:
     if _COUNTRY.fullmatch(joined):
         return 1
     found = set(words(name))
-    return 2 if found & _COUNTRY_WORDS and not found & _OTHER_COUNTRIES else None
+    return UNSURE if found & _COUNTRY_WORDS and not found & _OTHER_COUNTRIES else None
 
 
 def shares_owner(one: str, other: str) -> bool:

@@ -83,6 +83,12 @@ def test_cells_tell_a_column_about_the_phone_from_the_phone(beside: str) -> None
     assert read(f"{beside},Mobile\nhome,{NUMBER}\nwork,+919876543211\n").taken == {"Mobile": 2}
 
 
+def test_a_word_of_two_languages_is_a_phone_where_its_cells_are() -> None:
+    text = "Nome;CEP;Telefone\nAda;01310-100;(11) 98765-4321\n"
+    assert parse(text, region="BR").taken == {"Telefone": 1}
+    assert parse("Ad;Cep No\nAda;0542 123 45 67\n", region="+90").taken == {"Cep No": 1}
+
+
 def test_an_empty_column_of_that_name_is_no_choice() -> None:
     assert read(f"Phone,Mobile\n,{NUMBER}\n").taken == {"Mobile": 1}
 

@@ -81,7 +81,10 @@ def test_the_country_beside_the_phone_goes_before_that_of_another_address() -> N
 
 @pytest.mark.parametrize(
     ("column", "cell"),
-    [("IP Country Code", "GB"), ("CC", "gb"), ("State/Country", "IN"), ("Card Country", "GB")],
+    [
+        *[("IP Country Code", "GB"), ("CC", "gb"), ("State/Country", "IN"), ("Card Country", "GB")],
+        *[("Pays taxes", "No"), ("EU country?", "no"), ("Country verified", "SI")],
+    ],
 )
 def test_a_country_that_may_be_another_than_the_numbers_does_not_decide(
     column: str, cell: str

@@ -68,7 +68,11 @@ _LABEL = (
     "mobile|mobil|mob|cell|cellular|celular|home|work|office|main|direct|personal|whats ?app|wa"
     "|phone|ph|tel|telefon|handy|privat|movil|portable"
 )
-_BEFORE = re.compile(rf"(?:(?:{_LABEL})\.?\s*[:.\s-]|[mhwctop]\s*[:.])\s*(?=[+(\d])", re.IGNORECASE)
+# Not `Tel 2 …`: that digit counts phones.
+_BEFORE = re.compile(
+    rf"(?:(?:{_LABEL})\.?\s*(?::\s*|[\s.-]\s*(?!\d\b))|[mhwctop]\s*[:.]\s*)(?=[+(\d])",
+    re.IGNORECASE,
+)
 _AFTER = re.compile(rf"\s*[(\[]\s*(?:{_LABEL}|[mhwc])\s*[)\]]", re.IGNORECASE)
 _CHAT = re.compile(
     r"(?:https?://)?(?:wa\.me/|api\.whatsapp\.com/send\?phone=)\+?(\d{8,15})/?"

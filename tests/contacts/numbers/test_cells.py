@@ -197,6 +197,7 @@ def test_a_label_beside_a_number_is_no_part_of_it(text: str) -> None:
     [
         *["9876543210 (fax)", "9876543210 (old)", "9876543210 (wrong number)", "F: 9876543210"],
         *["9876543210 (do not call)", "Fax 9876543210", "9876543210 (Bob's)", "C9876543210"],
+        *["Tel 2 9876543210", "Phone-2 9876543210", "Mob. 1  98765 43210"],
     ],
 )
 def test_what_else_is_said_of_a_number_keeps_it_from_being_dialled(text: str) -> None:
