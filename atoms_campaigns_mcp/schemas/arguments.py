@@ -9,7 +9,6 @@ from atoms_campaigns_mcp.schemas.campaigns import KnownStatus
 from atoms_campaigns_mcp.schemas.fields import (
     CallerIds,
     CallId,
-    CampaignId,
     CampaignName,
     CampaignsToStop,
     ColumnNames,
@@ -72,15 +71,23 @@ class CreateCampaignArgs(Args):
     name: Annotated[CampaignName, Field(description="Name of the campaign.")]
     agent_id: Annotated[Reference, Field(description="Agent that talks: id or exact name.")]
     audience_id: Annotated[Reference, Field(description="Audience to call: id or exact name.")]
-    phone_ids: Annotated[CallerIds, Field(description="Caller IDs: ids or E.164 numbers.")]
+    phone_ids: Annotated[
+        CallerIds,
+        Field(
+            description="Caller IDs, ids or E.164: active, of the contacts' country; ask if "
+            "several fit."
+        ),
+    ]
     description: Annotated[Description | None, Field(description="Note for people.")] = None
     max_retries: Annotated[
         MaxRetries, Field(description="Further attempts after no answer or a failure.")
     ] = 3
-    retry_delay: Annotated[RetryDelay, Field(description="Minutes between attempts.")] = 15
+    retry_delay: Annotated[
+        RetryDelay, Field(description="Minutes between attempts, at most a day.")
+    ] = 15
     scheduled_at: Annotated[
         ScheduledAt | None,
-        Field(description="Dial by itself then: ISO-8601 with zone, in the future."),
+        Field(description="Dial by itself then: ISO-8601 with zone, within 366 days."),
     ] = None
     allow_duplicate: Annotated[bool, Field(description="Even if an equal one is not over.")] = False
     confirm_token: Annotated[
@@ -92,9 +99,7 @@ class CreateCampaignArgs(Args):
 class CampaignArgs(Args):
     """One campaign."""
 
-    campaign_id: Annotated[
-        CampaignId, Field(description="24 hex digits, from create_campaign or list_campaigns.")
-    ]
+    campaign_id: Annotated[Reference, Field(description="Campaign: id or exact name.")]
 
 
 class GetCampaignStatusArgs(CampaignArgs):
@@ -169,7 +174,8 @@ class CreateAudienceArgs(ContactsArgs):
     name: Annotated[Name, Field(description="Name of the audience.")]
     description: Annotated[Description | None, Field(description="Note for people.")] = None
     from_campaign_id: Annotated[
-        CampaignId | None, Field(description="Or this campaign's contacts with `outcomes`.")
+        Reference | None,
+        Field(description="Or this campaign's contacts with `outcomes`: id or exact name."),
     ] = None
     outcomes: Annotated[
         Outcomes | None, Field(description="With from_campaign_id; default: everyone not reached.")

@@ -125,6 +125,11 @@ class Campaign(Row):
         default=None, validation_alias=AliasChoices("phoneNumberIds", "phone_ids")
     )
 
+    def told(self) -> str:
+        """Report by what one knows it beside others of its name."""
+        made = f", created {word(self.created_at)}" if self.created_at else ""
+        return f"{self.label} {word(self.status)}{made}"
+
     def is_like(self, body: Mapping[str, Any]) -> bool:
         """Return whether the request `body` of a creation describes it; caller IDs are not told."""
         asked = body["name"], body["agentId"], body["audienceId"]

@@ -98,15 +98,15 @@ Reference = Annotated[
     Field(min_length=1, max_length=NAME_MAX, examples=[EXAMPLE_ID]),
     BeforeValidator(_printable),
 ]
-"""An id or an exact name, which the server resolves."""
+"""An id or an exact name, which the server resolves.
+
+Names of campaigns become ids before a tool runs, in every argument whose name ends in campaign_id.
+"""
 
 CallerIds = Annotated[
     list[Annotated[str, BeforeValidator(_caller_id)]],
     Field(min_length=1, max_length=20, examples=[["+912268093560"]]),
     BeforeValidator(listed),
-]
-CampaignId = Annotated[
-    str, Field(pattern=ID_PATTERN, examples=[EXAMPLE_ID]), BeforeValidator(_trimmed)
 ]
 CampaignsToStop = Annotated[str, Field(examples=[EXAMPLE_ID]), BeforeValidator(_anything)]
 """Whatever names the campaigns of an emergency stop: it is never refused over its form."""

@@ -17,7 +17,6 @@ from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.fields import (
     CALL_PATTERN,
     CSV_MAX,
-    ID_PATTERN,
     REGION_PATTERN,
     UPLOAD_PATTERN,
 )
@@ -26,7 +25,6 @@ from atoms_campaigns_mcp.toolkit.tool import Tool
 A = TypeVar("A", bound=Args)
 NAMED = 5  # unknown arguments that an error names: a message has room for 400,000
 _PATTERNS = {
-    ID_PATTERN: "24 hexadecimal digits, as the list tools give them",
     UPLOAD_PATTERN: "the upload_id that PUT /contacts has given",
     REGION_PATTERN: "a country code of two letters, or + and nothing or a calling code",
     CALL_PATTERN: "the id of a call, as list_calls gives it",
@@ -91,7 +89,8 @@ def check(
     hint = f" Arguments of this tool: {', '.join(offered) or 'none'}." if unknown else ""
     raise InvalidArguments(
         f"Invalid arguments, nothing was sent. {'; '.join(problems)}.{hint}",
-        next_step="Correct them and call again.",
+        next_step="Correct what was mistyped. Where it is what the user wants, ask them which "
+        "allowed value to take instead.",
     )
 
 

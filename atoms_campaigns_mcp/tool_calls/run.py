@@ -27,6 +27,7 @@ from atoms_campaigns_mcp.tool_calls.locks import SENDING
 from atoms_campaigns_mcp.tool_calls.plans import NOTHING
 from atoms_campaigns_mcp.tool_calls.rights import granted
 from atoms_campaigns_mcp.tool_calls.session import Caller, Session
+from atoms_campaigns_mcp.toolkit import lookup
 from atoms_campaigns_mcp.toolkit.audience_lock import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.registry import load
@@ -56,6 +57,8 @@ async def call(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Resul
 
 async def run(session: Session, tool: Tool[Any, Any], args: Args) -> Result | PendingQuestion:
     """Run the tool; one that dials or destroys only by consent to what it does now."""
+    if not tool.emergency:  # a stop reads nothing first
+        args = await lookup.with_campaign_ids(session.reading().atoms, args)
     if not tool.needs_consent(args):
         return await _carry_out(session, tool, args, None)
     consent = await Confirmation(session, tool, args).obtain()

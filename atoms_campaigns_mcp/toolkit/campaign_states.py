@@ -12,20 +12,20 @@ UNREAD = "unknown"  # accepted by the API, and not to be seen at present
 LOOKS = (0.2, 0.4, 0.8, 1.2, 1.4)
 
 _NEXT = {
-    "draft": "Nobody is called yet. To dial, call start_campaign.",
+    "draft": "Nobody is called yet. preview_campaign shows what a start would do.",
     "scheduled": "It dials by itself at scheduled_at. Only delete_campaign stops it before then.",
     "processing": "It is being set up. Call watch_campaign to follow it.",
     "running": "Call watch_campaign to follow it, or pause_campaign to stop it.",
     "paused": "No new call is made. start_campaign resumes it, delete_campaign removes it.",
-    "completed": "Everybody was dispatched; calls and retries may go on: watch_campaign until "
-    "finished says when all are over, get_campaign_results how it went.",
-    "failed": "It does not go on. Fix the cause, then create another with create_campaign.",
+    "completed": "Every contact was handed to the dialler; calls and retries may go on: "
+    "watch_campaign until finished says when all are over, get_campaign_results how it went.",
+    "failed": "It does not go on. Tell the user why; nothing of it can be changed.",
 }
 _OTHER_START = {
-    "scheduled": "It starts by itself. To start it now, delete it and create it again without "
-    "scheduled_at.",
-    "completed": "To call again, create another campaign.",
-    "failed": "To try again, fix the cause and create another campaign.",
+    "scheduled": "It starts by itself at scheduled_at. Another time takes another campaign: ask "
+    "the user, and delete this one first, or both dial.",
+    "completed": "It is over. get_campaign_results shows how it went.",
+    "failed": "Tell the user why it failed; nothing of it can be changed.",
 }
 
 

@@ -1,20 +1,74 @@
-"""From what an agent says (an id, an exact name, a number) to an id; never by guessing."""
+"""From what an agent names (by id, exact name or number) to an id; never by guessing."""
 
 import re
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound
 from atoms_campaigns_mcp.schemas.agents import Agent
+from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.base import Row
+from atoms_campaigns_mcp.schemas.campaigns import Campaign
 from atoms_campaigns_mcp.schemas.fields import ID_PATTERN, word
 from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumber
+from atoms_campaigns_mcp.schemas.text import clean
 
+A = TypeVar("A", bound=Args)
 N = TypeVar("N", bound=Row)
 SHOWN = 8  # candidates in an error
-SEARCHED = 100  # agents compared by name
+SEARCHED = 100  # rows a request that are compared by name
+PAGES = 10  # requests for the campaigns that hold a name
+
+
+async def with_campaign_ids(atoms: AtomsClient, args: A) -> A:
+    """Return the arguments with the id of each campaign that they name.
+
+    What comes after, such as locks and plans, knows campaigns by id only.
+
+    Raises:
+        NotFound: No such campaign.
+        InvalidArguments: Several campaigns have that name, or too many hold it.
+    """
+    ids: dict[str, Any] = {}
+    for argument, value in args:
+        if argument.endswith("campaign_id") and isinstance(value, str):
+            ids[argument] = await campaign_id(atoms, value, argument=argument)
+        elif argument.endswith("campaign_ids") and value:
+            ids[argument] = [await campaign_id(atoms, one, argument=argument) for one in value]
+    return args.model_copy(update=ids)
+
+
+async def campaign_id(atoms: AtomsClient, reference: str, *, argument: str = "campaign_id") -> str:
+    """Find the id of one campaign; an id is not looked up.
+
+    Raises:
+        NotFound: No such campaign.
+        InvalidArguments: Several campaigns have that name, or too many hold it.
+    """
+    if re.match(ID_PATTERN, reference.lower()):
+        return reference.lower()
+    # A campaign may be newer than a read that others began.
+    rows = await _campaigns_with(atoms.anew(), reference, argument)
+    if not rows:  # candidates are better than none
+        rows, _ = await atoms.list_campaigns(limit=SEARCHED)
+    return _one(rows, reference, argument=argument, tool="list_campaigns").id
+
+
+async def _campaigns_with(atoms: AtomsClient, name: str, argument: str) -> list[Campaign]:
+    """Return all campaigns whose names hold this one: a second of that name may come last."""
+    found: list[Campaign] = []
+    for page in range(1, PAGES + 1):
+        rows, listed = await atoms.list_campaigns(search=name, limit=SEARCHED, page=page)
+        found += rows
+        if not listed.has_more or not rows:
+            return found
+    raise InvalidArguments(
+        f"{argument}: more than {PAGES * SEARCHED} campaigns hold this name, so it cannot be told "
+        "whether one alone has exactly this name. Nothing was sent.",
+        next_step="Give its id; list_campaigns shows it.",
+    )
 
 
 async def agent(atoms: AtomsClient, reference: str) -> Agent:
@@ -71,14 +125,15 @@ async def phone_numbers(atoms: AtomsClient, references: Sequence[str]) -> list[P
         raise NotFound(
             f"phone_ids: entry {', '.join(missing)} is not a caller ID of this account. "
             f"{_candidates([row.told() for row in rows if row.active])}",
-            next_step="Use one of these, or call list_phone_numbers.",
+            next_step="Call list_phone_numbers, and ask the user if several fit.",
         )
     return list({row.id: row for row in (known[reference] for reference in references)}.values())
 
 
 def _named(rows: Sequence[N], reference: str) -> list[N]:
     by_id = [row for row in rows if row.id == reference]
-    return by_id or [row for row in rows if row.name.casefold() == reference.casefold()]
+    wanted = str(clean(reference)).casefold()
+    return by_id or [row for row in rows if row.name.casefold() == wanted]
 
 
 def _one(rows: Sequence[N], reference: str, *, argument: str, tool: str) -> N:
@@ -89,11 +144,11 @@ def _one(rows: Sequence[N], reference: str, *, argument: str, tool: str) -> N:
     if named:
         raise InvalidArguments(
             f"{argument}: {len(named)} have exactly this name. {shown}",
-            next_step="Call again with one of these ids.",
+            next_step="Ask the user which one is meant, unless they have said so, and give its id.",
         )
     raise NotFound(
         f"{argument}: nothing in this account has exactly this id or name. {shown}",
-        next_step=f"Use one of these ids, or call {tool}.",
+        next_step=f"If none of these is clearly meant, call {tool} or ask the user.",
     )
 
 

@@ -31,13 +31,13 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
     if start <= ctx.now():
         raise InvalidArguments(
             f"scheduled_at: must be in the future; it is now {ctx.now():%Y-%m-%dT%H:%M:%S%z}.",
-            next_step="Give a later time, or leave it out and start the campaign when due.",
+            next_step="Ask the user which later time they want.",
         )
     if start - ctx.now() > FARTHEST:
         raise InvalidArguments(
             f"scheduled_at: must be within {FARTHEST.days} days; it is now "
             f"{ctx.now():%Y-%m-%dT%H:%M:%S%z}.",
-            next_step="Check the year, or create a draft and start it when due.",
+            next_step="Ask the user which time they want; the year may be mistyped.",
         )
     facts, audience = await _named(args, ctx)
     creation = _creation(args, facts, ctx)
@@ -77,7 +77,7 @@ async def _named(args: CreateCampaignArgs, ctx: ToolContext) -> tuple[Plan, Audi
         raise InvalidArguments(
             "phone_ids: none of them is active, and a campaign's caller IDs cannot be changed. "
             "Nothing was sent.",
-            next_step="Give an active one; list_phone_numbers shows which are.",
+            next_step="list_phone_numbers shows which are; ask the user if several fit.",
         )
     named = Plan(
         action="schedule",
@@ -136,15 +136,15 @@ def _refuse(alike: Sequence[Campaign]) -> None:
                 f"name: campaign {campaign.label} ({word(campaign.id)}, "
                 f"{word(campaign.status)}) has the same name, agent, audience, caller IDs, "
                 "retries and schedule. Nothing was sent.",
-                next_step="Go on with that one, or give another name. Only if the user wants the "
-                "same contacts called twice, set allow_duplicate.",
+                next_step="Go on with that one. Only if the user says that they want the same "
+                "contacts called twice, set allow_duplicate.",
             )
 
 
 async def _result(made: Made[Campaign], facts: Plan, ctx: ToolContext) -> CampaignCreated:
     campaign = made.thing
     await ctx.memory.keep_callers(campaign.id, facts.phone_ids)
-    step = f"Nobody is called yet. To dial, call start_campaign with campaign_id {campaign.id}."
+    step = "Nobody is called yet. preview_campaign shows what a start would do."
     if ctx.consent == "off":
         step = "Nobody is called yet; starting is switched off for this client."
     if campaign.status != "draft":

@@ -31,7 +31,7 @@ async def test_a_draft_is_created_with_exactly_the_fields_of_the_api(bench: Benc
         "retryDelay": 1440,
     }
     assert (made["status"], made["participants"], made["mode"]) == ("draft", 2, "sandbox")
-    assert made["campaign_id"] in made["next_step"]
+    assert "preview_campaign" in made["next_step"]
     assert bench.questions == []
 
 

@@ -127,4 +127,4 @@ async def test_a_draft_has_its_participants_and_a_next_step(bench: Bench) -> Non
         made = await client.call("create_campaign", **DRAFT)
         report = await client.call("get_campaign_status", campaign_id=made["campaign_id"])
     assert (report["status"], report["total_participants"]) == ("draft", 2)
-    assert "start_campaign" in report["next_step"]
+    assert "preview_campaign" in report["next_step"]

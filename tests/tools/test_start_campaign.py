@@ -179,7 +179,7 @@ async def test_a_completed_campaign_cannot_be_started(bench: Bench) -> None:
         bench.clock.advance(hours=3)
         text = await client.refused("start_campaign", **campaign)
     assert "is completed and cannot be started. Nothing was sent." in text
-    assert "create another campaign" in text
+    assert "get_campaign_results" in text
 
 
 async def test_a_scheduled_campaign_cannot_be_started_by_hand(bench: Bench) -> None:
@@ -188,7 +188,7 @@ async def test_a_scheduled_campaign_cannot_be_started_by_hand(bench: Bench) -> N
             "create_campaign", **DRAFT, scheduled_at="2027-01-05T10:00:00+05:30"
         )
         text = await client.refused("start_campaign", campaign_id=made["campaign_id"])
-    assert "delete it and create it again" in text
+    assert "ask the user" in text
 
 
 async def test_a_start_without_an_active_caller_id_is_refused_before_it_is_sent(

@@ -114,7 +114,7 @@ async def test_watching_a_draft_leads_to_its_start_and_not_to_watching_for_ever(
             "watch_campaign", campaign_id=made["campaign_id"], until="finished", wait_seconds=3
         )
     assert (report["reached"], report["status"]) == (False, "draft")
-    assert "start_campaign" in report["next_step"]
+    assert "preview_campaign" in report["next_step"]
 
 
 async def test_finished_waits_for_retries_and_calls_in_progress(bench: Bench) -> None:

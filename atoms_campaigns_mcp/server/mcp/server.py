@@ -48,12 +48,15 @@ the user and use the token only after they agree. pause_campaign is the emergenc
 Order: list_phone_numbers, list_agents -> create_audience (from a list) or list_audiences -> \
 create_campaign -> preview_campaign -> start_campaign -> watch_campaign until finished -> \
 get_campaign_results. To call those not reached: create_audience with from_campaign_id, then a \
-new campaign. Agents, audiences and caller IDs may be given by exact name, number or id.
+new campaign. Campaigns, agents, audiences and caller IDs may be given by exact name, number or \
+id; of two with one name, ask which. Caller IDs: active, of the contacts' country; ask if many fit.
 
 States: draft, scheduled, processing, running, paused, completed, failed. Start a draft or a \
 paused one; pause a processing or running one; delete a scheduled one to stop it; pause before \
-deleting. Nothing of a campaign, its agent included, can be changed after creation: create \
-another. completed does not mean that calls have ended; watch_campaign until finished does.
+deleting. Nothing of a campaign (agent, schedule, list) can be changed. To replace one: pause it \
+if it dials, create the new one, and once the user agrees delete the old one (a scheduled one \
+first, or both dial). completed does not mean that calls have ended; watch_campaign until \
+finished does.
 
 contacts_called counts contacts that were dialled, contacts_connected those who answered; the gap \
 is voicemail, busy and no answer. max_retries ({max_retries}) are further attempts after an \

@@ -35,7 +35,7 @@ async def test_every_kind_of_error_tells_the_mode_in_both_renderings(
     async with bench.client(answer=None) as client:
         made = await client.call("create_campaign", **DRAFT)
         told = [
-            await failed(client, "get_campaign_status", campaign_id="none"),
+            await failed(client, "get_campaign_status", campaign_id=""),
             await failed(client, "get_campaign_status", campaign_id="0" * 24),
             await failed(client, "start_campaign", campaign_id=made["campaign_id"]),
             await failed(client, "no_such_tool"),
