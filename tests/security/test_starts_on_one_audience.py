@@ -1,0 +1,43 @@
+"""Two campaigns on one audience may be started at the same time: one waits for the other."""
+
+import anyio
+import httpx2
+import pytest
+
+from tests.support.bench import Bench
+from tests.support.world import DRAFT
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_start_waits_while_another_holds_the_audience(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.configure(confirm="never")
+    below = bench.wire.below
+    arrived, released = anyio.Event(), anyio.Event()
+
+    async def slowly(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/start") and not arrived.is_set():
+            arrived.set()
+            await released.wait()
+        return await below.handle_async_request(request)
+
+    async def until_released(seconds: float) -> None:
+        released.set()
+        bench.clock.advance(seconds=seconds)
+        await anyio.wait_all_tasks_blocked()
+
+    bench.wire.below = httpx2.MockTransport(slowly)
+    monkeypatch.setattr(bench.clock, "sleep", until_released)
+    async with bench.client() as client, bench.client() as other:
+        one, two = [
+            (await client.call("create_campaign", **{**DRAFT, "name": name}))["campaign_id"]
+            for name in ("January one", "January two")
+        ]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: client.call("start_campaign", campaign_id=one))
+            await arrived.wait()
+            await other.call("start_campaign", campaign_id=two)
+    assert released.is_set()
+    assert bench.wire.changes.count("start") == 2
