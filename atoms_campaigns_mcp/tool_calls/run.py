@@ -23,7 +23,7 @@ from atoms_campaigns_mcp.tool_calls.confirmation import (
     propose,
 )
 from atoms_campaigns_mcp.tool_calls.journaling import Recorder, masked
-from atoms_campaigns_mcp.tool_calls.locks import SENDING
+from atoms_campaigns_mcp.tool_calls.locks import SENDING, WAITING
 from atoms_campaigns_mcp.tool_calls.plans import NOTHING
 from atoms_campaigns_mcp.tool_calls.rights import granted
 from atoms_campaigns_mcp.tool_calls.session import Caller, Session
@@ -87,8 +87,11 @@ async def _locked(session: Session, tool: Tool[Any, Any], args: Args) -> AsyncGe
         f"server that was ended in the middle keeps others out for up to {SENDING} seconds.",
     )
     async with AsyncExitStack() as held:
-        for subject in dict.fromkeys(subjects):
-            await held.enter_async_context(session.locks.holding(subject, busy))
+        # The same request twice is refused at once. Others may start something else on the same
+        # audience at this moment, and are done with it soon.
+        for place, subject in enumerate(dict.fromkeys(subjects)):
+            patience = WAITING if place else 0.0
+            await held.enter_async_context(session.locks.holding(subject, busy, patience=patience))
         yield
 
 
