@@ -9,7 +9,7 @@ from mcp import Client, MCPError
 
 from benchmarks.team import One
 
-LONGEST = 120  # seconds in which a call must have gone through; a dead replica's claim lasts 40
+LONGEST = 120  # seconds in which a call must have gone through; a dead replica's lock lasts 40
 ANSWER = 60  # seconds for one answer
 PAUSE = 2.0  # seconds, where the answer does not say how many
 LOST = (MCPError, TimeoutError)

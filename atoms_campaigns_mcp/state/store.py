@@ -90,7 +90,7 @@ def storable(text: str) -> str:
 
 
 Subscriber = Callable[[str, str], Awaitable[None]]
-"""Hears a tenant and its news."""
+"""Called with a tenant and what has changed for it."""
 
 
 class SharedState(Protocol):
@@ -100,27 +100,27 @@ class SharedState(Protocol):
     """
 
     async def take_turn(self, subject: str, owner: str, seconds: float) -> bool:
-        """Take the turn to look at `subject`, at most for so long; false if another has it."""
+        """Take the turn to poll `subject`, at most for so long; false if another has it."""
         ...
 
     async def end_turn(self, subject: str, owner: str) -> None:
-        """Let another look, if `owner` still has the turn."""
+        """Let another poll, if `owner` still has the turn."""
         ...
 
     async def keep_snapshot(self, subject: str, snapshot: bytes, seconds: float) -> None:
-        """Show what was seen, for so long."""
+        """Share what a poll found, for so long."""
         ...
 
     async def snapshot(self, subject: str) -> bytes | None:
-        """Return what was seen last, by whomever."""
+        """Return what the last poll found, whoever made it."""
         ...
 
     async def publish(self, tenant: str, news: str) -> None:
-        """Tell every server, this one too, what has changed for a tenant."""
+        """Publish to every server, this one too, what has changed for a tenant."""
         ...
 
     async def subscribe(self, subscriber: Subscriber) -> None:
-        """Hear what is told from now on, until cancelled."""
+        """Call `subscriber` with all that is published from now on, until cancelled."""
         ...
 
 

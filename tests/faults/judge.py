@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tests.faults.claims import Locks
+from tests.faults.answers import Contradictions
 from tests.faults.records import Answer, Change, Evidence
 
 WINDOW = 10.0  # seconds for which the server looks for what it sent and had no answer to
@@ -59,7 +59,7 @@ def judge(evidence: Evidence) -> Verdict:
 class _Judge:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._claims = Locks(evidence)
+        self._contradictions = Contradictions(evidence)
         self._counts: Counter[str] = Counter({REFUSED: evidence.refused_repeats})
         self._answers: dict[str, list[Answer]] = {}
         for answer in evidence.answers:
@@ -142,10 +142,10 @@ class _Judge:
 
     def _untrue(self) -> Iterator[Case]:
         for answer in self._evidence.answers:
-            for what in self._claims.false(answer):
-                kind = OVERTAKEN if self._claims.overtaken(answer) else FALSE
+            for what in self._contradictions.false(answer):
+                kind = OVERTAKEN if self._contradictions.overtaken(answer) else FALSE
                 yield Case(kind, f"{answer.tool}: {what}", self._details(answer))
-            if self._claims.hidden(answer):
+            if self._contradictions.hidden(answer):
                 what = f"{answer.tool}: {answer.code}, but the API did it"
                 yield Case(HIDDEN, what, self._details(answer))
 

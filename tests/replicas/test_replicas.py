@@ -7,7 +7,7 @@ import pytest
 from tests.support.redis import require_redis
 
 BENCHMARK = Path(__file__).parent.parent.parent / "benchmarks" / "replicas.py"
-# A quarter of the full run. A dead replica's claims alone keep its clients waiting for 40 seconds.
+# A quarter of the full run. A dead replica's locks alone keep its clients waiting for 40 seconds.
 SMALL = ("--clients", "40", "--tenants", "6", "--watchers", "150", "--wait", "15")
 LONGEST = 180  # seconds; some 60 on two free cores
 

@@ -370,7 +370,7 @@ async def test_while_the_start_is_on_its_way_a_deletion_must_wait(bench: Bench) 
 async def test_a_start_that_looked_at_the_facts_for_too_long_leaves_it_to_the_next_one(
     bench: Bench,
 ) -> None:
-    """Its claim may have ended meanwhile, so that another call is on its way too."""
+    """Its lock may have ended meanwhile, so that another call is on its way too."""
     below = bench.wire.below
     arrived, released = anyio.Event(), anyio.Event()
     results: list[CallToolResult] = []

@@ -252,7 +252,7 @@ async def test_while_the_journal_is_locked_nothing_else_is_changed_either(
 
 
 async def test_on_a_full_disk_nothing_dials_even_after_a_yes(bench: Bench, tmp_path: Path) -> None:
-    """Plans and claims still fit; the journal does not."""
+    """Plans and locks still fit; the journal does not."""
     async with bench.client() as client:
         campaign = {"campaign_id": await draft(client)}
         with sqlite3.connect(tmp_path / "state.sqlite3") as db:

@@ -19,7 +19,7 @@ NOTHING = re.compile(
 BY_ID = {"start_campaign", "pause_campaign", "delete_campaign", "delete_audience"}
 
 
-class Locks:
+class Contradictions:
     """Judges answers against `evidence`."""
 
     def __init__(self, evidence: Evidence) -> None:
@@ -41,7 +41,7 @@ class Locks:
         return [change for change in self.sent_by(answer) if change.accepted]
 
     def false(self, answer: Answer) -> list[str]:
-        """Return what the answer claims and is not so, in words."""
+        """Return what the answer says and is not so, in words."""
         if answer.outcome in {"killed", "broken"}:
             return []
         wrong = list(self._of_nothing(answer))

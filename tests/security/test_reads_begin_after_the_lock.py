@@ -1,4 +1,4 @@
-"""M2: the gate judged by reads that others had begun before its claim."""
+"""M2: the gate judged by reads that others had begun before its lock."""
 
 import anyio
 import httpx2
@@ -28,7 +28,7 @@ def deliver_late(bench: Bench, path: str) -> tuple[anyio.Event, anyio.Event]:
     return taken, deliver
 
 
-async def test_a_yes_does_not_count_by_what_was_read_before_the_claim(bench: Bench) -> None:
+async def test_a_yes_does_not_count_by_what_was_read_before_the_lock(bench: Bench) -> None:
     """Another server adds a contact while a read of the first server is on its way."""
     async with bench.client(answer=None) as one, bench.client() as two:
         audience = (await one.call("create_audience", name="Mine", csv="phone\n+12025550111"))[
