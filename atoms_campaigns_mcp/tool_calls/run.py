@@ -98,10 +98,11 @@ async def _locked(session: Session, tool: Tool[Any, Any], args: Args) -> AsyncGe
 async def _keep_locks(session: Session, plan: Plan) -> None:
     """Hold the locks for as long as the change takes, if they are those of the plan."""
     locks = session.locks
-    if plan.audience_id and members_of(plan.audience_id) not in locks.ends:
+    concerned = {plan.campaign_id, members_of(plan.audience_id) if plan.audience_id else ""} - {""}
+    if not concerned <= locks.ends.keys():
         raise NotConfirmed(
             f"{NOTHING} What the arguments name changed while it was looked at.",
-            next_step="Look with list_audiences, then call again.",
+            next_step="Look with list_campaigns and list_audiences, then call again.",
         )
     if not all([await locks.extend(subject) for subject in [*locks.ends]]):
         raise NotConfirmed(

@@ -1,7 +1,7 @@
 """One call without any protocol: whom it asks, how often it reads, and who may make it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,13 +11,16 @@ from atoms_campaigns_mcp.config.identity import LOCAL, Principal
 from atoms_campaigns_mcp.effects import EVERYTHING, Effect, absent
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, InvalidArguments, NotConfirmed, Refused
 from atoms_campaigns_mcp.runtime import Clocks, Runtime
+from atoms_campaigns_mcp.schemas.arguments import StartCampaignArgs
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.tool_calls.arguments import check
 from atoms_campaigns_mcp.tool_calls.asker import Answer, Asker, Nobody, PendingQuestion, Reply
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from atoms_campaigns_mcp.tool_calls.rights import granted
-from atoms_campaigns_mcp.tool_calls.run import call
-from atoms_campaigns_mcp.tool_calls.session import Caller
+from atoms_campaigns_mcp.tool_calls.run import call, run
+from atoms_campaigns_mcp.tool_calls.session import Caller, Session, Unheard
+from atoms_campaigns_mcp.toolkit.audience_lock import members_of
+from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.registry import load
 from tests.support.bench import Bench
 from tests.support.world import AUDIENCE, DRAFT
@@ -121,6 +124,30 @@ async def test_the_facts_of_a_start_are_read_once_for_the_question_and_once_for_
     paths = [request.url.path for request in bench.wire.requests]
     for fact in (f"/audience/{AUDIENCE}/members", "/concurrency", "/balance", "/phone-numbers"):
         assert sum(path.endswith(fact) for path in paths) == times
+
+
+@pytest.mark.parametrize("missing", ["campaign", "audience"])
+async def test_nothing_dials_without_a_lock_on_what_the_plan_is_about(
+    bench: Bench, missing: str
+) -> None:
+    bench.configure(confirm="never")
+    await called(bench, Nobody(), "create_campaign", DRAFT)
+    campaign = (await bench.api("GET", "/campaign"))["campaigns"][0]["_id"]
+    names = {"campaign": campaign, "audience": members_of(AUDIENCE)}
+    held = [name for kind, name in names.items() if kind != missing]
+
+    async def locks(_: StartCampaignArgs, __: ToolContext) -> list[str]:
+        return held
+
+    tool = replace(load("start_campaign"), locks=locks)
+    runtime = Runtime.open(bench.settings, clocks=bench.clock.clocks(), network=bench.wire)
+    session = Session(runtime, Principal(LOCAL), Nobody(), Unheard())
+    try:
+        with pytest.raises(NotConfirmed):
+            await run(session, tool, StartCampaignArgs(campaign_id=campaign))
+    finally:
+        await runtime.close()
+    assert bench.wire.changes == ["campaign"]
 
 
 @given(
