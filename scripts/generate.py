@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 
+from hosts import hosts_table
 from manifests import manifests
 from reference import reference
 
@@ -45,7 +46,9 @@ def main() -> int:
     """Write or compare every derived file."""
     readme = ROOT / "README.md"
     text = with_block(readme.read_text("utf-8"), "tools", tools_table())
-    wanted = {SNAPSHOT: catalogue(), readme: text, **manifests(), **reference()}
+    clients = ROOT / "docs" / "clients.md"
+    hosts = with_block(clients.read_text("utf-8"), "hosts", hosts_table())
+    wanted = {SNAPSHOT: catalogue(), readme: text, clients: hosts, **manifests(), **reference()}
     stale = [p for p, new in wanted.items() if not p.exists() or p.read_text("utf-8") != new]
     for path in stale:
         if "--check" in sys.argv:

@@ -20,7 +20,8 @@ from tests.support.world import DRAFT
 
 OBSERVED = Path(__file__).with_name("observed.json")
 OURS = tuple(Catalog.read().entries)
-TRIES = 4  # a host may ask its model before our server has started
+TRIES = 10  # a host may ask its model before our server has started
+OUR_QUESTION = "Start campaign"
 POLICY = 'calling_hours = "00:00-24:00"\n'
 
 
@@ -96,7 +97,7 @@ def asked_of(result: str) -> str:
 
 
 def in_terminal(host: Host, home: Path) -> dict[str, Any]:
-    """Let it start a campaign before somebody who presses Enter; say what came of it."""
+    """Let it start a campaign before someone who presses Enter alone; say what came of it."""
     with standing_in([]) as model:
         prepared(host, home, model.url)
         with served(home) as child:
@@ -105,23 +106,29 @@ def in_terminal(host: Host, home: Path) -> dict[str, Any]:
         env = {**home_env(home), **host.env(model.url)}
         with terminal([str(host.path), *host.terminal], env, home / "work") as shown:
             question = partial(_question, shown, model, [0])
-            shown.until(question)
-            shown.press("Enter")
-            for key in host.then:
-                shown.press(key)
-            shown.until(lambda _: bool(model.results))
+            if host.leave:
+                shown.until(partial(question, host.leave))
+                shown.press("Enter")
+            shown.until(partial(question, OUR_QUESTION))
+            shown.until(partial(_entered, shown, model))
         with served(home) as child:
             state = status(child, draft)
     return {"asked": "form", "enter": "declines" if state == "draft" else "dials"}
 
 
-def _question(shown: Terminal, model: Model, told: list[int], screen: str) -> bool:
-    """Say whether the question is there; begin again if the model was asked without our tools."""
+def _question(shown: Terminal, model: Model, told: list[int], words: str, screen: str) -> bool:
+    """Say whether a question is there; begin again if the model was asked without our tools."""
     if not model.offered and SAID in screen and model.without > told[0]:
         told[0] = model.without
-        shown.press(PROMPT)
+        shown.enter(PROMPT)
+    return words in screen
+
+
+def _entered(shown: Terminal, model: Model, screen: str) -> bool:
+    """Press Enter as long as our form is there; say whether the call has come back."""
+    if not model.results and OUR_QUESTION in screen:
         shown.press("Enter")
-    return "Start campaign" in screen
+    return bool(model.results)
 
 
 def ran(host: Host, home: Path, model: Model) -> str:
@@ -138,20 +145,30 @@ def ran(host: Host, home: Path, model: Model) -> str:
     return f"{done.returncode}\n{done.stdout}\n{done.stderr}"
 
 
+def observed(host: Host) -> dict[str, Any]:
+    """Run a host, and give what came of it."""
+    # Beside the program: Codex does not work in the folder for temporary files.
+    with TemporaryDirectory(dir=host.folder, ignore_cleanup_errors=True) as folder:
+        seen = headless(host, Path(folder) / "home")
+    if host.terminal:
+        with TemporaryDirectory(dir=host.folder, ignore_cleanup_errors=True) as folder:
+            seen |= in_terminal(host, Path(folder) / "home")
+    return {"version": host.version, **seen}
+
+
+def recorded() -> dict[str, Any]:
+    """Give what was written down: what ran, and what did not and why."""
+    return json.loads(OBSERVED.read_text("utf-8"))
+
+
 def main(names: list[str]) -> None:
-    """Observe the hosts of those names, or all."""
-    seen: dict[str, Any] = json.loads(OBSERVED.read_text()) if OBSERVED.exists() else {}
+    """Observe the hosts of those names, or all, and write it down."""
+    known = recorded()
     for host in HOSTS:
-        if names and host.program not in names:
-            continue
-        with TemporaryDirectory(dir=host.folder) as folder:
-            result = headless(host, Path(folder) / "home")
-        if host.terminal:
-            with TemporaryDirectory(dir=host.folder) as folder:
-                result |= in_terminal(host, Path(folder) / "home")
-        sys.stdout.write(f"{host.name}: {result}\n")
-        seen[host.name] = {"version": host.version, **result}
-    OBSERVED.write_text(json.dumps(seen, indent=2) + "\n")
+        if not names or host.program in names:
+            known["ran"][host.name] = observed(host)
+            sys.stdout.write(f"{host.name}: {known['ran'][host.name]}\n")
+    OBSERVED.write_text(json.dumps(known, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

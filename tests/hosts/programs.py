@@ -6,6 +6,7 @@ All they are given is in a home of their own; nothing of it leads off this machi
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ class Host:
         env: What it is started with beside that, given the address of the model.
         headless: The words that let it run PROMPT without a terminal.
         terminal: The words that let it run PROMPT in one; empty if that cannot be asked.
-        then: Keys that send the form off, after Enter on its field.
+        leave: What it asks by itself before it calls a tool; Enter agrees.
         installs: Our own `install` knows it by this name.
     """
 
@@ -48,12 +49,18 @@ class Host:
     headless: tuple[str, ...]
     terminal: tuple[str, ...] = ()
     installs: str = ""
-    then: tuple[str, ...] = ()
+    leave: str = ""
 
     @property
     def folder(self) -> Path:
         """Where scripts/clients puts it."""
         return INSTALLED / self.program
+
+    @property
+    def installed(self) -> bool:
+        """Whether it is there in the version that was tried."""
+        ready = self.folder / ".ready"
+        return ready.exists() and ready.read_text().strip() == self.package
 
     @property
     def path(self) -> Path:
@@ -138,6 +145,8 @@ def _of_claude(url: str) -> Env:
     return {
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_API_KEY": "sk-ant-stand-in",
+        "MCP_CONNECT_TIMEOUT_MS": "60000",  # it begins without servers after five seconds
+        "MCP_CONNECTION_NONBLOCKING": "false",
         **dict.fromkeys(off, "1"),
     }
 
@@ -167,7 +176,6 @@ HOSTS = (
         ("-p", PROMPT, "--allowedTools", "mcp__atoms-campaigns"),
         ("--allowedTools", "mcp__atoms-campaigns", "--", PROMPT),
         "claude-code",
-        ("Enter",),
     ),
     Host(
         "Codex CLI",
@@ -181,8 +189,9 @@ HOSTS = (
             "--dangerously-bypass-approvals-and-sandbox",
             PROMPT,
         ),
-        (),  # its terminal asks for leave to call the tool first: not driven yet
+        (PROMPT,),
         "codex",
+        leave="Allow the atoms-campaigns MCP server to run tool",
     ),
     Host(
         "Gemini CLI",
@@ -212,3 +221,14 @@ HOSTS = (
         ("run", "--auto", "--title", "x", PROMPT),
     ),
 )
+
+
+def main(names: list[str]) -> None:
+    """Print what is to be installed, for scripts/clients: the hosts of those names, or all."""
+    for host in HOSTS:
+        if not names or host.program in names:
+            sys.stdout.write(f"{host.program} {host.package}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

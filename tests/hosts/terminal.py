@@ -35,6 +35,12 @@ class Terminal:
         """Press a key, by tmux's name for it."""
         self._tmux("send-keys", "-t", "host", key)
 
+    def enter(self, line: str) -> None:
+        """Type a line and send it off."""
+        self.press(line)
+        time.sleep(_LOOK)  # at once it would be taken for pasted, with its Enter
+        self.press("Enter")
+
     def until(self, seen: Callable[[str], bool]) -> str:
         """Look until the screen shows something.
 
