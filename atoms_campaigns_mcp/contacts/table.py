@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from atoms_campaigns_mcp.contacts.countries import code_of_country
+from atoms_campaigns_mcp.contacts.countries import code_of_country, country_of
 from atoms_campaigns_mcp.contacts.layout import Columns, looks_like_number, understood
 from atoms_campaigns_mcp.contacts.numbers.cells import BadNumberError, Reason
 from atoms_campaigns_mcp.contacts.numbers.column_reading import (
@@ -159,7 +159,7 @@ def parse(
         InvalidArguments: The file as a whole cannot be used. Bad rows raise nothing: they are in
             `rejected`, even if no contact is left.
     """
-    _check_region(region)
+    region = _known(region)
     wanted = [name for column in phone_columns if (name := column.strip())]
     listing = read(source, wanted, sheet)
     try:
@@ -175,9 +175,11 @@ def parse(
     return contacts
 
 
-def _check_region(region: str | None) -> None:
+def _known(region: str | None) -> str | None:
     if region is None or region == "+" or known_region(region):
-        return
+        return region
+    if region.isalpha() and (country := country_of(region)):  # UK
+        return country
     if not (region.startswith("+") and known_code(region[1:])):
         raise refused(
             "not a country code of two letters, a + or a + with a calling code",
@@ -185,6 +187,7 @@ def _check_region(region: str | None) -> None:
             "+44 if none does and all are of that one; or leave it out.",
             "default_region",
         )
+    return region
 
 
 def _with_sheets(error: InvalidArguments, listing: Listing) -> InvalidArguments:

@@ -105,6 +105,10 @@ def test_what_says_that_numbers_are_national_says_so_for_each_rows_country() -> 
     assert numbers(read(f"country,phone\n{rows}", "+90")) == ["+905321234567", "+6281234567891"]
 
 
+def test_the_whole_list_may_be_of_the_uk() -> None:
+    assert numbers(read("phone\n07400 123456\n", "uk")) == ["+447400123456"]
+
+
 def test_a_plus_for_all_does_not_read_a_row_of_another_country() -> None:
     contacts = read("phone_code,phone\n44,7400123456\n44,447400123457\n", "+")
     assert numbers(contacts) == ["+447400123457"]
