@@ -42,7 +42,7 @@ class Recorder:
 
         Raises:
             NotRecorded: The journal cannot be written, so nothing was sent.
-            WrongState: A claim of this call has ended meanwhile, so nothing was sent.
+            WrongState: A lock of this call has ended meanwhile, so nothing was sent.
         """
         if self.tool.effect is Effect.READS:
             raise TypeError(f"{self.tool.name} reads, but sent a change")

@@ -16,7 +16,7 @@ from atoms_campaigns_mcp.toolkit.campaign_results import results_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.start_facts import read_facts
 
-READING = 10.0  # seconds for the results of a campaign; the claims of a start last little longer
+READING = 10.0  # seconds for the results of a campaign; the locks of a start last little longer
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,12 +80,12 @@ async def test_a_cancelled_call_keeps_nobody_out_once_its_change_is_answered(
 async def test_a_call_that_is_cancelled_while_it_takes_its_claim_gives_it_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with a Redis that has taken the claim, and has not yet said so."""
+    """As with a Redis that has taken the lock, and has not yet said so."""
     campaign, take = await draft(bench), SqliteLocks.acquire
     taken, told = anyio.Event(), anyio.Event()
 
-    async def slowly(store: SqliteLocks, *claim: Any) -> bool:
-        held = await take(store, *claim)
+    async def slowly(store: SqliteLocks, *wanted: Any) -> bool:
+        held = await take(store, *wanted)
         taken.set()
         await told.wait()
         return held
