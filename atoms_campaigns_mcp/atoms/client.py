@@ -15,7 +15,7 @@ from atoms_campaigns_mcp.schemas.account import Account, Balance, Concurrency, S
 from atoms_campaigns_mcp.schemas.agents import Agent
 from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.base import Noun
-from atoms_campaigns_mcp.schemas.calls import Call
+from atoms_campaigns_mcp.schemas.calls import LIVE, Call
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, STARTABLE, Campaign, CampaignDetails
 from atoms_campaigns_mcp.schemas.fields import Text
 from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumber
@@ -252,6 +252,27 @@ class AtomsClient:
     async def get_call(self, call_id: str) -> Call:
         """Return one call with its transcript."""
         return _parse(Call, _data(await self._transport.read(f"/conversation/{call_id}")))
+
+    async def cancel_call(self, call_id: str) -> bool:
+        """End a call that is queued, rings or talks; its contact is not tried again.
+
+        Gives false if it had ended by itself.
+        """
+
+        async def ended() -> bool | None:
+            return None if (await self.get_call(call_id)).status in LIVE else True
+
+        send = self._sending("POST", "/conversation/cancel", _accepted, json={"callId": call_id})
+
+        async def send_or_see(noted: Noted) -> bool:
+            try:
+                return await send(noted)
+            except Rejected:
+                if await ended():
+                    return False
+                raise
+
+        return await self._guard(Change(send_or_see, ended, repeatable=True))
 
     def export(self, campaign_id: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Stream the results of a campaign, a JSON object with a row per contact in `data`."""

@@ -117,6 +117,9 @@ class PauseCampaignArgs(Args):
         CampaignsToStop | None,
         Field(description="Id or exact name, or all: everything that dials now."),
     ] = None
+    hang_up: Annotated[
+        bool, Field(description="Then also end its calls that are queued, ring or talk.")
+    ] = False
 
 
 class ConfirmedCampaignArgs(CampaignArgs):

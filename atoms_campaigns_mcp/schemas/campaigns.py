@@ -227,6 +227,7 @@ class Paused(Row):
     """One campaign of an emergency stop."""
 
     status: ShortText
+    scheduled_at: Text | None = None
 
 
 class CampaignsPaused(Result):
@@ -237,6 +238,14 @@ class CampaignsPaused(Result):
     changed: bool = Field(description="false: nothing had to be sent")
     message: str
     campaigns: list[Paused] = Field(description="what was dialling, and its state now")
+    calls_in_progress: int | None = Field(
+        default=None, description="of these campaigns; they go on to their end"
+    )
+    hung_up: int | None = Field(default=None, description="calls ended by hang_up")
+    not_hung_up: int | None = Field(default=None, description="calls that could not be ended")
+    others: list[Paused] = Field(
+        default_factory=list[Paused], description="what else dials and was not to be paused"
+    )
     scheduled: list[Paused] = Field(
         default_factory=list[Paused], description="will dial by themselves; only deletion stops"
     )
@@ -244,10 +253,28 @@ class CampaignsPaused(Result):
     def summary(self) -> str:
         """Report what has stopped and what has not."""
         rows = [f"{row.label} ({word(row.id)}) is {word(row.status)}" for row in self.campaigns]
-        later = [f"{row.label} ({word(row.id)})" for row in self.scheduled]
+        later = [
+            f"{row.label} ({word(row.id)})"
+            + (f" at {word(row.scheduled_at)}" if row.scheduled_at else "")
+            for row in self.scheduled
+        ]
         warned = f" Still scheduled to dial: {'; '.join(later)}." if later else ""
+        if self.others:
+            more = "; ".join(f"{row.label} ({word(row.id)})" for row in self.others)
+            warned = f" Still dialling: {more}.{warned}"
         listed = f" {'; '.join(rows)}." if rows else ""
-        return f"{self.message}{listed}{warned}"
+        return f"{self.message}{listed}{self._calls()}{warned}"
+
+    def _calls(self) -> str:
+        told = ""
+        if self.hung_up is not None:
+            told += (
+                f" {counted(self.hung_up, 'call')} hung up, whose contacts are not called again; "
+                f"{self.not_hung_up} not hung up."
+            )
+        if self.calls_in_progress is not None:
+            told += f" {counted(self.calls_in_progress, 'call')} in progress, to their end."
+        return told
 
     def touched(self) -> list[str]:
         """Return what was dialling."""

@@ -1,18 +1,28 @@
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
+
+import anyio
 
 from atoms_campaigns_mcp.concurrency import attempt
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, Rejected
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
-from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign, CampaignsPaused, Paused
+from atoms_campaigns_mcp.schemas.campaigns import (
+    ACTIVE,
+    TERMINAL,
+    Campaign,
+    CampaignsPaused,
+    Paused,
+)
 from atoms_campaigns_mcp.schemas.fields import NAME_MAX
 from atoms_campaigns_mcp.schemas.text import clean, counted
-from atoms_campaigns_mcp.toolkit import campaign_states
+from atoms_campaigns_mcp.toolkit import campaign_states, hanging_up
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 PAGE = 100  # campaigns a request
+LOOKING = 5.0  # seconds after the stop that may go into saying what goes on
 SHOWN = 50  # campaigns named in the result; all are paused, and all are counted
 _IDS = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
 HOW = "pause_campaign with campaign_id all stops everything that dials, with an id one campaign."
@@ -22,27 +32,73 @@ HOW = "pause_campaign with campaign_id all stops everything that dials, with an 
 async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
     """EMERGENCY STOP: place no new calls of a campaign, or of all, at once and unconfirmed.
 
-    Calls in progress go on to their end; queued ones are cancelled. start_campaign resumes where
-    it left off. Scheduled campaigns are not paused: with all they are listed, delete them.
+    Calls in progress go on to their end unless hang_up; queued ones are cancelled. start_campaign
+    resumes where it left off, but calls nobody who was hung up. Scheduled campaigns are listed, not
+    paused: delete them.
     """
     named = (args.campaign_id or "").strip("[]\"'` ")
     if not named:
         return await _what_dials(ctx)
     if named.casefold() == "all":
-        return await _pause_all(ctx)
+        return await _pause_all(ctx, hang_up=args.hang_up)
     ids = list(dict.fromkeys(_IDS.findall(named.lower())))
     if len(ids) == 1:
-        campaign, changed = await _pause(ids[0], "", ctx)
-        message = "" if changed else "It was already paused."
-        return _result([campaign], changed=changed, message=message)
-    if ids:
-        return await _pause_each(
-            [Campaign(id=one, status=campaign_states.UNREAD) for one in ids], ctx
-        )
-    return await _pause_named(named, ctx)
+        campaign, changed = await _pause(ids[0], "", ctx, hang_up=args.hang_up)
+        result = _result([campaign], changed=changed)
+        await _tell_calls(result, ids, ctx, hang_up=args.hang_up)
+    elif ids:
+        unread = [Campaign(id=one, status=campaign_states.UNREAD) for one in ids]
+        result = await _pause_each(unread, ctx, hang_up=args.hang_up)
+    else:
+        result = await _pause_named(named, ctx, hang_up=args.hang_up)
+    await _tell_others(result, ctx)
+    return result
 
 
-async def _pause(campaign_id: str, name: str, ctx: ToolContext) -> tuple[Campaign, bool]:
+async def _tell_calls(
+    result: CampaignsPaused, ids: Sequence[str], ctx: ToolContext, *, hang_up: bool
+) -> None:
+    """End the calls of these campaigns if that is asked for, and say how many go on."""
+    if not ids:
+        return
+    if hang_up:
+        told = await hanging_up.hang_up(ids, ctx)
+        result.changed = result.changed or bool(told.ended)
+        result.hung_up, result.not_hung_up = told.ended, told.failed
+        if told.errors:
+            result.message += f" Not every call could be found or ended: {_reasons(told.errors)}"
+            result.next_step = "Call pause_campaign with hang_up again at once."
+    with anyio.move_on_after(LOOKING):
+        with suppress(AtomsCampaignsError):
+            result.calls_in_progress = await hanging_up.count_live(ids, ctx)
+    if result.calls_in_progress is None:
+        result.message += " How many calls go on cannot be read at present."
+    elif result.calls_in_progress and not hang_up:
+        result.next_step += " pause_campaign with hang_up ends calls in progress."
+
+
+async def _tell_others(result: CampaignsPaused, ctx: ToolContext) -> None:
+    """Say what else dials or will: whoever stops one thing often means all of it."""
+    stopped = {row.id for row in result.campaigns}
+    with anyio.move_on_after(LOOKING):
+        dialling, unlisted = await _dialling(ctx)
+        scheduled, unread = await _listed(ctx, "scheduled")
+        others = [campaign for campaign in dialling if campaign.id not in stopped]
+        result.others = [_row(campaign) for campaign in others[:SHOWN]]
+        result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
+        if unlisted or unread:
+            result.message += " What else dials or is scheduled cannot be read at present."
+        elif not others and not scheduled:
+            result.message += " Nothing else dials, and nothing is scheduled."
+        else:
+            result.message += f" Besides, {_count(others)} and {len(scheduled)} will by themselves."
+        return
+    result.message += " What else dials or is scheduled cannot be read at present."
+
+
+async def _pause(
+    campaign_id: str, name: str, ctx: ToolContext, *, hang_up: bool
+) -> tuple[Campaign, bool]:
     """Pause it and look afterwards: whoever stops it must not depend on seeing it first.
 
     Gives what it is now, and whether anything was changed.
@@ -54,7 +110,8 @@ async def _pause(campaign_id: str, name: str, ctx: ToolContext) -> tuple[Campaig
             campaign = (await ctx.atoms.anew().get_campaign(campaign_id)).campaign
         except AtomsCampaignsError:
             raise refused from None
-        if campaign.status == "paused":
+        # The API may call a campaign completed whose last calls still ring.
+        if campaign.status == "paused" or (hang_up and campaign.status in TERMINAL):
             return campaign, False
         if not campaign_states.is_active(campaign):
             raise campaign_states.cannot_pause(campaign) from None
@@ -63,10 +120,12 @@ async def _pause(campaign_id: str, name: str, ctx: ToolContext) -> tuple[Campaig
 
 
 async def _pause_each(
-    campaigns: Sequence[Campaign], ctx: ToolContext, campaign_id: str = ""
+    campaigns: Sequence[Campaign], ctx: ToolContext, campaign_id: str = "", *, hang_up: bool
 ) -> CampaignsPaused:
     # One that cannot be paused must not keep the others dialling.
-    stopped, failed = await attempt({c.id: partial(_pause, c.id, c.name, ctx) for c in campaigns})
+    stopped, failed = await attempt(
+        {c.id: partial(_pause, c.id, c.name, ctx, hang_up=hang_up) for c in campaigns}
+    )
     if campaigns and not stopped and not campaign_id:
         raise next(iter(failed.values()))
     seen = [c for c in campaigns if c.id in stopped or c.status != campaign_states.UNREAD]
@@ -75,15 +134,17 @@ async def _pause_each(
     result = _result(rows, changed=changed or bool(failed), campaign_id=campaign_id)
     if failed:
         result.message += f" {len(failed)} could not be paused: {_reasons(failed.values())}"
+    await _tell_calls(result, list(stopped), ctx, hang_up=hang_up)
+    if failed:
         result.next_step = f"Call pause_campaign with {campaign_id or 'these ids'} again at once."
     return result
 
 
-async def _pause_all(ctx: ToolContext) -> CampaignsPaused:
+async def _pause_all(ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
     dialling, unlisted = await _dialling(ctx)
     if unlisted and not dialling:
         raise unlisted[0]
-    result = await _pause_each(dialling, ctx, "all")
+    result = await _pause_each(dialling, ctx, "all", hang_up=hang_up)
     if unlisted:
         result.message += f" There may be more, which cannot be listed: {_reasons(unlisted)}"
         result.next_step = "Call pause_campaign with all again at once."
@@ -91,17 +152,19 @@ async def _pause_all(ctx: ToolContext) -> CampaignsPaused:
     if unread:
         result.message += " Which ones are scheduled cannot be read: list_campaigns shows them."
     result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
+    if not unlisted and not unread and not scheduled:
+        result.message += " Nothing else dials, and nothing is scheduled."
     if scheduled:
         result.message += f" {counted(len(scheduled), 'campaign')} scheduled."
         result.next_step += " Only delete_campaign stops what is scheduled."
     return result
 
 
-async def _pause_named(name: str, ctx: ToolContext) -> CampaignsPaused:
+async def _pause_named(name: str, ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
     """Pause whatever dials under that name, even if it is several: all can be resumed."""
     dialling, unlisted = await _dialling(ctx)
     if named := _of_name(dialling, name):
-        return await _pause_each(named, ctx)
+        return await _pause_each(named, ctx, hang_up=hang_up)
     for error in unlisted:
         raise error
     rows: Sequence[Campaign] = ()
@@ -109,8 +172,12 @@ async def _pause_named(name: str, ctx: ToolContext) -> CampaignsPaused:
         rows, _ = await ctx.atoms.list_campaigns(search=name, limit=PAGE)
     others = _of_name(rows, name)
     paused = [campaign for campaign in others if campaign.status == "paused"]
+    if hang_up:
+        paused += [campaign for campaign in others if campaign.status in TERMINAL]
     if paused:
-        return _result(paused, changed=False, message="It was already paused.")
+        result = _result(paused, changed=False)
+        await _tell_calls(result, [row.id for row in paused], ctx, hang_up=hang_up)
+        return result
     for campaign in others:
         raise campaign_states.cannot_pause(campaign)
     shown = ", ".join(f"{row.label} ({row.id})" for row in dialling[:SHOWN]) or "nothing"
@@ -177,18 +244,22 @@ async def _listed(
     return found, None
 
 
-def _result(
-    rows: list[Campaign], *, changed: bool, message: str = "", campaign_id: str = ""
-) -> CampaignsPaused:
+def _result(rows: list[Campaign], *, changed: bool, campaign_id: str = "") -> CampaignsPaused:
     unread = any(row.status == campaign_states.UNREAD for row in rows)
     waiting = unread or any(campaign_states.is_active(row) for row in rows)
-    default = "No new call is made; calls in progress go on to their end."
+    message = "No new call is made."
     if not rows:
-        default = "Nothing was dialling."
+        message = "Nothing was dialling."
     elif unread:
-        default = "The pause was accepted; what it did cannot be read at present."
+        message = "The pause was accepted; what it did cannot be read at present."
     elif waiting:
-        default = "The pause is queued and has not taken effect everywhere yet."
+        message = "The pause is queued and has not taken effect everywhere yet."
+    elif not changed:
+        over = all(row.status in TERMINAL for row in rows)
+        message = "It was over already." if over else "It was already paused."
+    if cancelled := sum(row.cancelled_calls or 0 for row in rows):
+        message += f" {counted(cancelled, 'queued call')} cancelled by pauses so far; a resumption "
+        message += "dials these contacts."
     step = "start_campaign resumes a paused campaign; list_campaigns shows all." if rows else ""
     if waiting:
         step = "Call get_campaign_status in a few seconds to see it paused."
@@ -197,11 +268,16 @@ def _result(
         campaign_id=campaign_id or ", ".join(row.id for row in rows[:SHOWN]),
         status=rows[0].status if len(rows) == 1 else status,
         changed=changed,
-        message=message or default,
+        message=message,
         campaigns=[_row(row) for row in rows[:SHOWN]],
         next_step=step,
     )
 
 
 def _row(campaign: Campaign) -> Paused:
-    return Paused(id=campaign.id, name=campaign.name, status=campaign.status)
+    return Paused(
+        id=campaign.id,
+        name=campaign.name,
+        status=campaign.status,
+        scheduled_at=campaign.scheduled_at if campaign.status == "scheduled" else None,
+    )
