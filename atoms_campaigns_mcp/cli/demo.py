@@ -6,6 +6,7 @@ environment's keys and addresses are not passed on.
 
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,7 @@ from typing import Any
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from mcp_types import ElicitRequestParams, ElicitResult
+from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
 from rich.console import Console
 from rich.text import Text
 
@@ -25,6 +26,7 @@ from atoms_campaigns_mcp.cli.watch import View
 SPEED = "300"  # virtual seconds a second: fast enough to watch, slow enough to see
 PATIENCE = 60  # looks before the demonstration gives up
 LOOK_EVERY = 0.25  # seconds
+CONTACTS = "phone\n" + "\n".join(f"+1202556{n:04d}" for n in range(100, 125))
 
 
 Until = Callable[[dict[str, Any]], bool]
@@ -98,14 +100,20 @@ class _Story:
             (row for row in audiences["audiences"] if row["contacts"] <= 100),  # noqa: PLR2004
             key=lambda row: row["contacts"],
         )
+        plan = {
+            "agent_id": agents["agents"][0]["name"],
+            "phone_ids": [caller["number"]],
+            "max_retries": 2,
+            "retry_delay": 1,
+        }
         made = await self._call(
-            "create_campaign",
-            name="Demo renewals",
-            agent_id=agents["agents"][0]["name"],
-            audience_id=audience["name"],
-            phone_ids=[caller["number"]],
-            max_retries=2,
-            retry_delay=1,
+            "create_campaign", name="Demo blocked", audience_id=audience["name"], **plan
+        )
+        # One of its contacts is on the do-not-call list.
+        await self._refused("start_campaign", campaign_id=made["campaign_id"])
+        await self._call("create_audience", name="Demo contacts", csv=CONTACTS)
+        made = await self._call(
+            "create_campaign", name="Demo renewals", audience_id="Demo contacts", **plan
         )
         campaign = {"campaign_id": made["campaign_id"]}
         await self._call("start_campaign", **campaign)
@@ -122,11 +130,22 @@ class _Story:
         if left["campaigns"]:
             raise DemoError("the deleted campaign is still listed")
 
-    async def _call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        words = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    async def _refused(self, tool: str, **arguments: Any) -> None:
+        result, text = await self._answer(tool, arguments)
+        if not result.is_error or "(dnc)" not in text:
+            raise DemoError(f"{tool} was not refused because of the do-not-call list: {text}")
+        self.console.print(f"  {text}", highlight=False, markup=False)
+
+    async def _answer(self, tool: str, arguments: dict[str, Any]) -> tuple[CallToolResult, str]:
+        words = ", ".join(
+            f"{name}={textwrap.shorten(repr(value), 60)}" for name, value in arguments.items()
+        )
         self.console.print(f"[bold cyan]{tool}[/]({words})", highlight=False)
         result = await self.client.call_tool(tool, arguments)
-        text = "\n".join(getattr(part, "text", "") for part in result.content)
+        return result, "\n".join(getattr(part, "text", "") for part in result.content)
+
+    async def _call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        result, text = await self._answer(tool, arguments)
         if result.is_error or result.structured_content is None:
             raise DemoError(f"{tool}: {text}")
         self.console.print(f"  {text}", highlight=False, markup=False)

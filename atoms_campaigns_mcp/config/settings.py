@@ -120,8 +120,9 @@ class Settings:
         separator=",",
     )
     require_dnc_clean: bool = _setting(
-        "refuse to dial anybody on the do-not-call list, or without knowing it",
+        "refuse to dial anybody on the do-not-call list, or without knowing it; 0: only warn",
         read.switch,
+        "1",
         switch=True,
         narrow=ONLY_ON,
     )

@@ -1,4 +1,4 @@
-"""The checks of a start: each looks at the facts and says what speaks against it."""
+"""The checks of a start: each looks at the facts and reports what is wrong."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -232,8 +232,8 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
         more = f" and {rest} more" if (rest := len(listed) - PLACES_SHOWN) > 0 else ""
         yield _judged(
             "dnc",
-            f"{counted(len(listed), 'contact')} on the do-not-call list ({shown}{more} of the "
-            "audience)",
+            f"{counted(len(listed), 'contact')} on the do-not-call list "
+            f"(in the audience no. {shown}{more})",
             "Create the audience again without these: that the API leaves them out is not certain.",
             variable,
         )

@@ -1,4 +1,4 @@
-"""Findings: what speaks against a plan, how much, and what to do about it."""
+"""Findings: what is wrong with a plan, how grave it is, and what to do about it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -55,7 +55,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A plan, what speaks against it, and how long it takes.
+    """A plan, the findings about it, and how long it takes.
 
     Only the plan is agreed to by its digest. The rest moves with the clock: it is shown once and
     judged again before anything is sent.
@@ -72,8 +72,8 @@ class Proposal:
         return f"{self.plan.question()}{lasts}" + (f" Note: {objections}." if objections else "")
 
     def objections(self) -> tuple[str, ...]:
-        """Return what speaks against it and does not forbid it, as the question shows it."""
-        return tuple(str(finding) for finding in self.findings if finding.severity != "block")
+        """Return the findings that do not forbid it, as the question shows them."""
+        return tuple(finding.reason for finding in self.findings if finding.severity != "block")
 
 
 def fingerprint(numbers: Iterable[str]) -> str:

@@ -48,7 +48,7 @@ class Policy:
     hours_enforced: bool = False
     agents: frozenset[str] = frozenset()
     caller_ids: frozenset[str] = frozenset()
-    require_dnc_clean: bool = False
+    require_dnc_clean: bool = True
 
     @classmethod
     def of(cls, settings: Settings) -> Self:

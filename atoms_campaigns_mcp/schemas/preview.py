@@ -10,7 +10,7 @@ from atoms_campaigns_mcp.schemas.text import counted, quoted
 
 
 class FindingRow(Noun):
-    """What speaks against it; unknown is not clean."""
+    """A problem, or what could not be read: unknown is not clean."""
 
     severity: Literal["block", "warn", "unknown"]
     rule: str

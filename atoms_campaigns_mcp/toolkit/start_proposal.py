@@ -1,4 +1,4 @@
-"""Proposals: the plan of a start with everything that speaks against it."""
+"""Proposals: the plan of a start with every finding about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

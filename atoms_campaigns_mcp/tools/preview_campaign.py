@@ -25,7 +25,7 @@ ZONES_SHOWN = 8  # rows; those with a problem come first
 
 @tool(Effect.READS, title="Preview a start", app=True)
 async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
-    """Show what starting a campaign would do, and what speaks against it; dials nobody.
+    """Show what starting a campaign would do, and every problem found; dials nobody.
 
     Checks contacts, do-not-call list, calling hours in each contact's own zone, caller IDs, agent,
     call limit, balance and the operator's rules. Nothing is enforced once it dials.

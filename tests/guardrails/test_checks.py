@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.guardrails.checks import judge
 from atoms_campaigns_mcp.guardrails.facts import (
     AgentFact,
@@ -107,10 +108,10 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
             "2 contacts called from a caller ID of another country (GB: 2)",
             "of their country",
         ),
-        ({"dnc": None}, "unknown", "dnc_unknown", "could not be read", "dashboard"),
+        ({"dnc": None}, "block", "dnc_unknown", "could not be read", "dashboard"),
         (
             {"dnc": frozenset({"447700900002"})},
-            "warn",
+            "block",
             "dnc",
             "1 contact on the do-not-call list",
             "without these",
@@ -169,7 +170,7 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
             "go on with that one",
         ),
         ({"rivals": None}, "unknown", "same_audience", "could not be read", "list_campaigns"),
-        ({"dnc_unread": 2}, "unknown", "dnc_unknown", "2 entries", "country code"),
+        ({"dnc_unread": 2}, "block", "dnc_unknown", "2 entries", "country code"),
     ],
 )
 def test_each_objection_has_its_severity_reason_and_next_step(
@@ -216,12 +217,26 @@ def test_a_rule_of_the_operator_blocks_and_says_which_and_who_can_change_it(
 
 @pytest.mark.parametrize(
     "facts",
-    [{"agent": None}, {"callers": None}, {"dnc": None}, {"slots": None}, {"balance": None}],
+    [
+        {"agent": None},
+        {"callers": None},
+        {"dnc": None},
+        {"dnc_unread": 1},
+        {"slots": None},
+        {"balance": None},
+    ],
 )
 def test_what_could_not_be_read_is_unknown_and_blocks_nothing_by_itself(
     facts: dict[str, Any],
 ) -> None:
-    assert only(**facts).severity == "unknown"
+    assert only(Policy(require_dnc_clean=False), **facts).severity == "unknown"
+
+
+def test_the_do_not_call_list_blocks_unless_the_operator_lowers_it_to_a_warning() -> None:
+    listed = frozenset({"447700900002"})
+    assert only(Policy.of(Settings()), dnc=listed).severity == "block"
+    lowered = Settings.load({"ATOMS_MCP_REQUIRE_DNC_CLEAN": "0"}, {})
+    assert only(Policy.of(lowered), dnc=listed).severity == "warn"
 
 
 @pytest.mark.parametrize("allowed", ["a" * 24, "Outreach"])

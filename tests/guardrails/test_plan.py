@@ -114,8 +114,7 @@ def test_the_question_shows_every_objection_and_the_duration() -> None:
     )
     question = Proposal(PLAN, findings, "2 h to 3 h").question()
     assert question.endswith(
-        "It takes 2 h to 3 h. Note: warn: 2 contacts on the list; "
-        "unknown: the balance could not be read."
+        "It takes 2 h to 3 h. Note: 2 contacts on the list; the balance could not be read."
     )
 
 

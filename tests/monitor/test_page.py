@@ -114,7 +114,7 @@ async def test_the_host_is_asked_for_room_for_the_question(bench: Bench, browser
         await host.show("get_campaign_status", **await made(client, started=False))
         await host.app.get_by_role("button", name="Start").click()
         question = host.app.get_by_role("dialog")
-        await expect(question).to_contain_text("Note: warn:")
+        await expect(question).to_contain_text("Note:")
         box = await question.bounding_box()
         while max(host.heights()) < 400:
             await host.page.wait_for_timeout(1)

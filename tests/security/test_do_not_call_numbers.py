@@ -48,7 +48,7 @@ async def test_a_listed_number_is_found_however_it_is_written(
         if where == "audience":
             await written(form)(bench, client)
         text = await client.refused("start_campaign", **campaign)
-    assert "1 contact on the do-not-call list (1 of the audience) (dnc)" in text
+    assert "1 contact on the do-not-call list (in the audience no. 1) (dnc)" in text
     assert "start" not in bench.wire.changes
 
 
