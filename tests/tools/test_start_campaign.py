@@ -136,7 +136,6 @@ async def test_a_campaign_that_runs_is_left_alone_and_nobody_is_asked(bench: Ben
 
 async def test_a_resumption_asks_for_those_who_were_not_called_yet(bench: Bench) -> None:
     list_ = "phone\n" + "\n".join(f"+1415666{n:04d}" for n in range(100, 103))
-    bench.configure(require_dnc_clean=False)
     async with bench.client() as client:
         made = await client.call(
             "create_campaign", **{**DRAFT, "audience_id": "Newsletter readers"}
