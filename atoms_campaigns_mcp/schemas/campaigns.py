@@ -183,8 +183,11 @@ class CampaignCreated(AgreedResult):
     name: Text
     status: Text
     agent_id: Text
+    agent: Text | None = None
     audience_id: Text
+    audience: Text | None = None
     phone_ids: list[Text]
+    caller_ids: list[Text] = Field(default_factory=list[str], description="their numbers")
     participants: int | None = None
     max_retries: int | None = None
     retry_delay: int | None = None
@@ -198,8 +201,9 @@ class CampaignCreated(AgreedResult):
             people = f" to call {counted(self.participants, 'contact')}"
         return (
             f"Created campaign {named(self.name, self.campaign_id)}, {word(self.status)}"
-            f"{when}{people}, with agent {word(self.agent_id)}, audience "
-            f"{word(self.audience_id)}, caller IDs {', '.join(map(word, self.phone_ids))}"
+            f"{when}{people}, with agent {named(self.agent or '', self.agent_id)}, audience "
+            f"{named(self.audience or '', self.audience_id)}, caller IDs "
+            f"{', '.join(map(word, [*self.caller_ids, *self.phone_ids]))}"
             f"{retries(self.max_retries, self.retry_delay)}."
         )
 

@@ -244,3 +244,12 @@ async def test_a_list_that_nests_too_deeply_is_refused(bench: Bench) -> None:
         text = await client.refused("create_campaign", **{**DRAFT, "phone_ids": "[" * 100_000})
     assert "phone_ids" in text
     assert "fault of its own" not in text
+
+
+async def test_the_result_names_the_agent_the_audience_and_the_caller_ids(bench: Bench) -> None:
+    async with bench.client() as client:
+        agents = {row["id"]: row["name"] for row in (await client.call("list_agents"))["agents"]}
+        made = await client.call("create_campaign", **DRAFT)
+    assert made["agent"] == agents[made["agent_id"]]
+    assert made["audience"]
+    assert made["caller_ids"] == ["+912268093560"]
