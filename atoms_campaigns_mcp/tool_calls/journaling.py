@@ -1,6 +1,8 @@
 """The journal around a change: intent before it is sent, outcome after."""
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -17,7 +19,7 @@ from atoms_campaigns_mcp.tool_calls.locks import Locks
 from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
 
 T = TypeVar("T")
-JOURNAL = 1.0  # seconds that an emergency waits for its journal entry
+JOURNAL = 1.0  # seconds that an emergency waits for its journal entries, all together
 LONGEST = 200  # characters of an argument that the journal keeps; a contact list is counted only
 
 
@@ -31,6 +33,9 @@ class Recorder:
     unrecorded: bool = False
     changed: bool = False
     """Whether a change of this call was made, and not by somebody else before it."""
+    _waited: float = 0.0
+    _waiting: int = 0
+    _since: float = 0.0
 
     @property
     def runtime(self) -> Runtime:
@@ -57,9 +62,8 @@ class Recorder:
     async def _begin(self, intent: Intent) -> int | None:
         if self.unrecorded:  # one wait for the journal is enough in an emergency
             return None
-        patience = JOURNAL if self.tool.emergency else float("inf")
         try:
-            with anyio.move_on_after(patience):
+            with self._patience():
                 now = self.runtime.clocks.now().timestamp()
                 return await self.runtime.store.journal.begin(intent, now)
         except Exception as error:
@@ -71,6 +75,23 @@ class Recorder:
         self.unrecorded = True
         log.error("%s goes ahead without a journal entry", self.tool.name, exc_info=trouble)
         return None
+
+    @contextmanager
+    def _patience(self) -> Generator[None]:
+        """Wait as long as is left of what an emergency may wait; its pauses wait side by side."""
+        if not self.tool.emergency:
+            yield
+            return
+        if not self._waiting:
+            self._since = anyio.current_time()
+        self._waiting += 1
+        try:
+            with anyio.CancelScope(deadline=self._since + JOURNAL - self._waited):
+                yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._waited += anyio.current_time() - self._since
 
     async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
         outcome, detail, made = "failed", "", ""

@@ -29,6 +29,10 @@ _OTHER_START = {
 }
 
 
+class NotYet(WrongState):
+    """It was made to dial, which does not show yet: it cannot be paused, and may begin."""
+
+
 def next_step(campaign: Campaign) -> str:
     """Report what the agent can do about this campaign now."""
     if campaign.status not in KNOWN:
@@ -53,6 +57,15 @@ def cannot_start(campaign: Campaign) -> WrongState:
 def cannot_pause(campaign: Campaign) -> WrongState:
     """Refuse to pause it, and say what does help."""
     return cannot("paused", campaign, next_step(campaign))
+
+
+def cannot_pause_yet(campaign: Campaign) -> NotYet:
+    """Say of what was made to dial here that no pause is accepted as long as it does not show."""
+    return NotYet(
+        f"campaign_id: campaign {campaign.label} was started here and still shows as "
+        f"{word(campaign.status)}, so the API refuses the pause. It may begin to dial any moment.",
+        next_step="Call pause_campaign again at once, until it shows as paused.",
+    )
 
 
 def cannot_delete(campaign: Campaign) -> WrongState:

@@ -6,10 +6,11 @@ from functools import partial
 import anyio
 
 from atoms_campaigns_mcp.concurrency import attempt
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, Rejected
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, NotRecorded, Rejected
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import (
     ACTIVE,
+    STARTABLE,
     TERMINAL,
     Campaign,
     CampaignsPaused,
@@ -22,6 +23,7 @@ from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 PAGE = 100  # campaigns a request
+JOURNAL = 1.0  # seconds that a stop waits to learn what was begun here
 LOOKING = 5.0  # seconds after the stop that may go into saying what goes on
 SHOWN = 50  # campaigns named in the result; all are paused, and all are counted
 _IDS = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
@@ -110,6 +112,14 @@ async def _pause(
             campaign = (await ctx.atoms.anew().get_campaign(campaign_id)).campaign
         except AtomsCampaignsError:
             raise refused from None
+        if campaign.status in STARTABLE:
+            begun = await _begun(ctx)
+            if begun is None or campaign_id in begun:
+                try:
+                    return await _pause_begun(campaign, ctx), True
+                except campaign_states.NotYet:
+                    if begun is not None:
+                        raise
         # The API may call a campaign completed whose last calls still ring.
         if campaign.status == "paused" or (hang_up and campaign.status in TERMINAL):
             return campaign, False
@@ -117,6 +127,28 @@ async def _pause(
             raise campaign_states.cannot_pause(campaign) from None
         await ctx.atoms.pause_campaign(campaign_id)  # it has begun to run in this moment
     return await campaign_states.settled(ctx, campaign_id, name, before=ACTIVE), True
+
+
+async def _begun(ctx: ToolContext) -> list[str] | None:
+    """Return what was made to dial here and has not been seen to; None if it cannot be read."""
+    try:
+        with anyio.move_on_after(JOURNAL):
+            return [campaign_id for campaign_id in await ctx.memory.begun() if campaign_id]
+    except NotRecorded:
+        pass
+    return None
+
+
+async def _pause_begun(campaign: Campaign, ctx: ToolContext) -> Campaign:
+    """Ask again until a start that the API has accepted shows, and can be paused."""
+    for pause in campaign_states.LOOKS:
+        await ctx.sleep(pause)
+        try:
+            await ctx.atoms.pause_campaign(campaign.id)
+        except Rejected:
+            continue
+        return await campaign_states.settled(ctx, campaign.id, campaign.name, before=ACTIVE)
+    raise campaign_states.cannot_pause_yet(campaign)
 
 
 async def _pause_each(
@@ -148,16 +180,39 @@ async def _pause_all(ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
     if unlisted:
         result.message += f" There may be more, which cannot be listed: {_reasons(unlisted)}"
         result.next_step = "Call pause_campaign with all again at once."
+    late = await _pause_what_begins(dialling, result, ctx, hang_up=hang_up)
     scheduled, unread = await _listed(ctx, "scheduled")
     if unread:
         result.message += " Which ones are scheduled cannot be read: list_campaigns shows them."
     result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
-    if not unlisted and not unread and not scheduled:
+    if not late and not unlisted and not unread and not scheduled:
         result.message += " Nothing else dials, and nothing is scheduled."
     if scheduled:
         result.message += f" {counted(len(scheduled), 'campaign')} scheduled."
         result.next_step += " Only delete_campaign stops what is scheduled."
     return result
+
+
+async def _pause_what_begins(
+    paused: Sequence[Campaign], result: CampaignsPaused, ctx: ToolContext, *, hang_up: bool
+) -> bool:
+    """Pause also what was begun here and does not show it yet; true if some may still begin."""
+    begun = await _begun(ctx) or []
+    listed = {campaign.id for campaign in paused}
+    calls = {
+        one: partial(_pause, one, "", ctx, hang_up=hang_up) for one in begun if one not in listed
+    }
+    stopped, failed = await attempt(calls)
+    rows = [campaign for campaign, changed in stopped.values() if changed]
+    result.campaigns = [*result.campaigns, *map(_row, rows)][:SHOWN]
+    if rows:
+        result.changed = True
+        result.message += f" {counted(len(rows), 'campaign')} that had just begun: paused too."
+    late = [error for error in failed.values() if isinstance(error, campaign_states.NotYet)]
+    if late:
+        result.message += f" {_reasons(late)}"
+        result.next_step = "Call pause_campaign with all again at once."
+    return bool(late)
 
 
 async def _pause_named(name: str, ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
@@ -171,6 +226,9 @@ async def _pause_named(name: str, ctx: ToolContext, *, hang_up: bool) -> Campaig
     if len(name) <= NAME_MAX:
         rows, _ = await ctx.atoms.list_campaigns(search=name, limit=PAGE)
     others = _of_name(rows, name)
+    begun = await _begun(ctx) or [] if others else []
+    if begins := [campaign for campaign in others if campaign.id in begun]:
+        return await _pause_each(begins, ctx, hang_up=hang_up)
     paused = [campaign for campaign in others if campaign.status == "paused"]
     if hang_up:
         paused += [campaign for campaign in others if campaign.status in TERMINAL]

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from atoms_campaigns_mcp.concurrency import IN_FLIGHT
 from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Intent
@@ -34,6 +35,27 @@ async def test_a_stop_leaves_without_its_entry_when_the_journal_hangs(
     assert paused["status"] == "paused"
     assert "not recorded" in paused["next_step"]
     assert bench.wire.changes[-1] == "pause"
+
+
+async def test_a_stop_of_everything_waits_once_for_a_slow_journal(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = SqliteJournal.begin
+
+    async def slow(journal: SqliteJournal, intent: Intent, now: float) -> int:
+        await anyio.sleep(journaling.JOURNAL * 0.4)
+        return await begin(journal, intent, now)
+
+    async with bench.client() as client:
+        for number in range(IN_FLIGHT * 3):
+            made = await client.call("create_campaign", **{**DRAFT, "name": f"N{number}"})
+            await client.call("start_campaign", campaign_id=made["campaign_id"])
+        monkeypatch.setattr(journaling, "JOURNAL", 0.2)
+        monkeypatch.setattr(SqliteJournal, "begin", slow)
+        paused = await client.call("pause_campaign", campaign_id="all")
+    assert {row["status"] for row in paused["campaigns"]} == {"paused"}
+    assert bench.wire.changes.count("pause") == IN_FLIGHT * 3
+    assert "not recorded" in paused["next_step"]  # each alone would have been in time
 
 
 async def test_an_intent_that_nobody_waited_for_leaves_no_entry(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """M6: uploaded lists stayed in the state file after their 15 minutes, and after deletion."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -11,6 +12,7 @@ from atoms_campaigns_mcp.server.http.uploads import LIFETIME
 from atoms_campaigns_mcp.state.maintenance import maintain, maintain_once
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Upload
+from tests.state.test_migrations import released
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -87,5 +89,40 @@ async def test_a_reader_in_the_middle_only_puts_it_off(tmp_path: Path) -> None:
     await maintain_once(Settings(state=tmp_path), clock.monotonic())
     reader.close()
     await maintain_once(Settings(state=tmp_path), clock.monotonic())
+    assert MARK not in written(tmp_path)
+    await store.close()
+
+
+def left_by_an_older_server(folder: Path) -> Path:
+    """Make a file of the first release, in whose free pages a deleted list still stands."""
+    path = released(folder)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA secure_delete = OFF")
+        db.execute("INSERT INTO uploads VALUES ('old', 'tenant', ?, 1.0)", [LIST])
+        db.execute("DELETE FROM uploads WHERE upload_id = 'old'")
+    assert MARK in written(folder)
+    return path
+
+
+async def test_what_an_older_server_deleted_is_gone_with_the_first_start(tmp_path: Path) -> None:
+    left_by_an_older_server(tmp_path)
+    store = SqliteStore.open(tmp_path)
+    assert MARK not in written(tmp_path)
+    assert len(await store.journal.entries(10)) == 1
+    await store.close()
+
+
+async def test_a_start_that_cannot_clear_the_file_serves_and_the_next_one_clears_it(
+    tmp_path: Path,
+) -> None:
+    path = left_by_an_older_server(tmp_path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("PRAGMA journal_mode = WAL")
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM journal").fetchone()
+        store = SqliteStore.open(tmp_path)
+        assert len(await store.journal.entries(10)) == 1
+        await store.close()
+    store = SqliteStore.open(tmp_path)
     assert MARK not in written(tmp_path)
     await store.close()

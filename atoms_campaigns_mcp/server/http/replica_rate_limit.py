@@ -38,5 +38,7 @@ class ReplicaRateLimit:
             if wait:
                 return wait
             self._ahead[tenant] += block
-        self._ahead -= Counter({tenant: 1})
+        self._ahead[tenant] -= 1
+        if not self._ahead[tenant]:
+            del self._ahead[tenant]
         return 0.0

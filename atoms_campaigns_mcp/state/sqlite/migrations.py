@@ -68,7 +68,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE journal ADD COLUMN seen INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX journal_begun ON journal (account) WHERE dials AND NOT seen",
     ),
+    (),  # pages that were freed before `secure_delete` are cleared, see `_clear`
 )
+CLEARED = 6  # the version from which on nothing deleted is left in the file
 LATEST = len(MIGRATIONS)
 
 
@@ -78,13 +80,30 @@ def migrate(db: sqlite3.Connection) -> None:
     Raises:
         ConfigurationError: A newer version of this server made the file.
     """
+    first = _version(db)
     while (version := _version(db)) < LATEST:
+        if first and version == CLEARED - 1 and not _clear(db):
+            return  # all tables are as they must be; the next start tries again
         _step(db, version)
     if version > LATEST:
         raise ConfigurationError(
             "The state file was made by a newer version of this server.",
             next_step="Update this server, or give it another folder in ATOMS_MCP_STATE.",
         )
+
+
+def _clear(db: sqlite3.Connection) -> bool:
+    """Write the file anew without its free pages, in which uploaded lists may still stand.
+
+    It cannot be a part of a step, since SQLite does it in no transaction. False if another server
+    was in the way or the disk is full.
+    """
+    try:
+        db.execute("VACUUM")
+        (busy, *_) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return not busy
 
 
 def _step(db: sqlite3.Connection, version: int) -> None:

@@ -47,7 +47,9 @@ class Room:
             yield taken
         finally:
             if taken:
-                self._taken -= Counter({tenant: size})
+                self._taken[tenant] -= size
+                if not self._taken[tenant]:
+                    del self._taken[tenant]
                 self._freed.set()
                 self._freed = anyio.Event()
 

@@ -67,7 +67,9 @@ class SessionLimits:
         try:
             await self._app(scope, receive, noting)
         finally:
-            self._opening -= Counter([tenant])
+            self._opening[tenant] -= 1
+            if not self._opening[tenant]:
+                del self._opening[tenant]
 
     async def _continue(self, session: _Session, request: tuple[Scope, Receive, Send]) -> None:
         scope, receive, send = request
