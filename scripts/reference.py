@@ -122,7 +122,7 @@ def _kind(field: dict[str, Any]) -> str:
         few = "exactly" if field["maxLength"] == field.get("minLength") else "at most"
         words.append(f"{few} {field['maxLength']:,} characters")
     if "maxItems" in field:
-        words.append(f"{field['minItems']} to {field['maxItems']} entries")
+        words.append(f"{field.get('minItems', 0)} to {field['maxItems']} entries")
     if "pattern" in field:
         words.append(f"`{field['pattern'].replace('|', chr(92) + '|')}`")
     default = field.get("default")

@@ -10,7 +10,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from atoms_campaigns_mcp.contacts.countries import code_of_country, country_of
@@ -34,6 +34,7 @@ from atoms_campaigns_mcp.contacts.records import (
     value,
 )
 from atoms_campaigns_mcp.contacts.refusals import SHOWN_LENGTH, refused, shown, shown_names
+from atoms_campaigns_mcp.contacts.selection import Candidate
 from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
 from atoms_campaigns_mcp.contacts.vocabulary import WHY, forbids_calls
 from atoms_campaigns_mcp.contacts.zone_names import zone_of
@@ -103,6 +104,10 @@ class Contacts:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def numbers(self) -> list[str]:
+        """Return the number of each contact, in order."""
+        return [row[0] for row in self.rows]
+
     def to_csv(self) -> bytes:
         """Write the file to upload: RFC 4180 in UTF-8, quoted where needed, at most `LARGEST`."""
         return _written([self.columns, *self.rows])
@@ -126,6 +131,17 @@ class Contacts:
         in every zone it may be in, so the sum may exceed the number of contacts.
         """
         return _counted(zone for row in self.rows for zone in self._zones(row, directory) or ("",))
+
+    def candidates(self, directory: Directory) -> list[Candidate]:
+        """Return each contact as filters see it."""
+        return [
+            Candidate(row[0], directory.country(row[0]), self._zones(row, directory))
+            for row in self.rows
+        ]
+
+    def only(self, places: Sequence[int]) -> "Contacts":
+        """Return the list with these of its contacts."""
+        return replace(self, rows=tuple(self.rows[place] for place in places))
 
     def _zones(self, row: Sequence[str], directory: Directory) -> tuple[str, ...]:
         own = [zone for place in self.zone_places if (zone := zone_of(row[place]))]

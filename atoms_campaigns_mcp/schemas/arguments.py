@@ -9,6 +9,7 @@ from atoms_campaigns_mcp.schemas.campaigns import KnownStatus
 from atoms_campaigns_mcp.schemas.fields import (
     CallerIds,
     CallId,
+    CampaignIds,
     CampaignName,
     CampaignsToStop,
     ColumnNames,
@@ -21,13 +22,17 @@ from atoms_campaigns_mcp.schemas.fields import (
     Name,
     Page,
     Reference,
+    References,
     Region,
+    Regions,
     RetryDelay,
+    Sample,
     ScheduledAt,
     Search,
     Turn,
     UploadId,
     WaitSeconds,
+    Zones,
 )
 from atoms_campaigns_mcp.schemas.results import FinalStatus, Outcomes
 
@@ -146,43 +151,47 @@ class GetAccountArgs(Args):
 class ContactsArgs(Args):
     """Where contacts come from: exactly one of `csv` and `file`, or over HTTP `upload_id`."""
 
-    csv: Annotated[Csv | None, Field(description="CSV text; the first line is the header.")] = None
-    file: Annotated[
-        FileName | None, Field(description="Or a CSV or .xlsx file in an allowed folder.")
-    ] = None
+    csv: Annotated[Csv | None, Field(description="CSV text.")] = None
+    file: Annotated[FileName | None, Field(description="Or an allowed CSV or .xlsx.")] = None
     upload_id: Annotated[UploadId | None, Field(description="Or what PUT /contacts has given.")] = (
         None
     )
     phone_columns: Annotated[
         ColumnNames | None,
-        Field(description="Columns of the numbers, the preferred first, if not obvious."),
+        Field(description="Of numbers, preferred first."),
     ] = None
     phone_column: Annotated[Search | None, Field(description="Or one.")] = None
     default_region: Annotated[
         Region | None,
-        Field(
-            description="Country of numbers without a code, as US; + if all lack only their plus."
-        ),
+        Field(description="Country of numbers without a code (US); + if all lack only the plus."),
     ] = None
-    sheet: Annotated[Search | None, Field(description="Of .xlsx; default: the first.")] = None
+    sheet: Annotated[Search | None, Field(description="Default: the first.")] = None
     rejects_file: Annotated[
         FileName | None,
-        Field(description="Write rejected and doubtful rows as CSV there, in an allowed folder."),
+        Field(description="CSV of rejected and doubtful rows."),
     ] = None
 
 
 class CreateAudienceArgs(ContactsArgs):
     """Arguments of `create_audience`."""
 
-    name: Annotated[Name, Field(description="Name of the audience.")]
-    description: Annotated[Description | None, Field(description="Note for people.")] = None
-    from_campaign_id: Annotated[
-        Reference | None,
-        Field(description="Or this campaign's contacts with `outcomes`: id or exact name."),
+    name: Annotated[Name, Field(description="Its name.")]
+    description: Annotated[Description | None, Field(description="Note.")] = None
+    from_audience_id: Annotated[Reference | None, Field(description="Or another audience.")] = None
+    from_campaign_id: Annotated[Reference | None, Field(description="Or a campaign's.")] = None
+    outcomes: Annotated[Outcomes | None, Field(description="Default: not_reached.")] = None
+    exclude_dnc: Annotated[bool, Field(description="Leave out do-not-call.")] = True
+    exclude_campaign_ids: Annotated[
+        CampaignIds | None, Field(description="Whom they called or may call.")
     ] = None
-    outcomes: Annotated[
-        Outcomes | None, Field(description="With from_campaign_id; default: everyone not reached.")
-    ] = None
+    exclude_audience_ids: Annotated[References | None, Field(description="Not their contacts.")] = (
+        None
+    )
+    time_zones: Annotated[Zones | None, Field(description="IANA names.")] = None
+    countries: Annotated[Regions | None, Field(description="As IN.")] = None
+    sample: Annotated[Sample | None, Field(description="Only so many.")] = None
+    remainder_name: Annotated[Name | None, Field(description="Audience of the others.")] = None
+    dry_run: Annotated[bool, Field(description="Only count.")] = False
 
 
 class AddContactsArgs(ContactsArgs):

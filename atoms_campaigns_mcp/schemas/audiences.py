@@ -4,7 +4,7 @@ from pydantic import AliasChoices, Field
 
 from atoms_campaigns_mcp.schemas.base import AgreedResult, PageResult, Result, Row
 from atoms_campaigns_mcp.schemas.fields import ShortText, Text, named, word
-from atoms_campaigns_mcp.schemas.text import clean, counted
+from atoms_campaigns_mcp.schemas.text import clean, counted, quoted
 
 SPANS_SHOWN = 300  # runs of rejected lines listed; the count is always whole
 
@@ -12,8 +12,11 @@ SPANS_SHOWN = 300  # runs of rejected lines listed; the count is always whole
 class ContactList(Result):
     """What became of a list of contacts."""
 
-    audience_id: Text
+    audience_id: Text | None = None
     name: Text
+    on_dnc: int | None = Field(
+        default=None, description="contacts on a do-not-call list; null: cannot be known now"
+    )
     phone_columns: list[str] = Field(default_factory=list[str], description="column: contacts")
     rejected_rows: int = 0
     rejected: list[str] = Field(default_factory=list[str], description="rows (cell) reason")
@@ -44,6 +47,12 @@ class ContactList(Result):
             parts.append(f"They are in {self.rejects_file} with their reasons.")
         return " ".join(parts)
 
+    def do_not_call(self) -> str:
+        """Report how many of the contacts are on a do-not-call list."""
+        if self.on_dnc is None:
+            return "Do-not-call: unknown, no list could be read to its end."
+        return f"Do-not-call: {self.on_dnc} of them on a list."
+
     def contents(self) -> str:
         """Report where the numbers came from, what columns there are, and where its people are."""
         numbers = f"Numbers from {', '.join(self.phone_columns)}. " if self.phone_columns else ""
@@ -58,13 +67,39 @@ class AudienceCreated(ContactList):
     """Result of `create_audience`."""
 
     contacts: int
+    dry_run: bool = False
+    excluded: list[str] = Field(default_factory=list[str], description="reason: contacts left out")
+    excluded_contacts: int = 0
+    remainder_id: Text | None = None
+    remainder_name: Text | None = None
+    remainder: int | None = None
 
     def summary(self) -> str:
         """Report what was created and what was left out."""
-        return (
-            f"Created audience {named(self.name, self.audience_id)} with "
-            f"{counted(self.contacts, 'contact')}. {self.contents()} {self.troubles()}".rstrip()
-        )
+        size = counted(self.contacts, "contact")
+        if self.audience_id is None:
+            made = f"Nothing was made: audience {quoted(self.name)} would have {size}."
+        else:
+            made = f"Created audience {named(self.name, self.audience_id)} with {size}."
+        parts = [made, self.left_out(), self.others(), self.do_not_call()]
+        return " ".join(filter(None, [*parts, self.contents(), self.troubles()]))
+
+    def left_out(self) -> str:
+        """Report how many contacts filters left out, by reason."""
+        if not self.excluded:
+            return ""
+        return f"Left out {self.excluded_contacts} ({', '.join(self.excluded)})."
+
+    def others(self) -> str:
+        """Report where the others than the sample are."""
+        if self.remainder is None:
+            return ""
+        size = counted(self.remainder, "contact")
+        if self.remainder_name is None:
+            return f"The other {size} are in no audience."
+        verb = "are" if self.remainder_id else "would be"
+        name = named(self.remainder_name, self.remainder_id or "")
+        return f"The others {verb} in audience {name} with {size}."
 
 
 class ContactsAdded(ContactList):
@@ -77,8 +112,8 @@ class ContactsAdded(ContactList):
         """Report how many are new and what was left out."""
         return (
             f"Added {counted(self.added, 'contact')} to audience "
-            f"{named(self.name, self.audience_id)}; {self.skipped} were already in it. "
-            f"{self.contents()} {self.troubles()}".rstrip()
+            f"{named(self.name, self.audience_id or '')}; {self.skipped} were already in it. "
+            f"{self.do_not_call()} {self.contents()} {self.troubles()}".rstrip()
         )
 
 

@@ -75,6 +75,25 @@ def _caller_id(value: Any) -> Any:
     return compact
 
 
+def _campaign_id(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-f0-9]{24}", value.strip()):
+        raise ValueError("no id of 24 hex digits")
+    return value.strip()
+
+
+def _reference(value: Any) -> Any:
+    text = _printable(value)
+    if isinstance(text, str) and not 1 <= len(text) <= NAME_MAX:
+        raise ValueError("empty or too long")
+    return text
+
+
+def _country(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch("[A-Z]{2}", code := _capitals(value)):
+        raise ValueError("no two letters of a country")
+    return code
+
+
 def _moment(value: Any) -> Any:
     # pydantic would read a bare number as seconds since 1970.
     if not isinstance(value, datetime) and not _ISO_DATE.match(str(value)):
@@ -154,6 +173,29 @@ ColumnNames = Annotated[
     Field(min_length=1, max_length=10, examples=[["Mobile", "Phone"]]),
     BeforeValidator(listed),
 ]
+# An empty list is none. Items are held to their form by validators that publish nothing: what a
+# tool publishes has to fit its budget.
+CampaignIds = Annotated[
+    list[Annotated[str, BeforeValidator(_campaign_id)]],
+    Field(max_length=5, examples=[[EXAMPLE_ID]]),
+    BeforeValidator(listed),
+]
+References = Annotated[
+    list[Annotated[str, BeforeValidator(_reference)]],
+    Field(max_length=5, examples=[[EXAMPLE_ID]]),
+    BeforeValidator(listed),
+]
+Zones = Annotated[
+    list[Annotated[str, BeforeValidator(_reference)]],
+    Field(max_length=50, examples=[["Asia/Kolkata"]]),
+    BeforeValidator(listed),
+]
+Regions = Annotated[
+    list[Annotated[str, BeforeValidator(_country)]],
+    Field(max_length=50, examples=[["IN"]]),
+    BeforeValidator(listed),
+]
+Sample = Annotated[int, Field(ge=1, le=10_000, examples=[20]), BeforeValidator(_whole)]
 WaitSeconds = Annotated[int, Field(ge=1, le=45, examples=[25]), BeforeValidator(_whole)]
 Turn = Annotated[int, Field(ge=0, le=100_000, examples=[0]), BeforeValidator(_whole)]
 

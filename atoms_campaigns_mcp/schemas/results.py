@@ -11,9 +11,10 @@ from atoms_campaigns_mcp.schemas.text import counted, quoted
 
 FinalStatus = Literal["completed", "failed", "no_answer", "cancelled", "blocked", "pending"]
 Unreached = Literal["failed", "no_answer", "cancelled", "pending"]
+Outcome = Literal["failed", "no_answer", "cancelled", "pending", "not_reached"]
 Outcomes = Annotated[
-    list[Unreached],
-    Field(min_length=1, max_length=4, examples=[["no_answer", "failed"]]),
+    list[Outcome],
+    Field(min_length=1, max_length=5, examples=[["no_answer", "failed"]]),
     BeforeValidator(listed),
 ]
 NOT_REACHED: tuple[Unreached, ...] = ("failed", "no_answer", "cancelled", "pending")

@@ -158,12 +158,14 @@ def _long(schema: Mapping[str, Any], kind: str) -> str:
 
 
 def _listed(schema: Mapping[str, Any]) -> str:
-    what = "ids or E.164 numbers, as list_phone_numbers gives them"
+    what = "entries"
+    if schema.get("minItems") and schema["items"] == {"type": "string"}:
+        what = "ids or E.164 numbers, as list_phone_numbers gives them"
     if "maxLength" in schema["items"]:
         what = "names of columns"
     if "enum" in schema["items"]:
         what = f"of {', '.join(schema['items']['enum'])}"
-    return f"a list of {schema['minItems']} to {schema['maxItems']} {what}"
+    return f"a list of {schema.get('minItems', 0)} to {schema['maxItems']} {what}"
 
 
 def _is_name(text: str) -> bool:

@@ -1,5 +1,6 @@
 """One call: on which account, by whom, who can be asked and told, and what it holds."""
 
+import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -103,6 +104,7 @@ class Session:
             monotonic=runtime.clocks.monotonic,
             sleep=runtime.clocks.sleep,
             mark=self.mark,
+            sampling=self._sampling,
             shared=runtime.shared,
             operator=Operator(
                 policy=Policy.of(settings),
@@ -116,6 +118,10 @@ class Session:
             offer=self._offer,
             plan=plan,
         )
+
+    def _sampling(self) -> bytes:
+        account = f"samples of {self.runtime.account}"
+        return hmac.digest(self.runtime.secrets[0], account.encode(), "sha256")
 
     async def _offer(self, proposal: Proposal) -> str | None:
         if self.consent != "token":

@@ -4,7 +4,13 @@ import math
 from dataclasses import dataclass
 from functools import partial
 
-from atoms_campaigns_mcp.atoms.client import MEMBERS_PAGE, MEMBERS_PAGES, AtomsClient, endless
+from atoms_campaigns_mcp.atoms.client import (
+    MEMBERS_PAGE,
+    MEMBERS_PAGES,
+    AtomsClient,
+    Member,
+    endless,
+)
 from atoms_campaigns_mcp.concurrency import all_of
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.contacts.zone_names import zones_in
@@ -21,12 +27,23 @@ class Contact:
 
 async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
     """Return every contact, in the order of the audience."""
-    pages = max(math.ceil((audience.contacts or 0) / MEMBERS_PAGE), 1)
-    column = audience.phone_column or PHONE
+    return [
+        Contact(number_of(row, audience), zones_in(row.data))
+        for row in await members_of(atoms, audience)
+    ]
 
-    async def read(page: int) -> list[Contact]:
-        rows = await atoms.list_members(audience.id, page=page)
-        return [Contact(str(row.data.get(column, "")), zones_in(row.data)) for row in rows]
+
+def number_of(member: Member, audience: Audience) -> str:
+    """Return a contact's number as the audience has it."""
+    return str(member.data.get(audience.phone_column or PHONE, ""))
+
+
+async def members_of(atoms: AtomsClient, audience: Audience) -> list[Member]:
+    """Return every contact with its columns, in the order of the audience."""
+    pages = max(math.ceil((audience.contacts or 0) / MEMBERS_PAGE), 1)
+
+    async def read(page: int) -> list[Member]:
+        return await atoms.list_members(audience.id, page=page)
 
     read_all = await all_of({page: partial(read, page) for page in range(1, pages + 1)})
     found = [contact for contacts in read_all for contact in contacts]

@@ -4,15 +4,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from atoms_campaigns_mcp.atoms.client import Member
 from atoms_campaigns_mcp.contacts import table
 from atoms_campaigns_mcp.contacts.columns import PHONE
+from atoms_campaigns_mcp.contacts.numbers.stored import e164
 from atoms_campaigns_mcp.contacts.vocabulary import is_zone
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound
 from atoms_campaigns_mcp.results.store import Stored
 from atoms_campaigns_mcp.schemas.arguments import ContactsArgs
+from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.toolkit.allowed_files import allowed_paths, read_file, write_file
+from atoms_campaigns_mcp.toolkit.audience_members import number_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.list_reports import listed
+
+Row = tuple[str, Mapping[str, Any]]
+"""A number and the columns beside it."""
 
 
 async def from_arguments(args: ContactsArgs, ctx: ToolContext) -> table.Contacts:
@@ -122,20 +129,32 @@ async def _given(args: ContactsArgs, ctx: ToolContext) -> str | bytes:
     return content
 
 
+def of_members(members: Sequence[Member], audience: Audience) -> table.Contacts:
+    """Make a list of an audience's contacts with the columns that they have."""
+    number = audience.phone_column or PHONE
+    return _of_data([(number_of(member, audience), member.data) for member in members], number)
+
+
 def of_results(rows: Sequence[Stored]) -> table.Contacts:
     """Make a list of a campaign's contacts with the columns that they had."""
-    columns = [column for row in rows for column in row.data]
-    others = [c for c in dict.fromkeys(columns) if not _is_number_column(c, rows)]
+    return _of_data([(row.phone, row.data) for row in rows])
+
+
+def _of_data(rows: Sequence[Row], number: str = PHONE) -> table.Contacts:
+    columns = dict.fromkeys(column for _, data in rows for column in data)
+    others = [c for c in columns if c != number and not _is_number_column(c, rows)]
     return table.Contacts(
         columns=(PHONE, *others),
         zone_places=tuple(place for place, c in enumerate(others, 1) if is_zone(c)),
-        rows=tuple((r.phone, *(_text(r.data.get(c)) for c in others)) for r in rows),
+        rows=tuple(
+            (e164(phone) or phone, *(_text(data.get(c)) for c in others)) for phone, data in rows
+        ),
     )
 
 
-def _is_number_column(column: str, rows: Sequence[Stored]) -> bool:
+def _is_number_column(column: str, rows: Sequence[Row]) -> bool:
     return column == PHONE or all(
-        _text(row.data.get(column)).lstrip("+") == row.phone.lstrip("+") for row in rows
+        _text(data.get(column)).lstrip("+") == phone.lstrip("+") for phone, data in rows
     )
 
 

@@ -156,7 +156,8 @@ class ToolContext:
     `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep` are
     the machine's, in seconds. `consent` is what a start takes; `plan` holds the facts that were
     agreed to, for tools that have a plan. `offer` gives a token with which a proposal may be agreed
-    to, where one helps. `mark` draws what no text from outside can know.
+    to, where one helps. `mark` draws what no text from outside can know. `sampling` gives
+    the key by which samples are drawn: the same for every call on the account.
     """
 
     atoms: AtomsClient
@@ -164,6 +165,7 @@ class ToolContext:
     monotonic: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     mark: Callable[[], str]
+    sampling: Callable[[], bytes]
     shared: Shared
     operator: Operator
     memory: Memory

@@ -95,7 +95,9 @@ async def agent(atoms: AtomsClient, reference: str) -> Agent:
     return found
 
 
-async def audience(atoms: AtomsClient, reference: str) -> Audience:
+async def audience(
+    atoms: AtomsClient, reference: str, *, argument: str = "audience_id"
+) -> Audience:
     """Find one audience.
 
     Raises:
@@ -105,7 +107,7 @@ async def audience(atoms: AtomsClient, reference: str) -> Audience:
     rows = await atoms.list_audiences()
     if not _named(rows, reference):  # it may be newer than a read that others began
         rows = await atoms.anew().list_audiences()
-    return _one(rows, reference, argument="audience_id", tool="list_audiences")
+    return _one(rows, reference, argument=argument, tool="list_audiences")
 
 
 async def phone_numbers(atoms: AtomsClient, references: Sequence[str]) -> list[PhoneNumber]:

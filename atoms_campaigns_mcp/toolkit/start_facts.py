@@ -1,6 +1,5 @@
 """Reading the facts that a start is judged by, at once and within the API's rate."""
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -8,8 +7,7 @@ from typing import Any
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.concurrency import attempt
-from atoms_campaigns_mcp.contacts.numbers.cells import FEWEST_DIGITS, BadNumberError, compact
-from atoms_campaigns_mcp.contacts.numbers.plans import after_prefix
+from atoms_campaigns_mcp.contacts.numbers.stored import e164
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
 from atoms_campaigns_mcp.guardrails.facts import (
     AgentFact,
@@ -27,9 +25,7 @@ from atoms_campaigns_mcp.toolkit import campaign_states
 from atoms_campaigns_mcp.toolkit.audience_lock import DIALS, in_status, on
 from atoms_campaigns_mcp.toolkit.audience_members import Contact
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-
-DNC_PAGES = 20  # of 500 entries; a longer list counts as unknown
-_E164 = re.compile("[+][1-9][0-9]{6,14}")
+from atoms_campaigns_mcp.toolkit.do_not_call import do_not_call
 
 
 async def read_facts(
@@ -54,7 +50,7 @@ async def read_facts(
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
         "agent": partial(_agent, atoms, agent_id),
         "numbers": atoms.list_phone_numbers,
-        "dnc": partial(_do_not_call, atoms, agent_id),
+        "dnc": partial(do_not_call, atoms, (None, agent_id)),
         "slots": atoms.get_concurrency,
         "live": partial(atoms.list_calls, statuses=LIVE),
         "balance": atoms.get_balance,
@@ -131,39 +127,6 @@ def _rivals(
     return tuple(sorted(rivals.values(), key=lambda rival: (not rival.equal, rival.id)))
 
 
-async def _do_not_call(atoms: AtomsClient, agent_id: str) -> tuple[frozenset[str] | None, int]:
-    """Return the digits on the lists of organization and agent, and what is no number."""
-    numbers: set[str] = set()
-    unread = 0
-    for owner in (None, agent_id):
-        more, page = True, 0
-        while more:
-            page += 1
-            if page > DNC_PAGES:
-                return None, 0
-            rows, listed = await atoms.list_do_not_call(page=page, agent_id=owner)
-            read = [_e164(row.number) for row in rows]
-            numbers |= {number.lstrip("+") for number in read if number}
-            unread += sum(not number for number in read)
-            more = listed.has_more
-    return frozenset(numbers), unread
-
-
-def _e164(text: str) -> str | None:
-    """Write a number that the API holds in E.164; "" if nobody has it, None if it is not clear."""
-    text = text.strip()
-    try:
-        found = compact(text)
-    except BadNumberError:
-        found = ""
-    # Digits alone are taken as the API takes them, with their country code; written otherwise they
-    # may lack it.
-    digits = after_prefix(found, None) or (found if found == text else "")
-    if _E164.fullmatch(f"+{digits}"):
-        return f"+{digits}"
-    return "" if sum(map(str.isdigit, text)) < FEWEST_DIGITS else None
-
-
 def _callers(
     numbers: list[PhoneNumber] | None, phone_ids: Sequence[str] | None
 ) -> tuple[CallerFact, ...] | None:
@@ -190,7 +153,7 @@ def _contacts(contacts: Sequence[Contact], ctx: ToolContext) -> tuple[ContactFac
     directory = ctx.shared.directory
     facts: list[ContactFact] = []
     for contact in contacts:
-        number = _e164(contact.number)
+        number = e164(contact.number)
         if not number:
             facts.append(ContactFact("", unread=number is None))
             continue

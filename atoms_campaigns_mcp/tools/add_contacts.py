@@ -1,7 +1,7 @@
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.schemas.arguments import AddContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import ContactsAdded
-from atoms_campaigns_mcp.toolkit import contact_sources, list_reports, lookup
+from atoms_campaigns_mcp.toolkit import contact_sources, do_not_call, list_reports, lookup
 from atoms_campaigns_mcp.toolkit.audience_lock import resting
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
@@ -19,6 +19,7 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
     column = audience.phone_column or PHONE
     columns = (column, *contacts.columns[1:])
     members = [dict(zip(columns, row, strict=True)) for row in contacts.rows]
+    on_dnc = await do_not_call.hits(ctx.atoms, contacts.numbers())
     async with resting(audience, ctx):
         added, skipped = await ctx.atoms.add_members(audience, members, column)
     return ContactsAdded(
@@ -26,6 +27,7 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
         name=audience.name,
         added=added,
         skipped=skipped,
+        on_dnc=on_dnc,
         **await ctx.shared.work(list_reports.report, contacts, ctx),
         rejects_file=contact_sources.rejects_file(contacts, args),
         next_step=f"Pass {audience.id} as audience_id to create_campaign.",

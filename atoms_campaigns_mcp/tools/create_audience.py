@@ -1,86 +1,130 @@
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from atoms_campaigns_mcp.contacts.selection import split
 from atoms_campaigns_mcp.contacts.table import Contacts
-from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, WrongState
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import Audience, AudienceCreated
-from atoms_campaigns_mcp.schemas.results import NOT_REACHED
-from atoms_campaigns_mcp.toolkit import contact_sources, list_reports
-from atoms_campaigns_mcp.toolkit.campaign_results import is_terminal, results_of, unfinished
+from atoms_campaigns_mcp.toolkit import (
+    audience_selection,
+    contact_sources,
+    do_not_call,
+    list_reports,
+)
+from atoms_campaigns_mcp.toolkit.audience_members import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.create_once import Creation, key_of
+from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
+
+THERE = "It was there already, with exactly these contacts."
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An audience to make, as it is uploaded."""
+
+    name: str
+    contacts: Contacts
+    upload: bytes
+
+    @property
+    def key(self) -> str:
+        """The same for requests that ask for the same."""
+        return key_of("audience", self.name, hashlib.sha256(self.upload).hexdigest())
 
 
 @tool(Effect.CHANGES, title="Create an audience")
 async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
-    """Create an audience (the contacts to call) from one of csv, file and from_campaign_id.
+    """Create an audience from one source of contacts, less what filters leave out.
 
-    Numbers become E.164, duplicates are merged, rejected and doubtful rows are reported with their
-    reason; other columns become call variables. Where the column of numbers or how to read it is
-    not certain, it asks: put that to the user. At most 10,000 rows and 5 MB. Dials nobody.
+    Duplicates merge, bad rows are reported, other columns become call variables. If it asks how
+    to read a list, put that to the user. Dials nobody.
     """
-    contacts = await _chosen(args, ctx)
-    upload = await ctx.shared.work(contacts.to_csv)
-    made = await _creation(args, upload, len(contacts), ctx).once(ctx)
-    step = f"Pass {made.thing.id} as audience_id to create_campaign."
+    audience_selection.check(args)
+    contacts = await audience_selection.source(args, ctx)
+    selection = await audience_selection.selected(contacts, args, ctx)
+    kept = contacts.only(selection.kept)
+    sample, others = kept, None
+    if args.sample is not None:
+        drawn, left = await ctx.shared.work(split, kept.numbers(), args.sample, ctx.sampling())
+        sample, others = kept.only(drawn), kept.only(left)
+    on_dnc = 0 if args.exclude_dnc else await do_not_call.hits(ctx.atoms, sample.numbers())
+    parts = [await _part(args.name, sample, ctx)]
+    if others is not None and args.remainder_name:
+        parts.append(await _part(args.remainder_name, others, ctx))
+    made = [] if args.dry_run else await _make(parts, args, ctx)
+    step = (
+        f"Pass {made[0].thing.id} as audience_id to create_campaign."
+        if made
+        else "Call again without dry_run to make it."
+    )
+    notes = dict.fromkeys(one.note for one in made if one.note)
     return AudienceCreated(
-        audience_id=made.thing.id,
-        name=made.thing.name or args.name,
-        contacts=len(contacts),
-        **await ctx.shared.work(list_reports.report, contacts, ctx),
+        audience_id=made[0].thing.id if made else None,
+        name=(made[0].thing.name if made else "") or args.name,
+        contacts=len(sample),
+        on_dnc=on_dnc,
+        dry_run=args.dry_run,
+        excluded=audience_selection.reasons(selection),
+        excluded_contacts=sum(selection.excluded.values()),
+        remainder_id=made[1].thing.id if len(made) > 1 else None,
+        remainder_name=args.remainder_name,
+        remainder=None if others is None else len(others),
+        **await ctx.shared.work(list_reports.report, sample, ctx),
         rejects_file=contact_sources.rejects_file(contacts, args),
-        next_step=f"{made.note} {step}".strip(),
+        next_step=" ".join([*notes, step]),
     )
 
 
-def _creation(
-    args: CreateAudienceArgs, upload: bytes, count: int, ctx: ToolContext
-) -> Creation[Audience]:
-    key = key_of("audience", args.name, hashlib.sha256(upload).hexdigest())
+async def _part(name: str, contacts: Contacts, ctx: ToolContext) -> Part:
+    return Part(name, contacts, await ctx.shared.work(contacts.to_csv))
+
+
+async def _make(
+    parts: Sequence[Part], args: CreateAudienceArgs, ctx: ToolContext
+) -> list[Made[Audience]]:
+    if len(parts) == 1:
+        return [await _creation(parts[0], args, ctx).once(ctx)]
+    # One job: what an earlier request of it has made is taken, so that asking again finishes it.
+    job = key_of("audiences", *(part.key for part in parts))
+    made: list[Made[Audience]] = []
+    async with ctx.memory.alone(job):
+        for part in parts:
+            there = await _there(part, ctx)
+            await ctx.memory.keep_alone(job)
+            made.append(there or await _creation(part, args, ctx).once(ctx))
+    return made
+
+
+async def _there(part: Part, ctx: ToolContext) -> Made[Audience] | None:
+    """Return an audience of that name that holds exactly these contacts."""
+    wanted = _cells(
+        [dict(zip(part.contacts.columns, row, strict=True)) for row in part.contacts.rows]
+    )
+    for audience in await ctx.atoms.list_audiences():
+        if audience.is_like(part.name, len(part.contacts)):
+            members = await members_of(ctx.atoms, audience)
+            if _cells([member.data for member in members]) == wanted:
+                return Made(audience, THERE)
+    return None
+
+
+def _cells(rows: Sequence[dict[str, object]]) -> set[frozenset[tuple[str, str]]]:
+    return {frozenset((c, str(cell)) for c, cell in row.items() if cell) for row in rows}
+
+
+def _creation(part: Part, args: CreateAudienceArgs, ctx: ToolContext) -> Creation[Audience]:
+    name, count = part.name, len(part.contacts)
 
     async def alike() -> list[Audience]:
         rows = await ctx.atoms.list_audiences()
-        return [row for row in rows if row.is_like(args.name, count)]
+        return [row for row in rows if row.is_like(name, count)]
 
     async def make(known: Sequence[str]) -> Audience:
         about = args.description or ""
         return await ctx.atoms.create_audience(
-            args.name, about, upload, count=count, key=key, known=known
+            name, about, part.upload, count=count, key=part.key, known=known
         )
 
-    return Creation(key, alike, make)
-
-
-async def _chosen(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
-    contact_sources.only_one(
-        contact_sources.sources(args) | {"from_campaign_id": args.from_campaign_id}
-    )
-    if args.outcomes and args.from_campaign_id is None:
-        raise InvalidArguments(
-            "outcomes: only goes with from_campaign_id. Nothing was sent.",
-            next_step="Leave it out, or give from_campaign_id.",
-        )
-    if args.from_campaign_id is None:
-        return await contact_sources.from_arguments(args, ctx)
-    contact_sources.none_for_reading(args, "from_campaign_id")
-    details = await ctx.atoms.get_campaign(args.from_campaign_id)
-    if not is_terminal(details) or await unfinished(details, ctx):
-        raise WrongState(
-            f"from_campaign_id: campaign {details.campaign.label} is not finished, so contacts "
-            "that it still calls would be called twice. Nothing was created.",
-            next_step="It has to be started first: nobody was called."
-            if details.campaign.status in {"draft", "scheduled"}
-            else "Wait with watch_campaign until finished, then call again; a paused one does not "
-            "finish by itself.",
-        )
-    results = await results_of(details, ctx)
-    rows = await results.contacts(args.outcomes or NOT_REACHED)
-    if not rows:
-        raise NotFound(
-            f"from_campaign_id: no contact of campaign {details.campaign.label} has such an "
-            "outcome. Nothing was created.",
-            next_step="get_campaign_results shows which outcomes there are.",
-        )
-    return contact_sources.of_results(rows)
+    return Creation(part.key, alike, make)

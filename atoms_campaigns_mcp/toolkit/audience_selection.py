@@ -1,0 +1,195 @@
+"""From the arguments of `create_audience` to contacts: one source, and filters over it."""
+
+from collections.abc import Collection, Sequence
+
+from atoms_campaigns_mcp.contacts.numbers.stored import as_digits
+from atoms_campaigns_mcp.contacts.selection import Filters, Selection, select
+from atoms_campaigns_mcp.contacts.table import Contacts
+from atoms_campaigns_mcp.contacts.zone_names import zone_of
+from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, WrongState
+from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
+from atoms_campaigns_mcp.schemas.campaigns import CampaignDetails
+from atoms_campaigns_mcp.schemas.results import NOT_REACHED
+from atoms_campaigns_mcp.schemas.text import counted
+from atoms_campaigns_mcp.toolkit import contact_sources, do_not_call, lookup
+from atoms_campaigns_mcp.toolkit.audience_members import contacts_of, members_of
+from atoms_campaigns_mcp.toolkit.campaign_results import is_terminal, results_of, unfinished
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+
+ON_DNC = "do_not_call"
+IN_CAMPAIGN = "in_excluded_campaign"
+IN_AUDIENCE = "in_excluded_audience"
+
+
+def check(args: CreateAudienceArgs) -> None:
+    """Check what can be checked without reading anything.
+
+    Raises:
+        InvalidArguments: Not one source, or arguments that do not go together, or no time zone.
+    """
+    contact_sources.only_one(
+        contact_sources.sources(args)
+        | {"from_audience_id": args.from_audience_id, "from_campaign_id": args.from_campaign_id}
+    )
+    if args.outcomes and args.from_campaign_id is None:
+        raise InvalidArguments(
+            "outcomes: only goes with from_campaign_id. Nothing was sent.",
+            next_step="Leave it out, or give from_campaign_id.",
+        )
+    for name in ("from_audience_id", "from_campaign_id"):
+        if getattr(args, name) is not None:
+            contact_sources.none_for_reading(args, name)
+    if args.remainder_name and args.sample is None:
+        raise InvalidArguments(
+            "remainder_name: only goes with sample. Nothing was sent.",
+            next_step="Leave it out, or give sample.",
+        )
+    if args.remainder_name and args.remainder_name.casefold() == args.name.casefold():
+        raise InvalidArguments(
+            "remainder_name: must differ from name. Nothing was sent.",
+            next_step="Ask the user what the others are to be called.",
+        )
+    _zones(args)
+
+
+async def source(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
+    """Read the list that the audience is made from.
+
+    Raises:
+        AtomsCampaignsError: It cannot be read, has nobody, or is a campaign that is not over.
+    """
+    if args.from_campaign_id is not None:
+        return await _of_campaign(args.from_campaign_id, args, ctx)
+    if args.from_audience_id is None:
+        return await contact_sources.from_arguments(args, ctx)
+    audience = await lookup.audience(ctx.atoms, args.from_audience_id, argument="from_audience_id")
+    members = await members_of(ctx.atoms, audience)
+    return await ctx.shared.work(contact_sources.of_members, members, audience)
+
+
+async def selected(contacts: Contacts, args: CreateAudienceArgs, ctx: ToolContext) -> Selection:
+    """Choose by the filters.
+
+    Raises:
+        WrongState: What a filter needs cannot be read, or the number of a contact.
+        NotFound: Nobody is left.
+    """
+    without: dict[str, Collection[str]] = {}
+    if args.exclude_dnc:
+        without[ON_DNC] = await do_not_call.everybodys(ctx.atoms)
+    for campaign_id in dict.fromkeys(args.exclude_campaign_ids or ()):
+        without[IN_CAMPAIGN] = {*without.get(IN_CAMPAIGN, ()), *await _called(campaign_id, ctx)}
+    for reference in args.exclude_audience_ids or ():
+        numbers = await _members(reference, "exclude_audience_ids", ctx)
+        without[IN_AUDIENCE] = {*without.get(IN_AUDIENCE, ()), *numbers}
+    filters = Filters(without, frozenset(args.countries or ()), _zones(args))
+
+    def choose() -> Selection:
+        return select(contacts.candidates(ctx.shared.directory), filters)
+
+    found = await ctx.shared.work(choose)
+    if found.unread:
+        raise WrongState(
+            f"The numbers of {counted(found.unread, 'contact')} of the source cannot be read, so "
+            "they cannot be compared with those to leave out. Nothing was created.",
+            next_step="Ask the user for the list with these numbers written with + and country "
+            "code, and make the audience from it.",
+        )
+    if not found.kept:
+        raise NotFound(
+            f"Nobody is left ({', '.join(reasons(found)) or 'the source is empty'}). "
+            "Nothing was created.",
+            next_step="Tell the user, and ask which of the filters is not meant.",
+        )
+    if args.sample is not None and args.sample > len(found.kept):
+        raise InvalidArguments(
+            f"sample: more than the {len(found.kept)} that are left. Nothing was created.",
+            next_step="Ask the user how many; without sample it is all of them.",
+        )
+    if args.remainder_name and args.sample == len(found.kept):
+        raise InvalidArguments(
+            f"remainder_name: a sample of all {len(found.kept)} leaves nobody for it. Nothing was "
+            "created.",
+            next_step="Ask the user how many the sample is to have.",
+        )
+    return found
+
+
+def reasons(selection: Selection) -> list[str]:
+    """Report how many were left out, by reason."""
+    return [f"{reason}: {count}" for reason, count in selection.excluded.items()]
+
+
+def _zones(args: CreateAudienceArgs) -> frozenset[str]:
+    named = [zone_of(zone) for zone in args.time_zones or ()]
+    wrong = [str(place) for place, zone in enumerate(named, 1) if not zone]
+    if wrong:
+        raise InvalidArguments(
+            f"time_zones: entry {', '.join(wrong)} is no name of the IANA database, such as "
+            "Asia/Kolkata. Nothing was created.",
+            next_step="Give such names; get_audience and create_audience list those of a list.",
+        )
+    return frozenset(zone for zone in named if zone)
+
+
+async def _of_campaign(campaign_id: str, args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
+    details = await ctx.atoms.get_campaign(campaign_id)
+    if not is_terminal(details) or await unfinished(details, ctx):
+        raise WrongState(
+            f"from_campaign_id: campaign {details.campaign.label} is not finished, so contacts "
+            "that it still calls would be called twice. Nothing was created.",
+            next_step="It has called nobody: take its audience (from_audience_id)."
+            if details.campaign.status in {"draft", "scheduled"}
+            else "Wait with watch_campaign until finished, then call again; a paused one does not "
+            "finish by itself.",
+        )
+    results = await results_of(details, ctx)
+    wanted = dict.fromkeys(args.outcomes or NOT_REACHED)
+    if "not_reached" in wanted:
+        wanted = dict.fromkeys((*NOT_REACHED, *wanted))
+    rows = await results.contacts(list(wanted))
+    if not rows:
+        raise NotFound(
+            f"from_campaign_id: no contact of campaign {details.campaign.label} has such an "
+            "outcome. Nothing was created.",
+            next_step="get_campaign_results shows which outcomes there are.",
+        )
+    return await ctx.shared.work(contact_sources.of_results, rows)
+
+
+async def _called(campaign_id: str, ctx: ToolContext) -> set[str]:
+    """Return the digits of whom a campaign has called or may still call."""
+    details = await ctx.atoms.get_campaign(campaign_id)
+    rows = await (await results_of(details, ctx)).contacts()
+    if is_terminal(details) and not await unfinished(details, ctx):
+        return _digits([row.phone for row in rows if row.attempts], "exclude_campaign_ids")
+    numbers = _digits([row.phone for row in rows], "exclude_campaign_ids")
+    return numbers | await _members(_audience_of(details), "exclude_campaign_ids", ctx)
+
+
+def _audience_of(details: CampaignDetails) -> str:
+    if not details.campaign.audience_id:
+        raise WrongState(
+            f"exclude_campaign_ids: campaign {details.campaign.label} is not finished, and the API "
+            "does not say whom it may still call. Nothing was created.",
+            next_step="Give its audience in exclude_audience_ids.",
+        )
+    return details.campaign.audience_id
+
+
+async def _members(reference: str, argument: str, ctx: ToolContext) -> set[str]:
+    audience = await lookup.audience(ctx.atoms, reference, argument=argument)
+    contacts = await contacts_of(ctx.atoms, audience)
+    return await ctx.shared.work(_digits, [contact.number for contact in contacts], argument)
+
+
+def _digits(numbers: Sequence[str], argument: str) -> set[str]:
+    found = [as_digits(number) for number in numbers]
+    unread = found.count(None)
+    if unread:
+        raise WrongState(
+            f"{argument}: {counted(unread, 'number')} of what is to be left out cannot be read, so "
+            "nobody is known not to be among them. Nothing was created.",
+            next_step="Ask the user for a list with these numbers written with + and country code.",
+        )
+    return {number for number in found if number}

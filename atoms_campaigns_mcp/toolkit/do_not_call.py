@@ -1,0 +1,73 @@
+"""Reading the do-not-call lists of the organization and of its agents."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from atoms_campaigns_mcp.atoms.client import AtomsClient
+from atoms_campaigns_mcp.concurrency import all_of
+from atoms_campaigns_mcp.contacts.numbers.stored import as_digits
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, WrongState
+
+DNC_PAGES = 20  # of 500 entries; a longer list counts as unknown
+AGENTS = 100  # whose lists are read; with more, the list counts as unknown
+
+
+async def do_not_call(
+    atoms: AtomsClient, owners: Iterable[str | None]
+) -> tuple[frozenset[str] | None, int]:
+    """Return the digits on the lists of agents and, for None, of the organization.
+
+    Returns:
+        None for the digits if a list is too long; and how many entries cannot be read.
+    """
+    numbers: set[str] = set()
+    unread = 0
+    for owner in owners:
+        more, page = True, 0
+        while more:
+            page += 1
+            if page > DNC_PAGES:
+                return None, 0
+            rows, listed = await atoms.list_do_not_call(page=page, agent_id=owner)
+            read = [as_digits(row.number) for row in rows]
+            numbers |= {number for number in read if number}
+            unread += sum(not number for number in read)
+            more = listed.has_more
+    return frozenset(numbers), unread
+
+
+async def everybodys(atoms: AtomsClient) -> frozenset[str]:
+    """Return the digits on the organization's list and on that of any agent.
+
+    Raises:
+        WrongState: A list cannot be read, or not to its end.
+    """
+    try:
+        agents, listed = await atoms.list_agents(limit=AGENTS)
+        owners = [None, *(agent.id for agent in agents)]
+        found = await all_of({owner: partial(do_not_call, atoms, [owner]) for owner in owners})
+    except AtomsCampaignsError as error:
+        raise _unknown("cannot be read now") from error
+    if listed.has_more or any(numbers is None for numbers, _ in found):
+        raise _unknown("is too long to be read to its end")
+    if any(unread for _, unread in found):
+        raise _unknown("has an entry that cannot be read as a number")
+    return frozenset[str]().union(*(numbers or () for numbers, _ in found))
+
+
+async def hits(atoms: AtomsClient, numbers: Sequence[str]) -> int | None:
+    """Count the numbers that are on a list; None if that cannot be known."""
+    try:
+        listed = await everybodys(atoms)
+    except WrongState:
+        return None
+    return sum(as_digits(number) in listed for number in numbers)
+
+
+def _unknown(why: str) -> WrongState:
+    return WrongState(
+        f"exclude_dnc: the do-not-call list {why}, so nobody is known not to be on it. "
+        "Nothing was created.",
+        next_step="Try again later. Whether to make the list all the same (exclude_dnc: false) "
+        "is for the user to decide: ask.",
+    )
