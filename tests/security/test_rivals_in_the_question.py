@@ -42,7 +42,7 @@ async def test_the_question_names_an_equal_campaign_and_a_yes_to_it_is_one(bench
     first, second = bench.questions
     assert "equal to this one" not in first
     assert (
-        'warn: campaign "January renewals", equal to this one, is scheduled on the same audience'
+        'campaign "January renewals", equal to this one, is scheduled on the same audience'
         in second
     )
     assert bench.wire.changes.count("campaign") == 2
