@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 SCRIPT = Path(__file__).parent.parent.parent / "scripts" / "clients"
@@ -42,3 +43,16 @@ def test_two_installs_at_once_both_end_well(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / ".cache").iterdir()] == ["clients"]
     left = {path.name for path in (tmp_path / ".cache" / "clients").iterdir()}
     assert left == {"package.json", ".ready"}
+
+
+def test_the_name_of_no_host_installs_and_removes_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.hosts.programs", "claude", "clade"],
+        cwd=SCRIPT.parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "claude, codex" in done.stderr

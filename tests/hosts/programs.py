@@ -224,7 +224,14 @@ HOSTS = (
 
 
 def main(names: list[str]) -> None:
-    """Print what is to be installed, for scripts/clients: the hosts of those names, or all."""
+    """Print what is to be installed, for scripts/clients: the hosts of those names, or all.
+
+    Raises:
+        SystemExit: There is none of a name.
+    """
+    known = [host.program for host in HOSTS]
+    if not set(names) <= set(known):
+        sys.exit(f"hosts are: {', '.join(known)}")
     for host in HOSTS:
         if not names or host.program in names:
             sys.stdout.write(f"{host.program} {host.package}\n")
