@@ -65,7 +65,8 @@ def _explain(entry: CatalogEntry, console: Console) -> None:
 def form(field: dict[str, Any]) -> str:
     """Report what an argument may be: its type or choices, bounds and default."""
     if field["type"] == "array":
-        return f"JSON list of {field.get('minItems', 0)} to {field['maxItems']}: {form(field['items'])}"
+        least, most = field.get("minItems", 0), field["maxItems"]
+        return f"JSON list of {least} to {most}: {form(field['items'])}"
     words = [" or ".join(field.get("enum", ())) or field["type"].replace("string", "text")]
     if "minimum" in field:
         words.append(f"{field['minimum']} to {field['maximum']}")

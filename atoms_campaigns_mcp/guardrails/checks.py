@@ -234,7 +234,8 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "dnc",
             f"{counted(len(listed), 'contact')} on the do-not-call list "
             f"(in the audience no. {shown}{more})",
-            "Create the audience again without these: that the API leaves them out is not certain.",
+            "create_audience with from_audience_id and exclude_dnc makes an audience without them; "
+            "that the API leaves them out is not certain.",
             variable,
         )
 

@@ -127,7 +127,7 @@ def _zones(args: CreateAudienceArgs) -> frozenset[str]:
         raise InvalidArguments(
             f"time_zones: entry {', '.join(wrong)} is no name of the IANA database, such as "
             "Asia/Kolkata. Nothing was created.",
-            next_step="Give such names; get_audience and create_audience list those of a list.",
+            next_step="Give such names; create_audience with dry_run lists those of a list.",
         )
     return frozenset(zone for zone in named if zone)
 
