@@ -114,7 +114,7 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
             "block",
             "dnc",
             "1 contact on the do-not-call list",
-            "without these",
+            "exclude_dnc",
         ),
         (
             {"start": NOON.replace(hour=6)},
