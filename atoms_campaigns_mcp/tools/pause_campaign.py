@@ -91,7 +91,7 @@ async def _tell_others(result: CampaignsPaused, ctx: ToolContext) -> None:
         if unlisted or unread:
             result.message += " What else dials or is scheduled cannot be read at present."
         elif not others and not scheduled:
-            result.message += " Nothing else dials, and nothing is scheduled."
+            result.message += " Nothing else dials, and no campaign is scheduled."
         else:
             result.message += f" Besides, {_count(others)} and {len(scheduled)} will by themselves."
         return
@@ -186,7 +186,7 @@ async def _pause_all(ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
         result.message += " Which ones are scheduled cannot be read: list_campaigns shows them."
     result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
     if not late and not unlisted and not unread and not scheduled:
-        result.message += " Nothing else dials, and nothing is scheduled."
+        result.message += " Nothing else dials, and no campaign is scheduled."
     if scheduled:
         result.message += f" {counted(len(scheduled), 'campaign')} scheduled."
         result.next_step += " Only delete_campaign stops what is scheduled."

@@ -44,7 +44,7 @@ def unrefereed(tmp_path: Path) -> Iterator[Bench]:
     clock = FakeClock()
     world = World.open(":memory:", now=clock.now, options=Options(speed=1, odds=RARELY))
     wire = Wire(httpx2.ASGITransport(app=create_app(world)))
-    yield Bench(Settings(state=tmp_path), clock, world, wire)
+    yield Bench(Settings(state=tmp_path, require_dnc_clean=False), clock, world, wire)
     world.close()
 
 

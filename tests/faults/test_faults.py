@@ -8,7 +8,7 @@ import pytest
 from tests.faults.judge import NEVER
 from tests.faults.run import Plan, report, run
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.alone]
 LIFECYCLES = 60
 LONGEST = 240  # seconds; far above what it takes, for a machine that is busy with other things
 SHORT = Plan(lifecycles=LIFECYCLES, seconds=130, at_once=LIFECYCLES, kill_every=40, repeats=12)

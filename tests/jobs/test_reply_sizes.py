@@ -97,7 +97,15 @@ def largest_calls(campaign: str, call: str) -> Iterator[tuple[str, dict[str, Any
     yield "get_campaign_results", {**of_campaign, "limit": 100}
     yield "list_calls", {**of_campaign, "limit": 100}
     yield "get_call", {"call_id": call}
-    yield "create_audience", {"name": "n" * 100, "csv": BAD_LIST, "default_region": "US"}
+    yield (
+        "create_audience",
+        {
+            "name": "n" * 100,
+            "csv": BAD_LIST,
+            "default_region": "US",
+            "exclude_dnc": False,
+        },
+    )
     yield "add_contacts", {"audience_id": "n" * 100, "csv": BAD_LIST, "default_region": "US"}
     yield "delete_audience", {"audience_id": "n" * 100}
     yield "create_campaign", {**DRAFT, "name": "Another"}

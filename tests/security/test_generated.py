@@ -15,7 +15,15 @@ from atoms_campaigns_mcp.tool_calls.catalog import span
 from tests.support.process import environment
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("atoms_campaigns_mcp", "scripts", "docs", "bundle", "README.md", "server.json")
+PARTS = (
+    "atoms_campaigns_mcp",
+    "scripts",
+    "docs",
+    "bundle",
+    "tests/hosts",
+    "README.md",
+    "server.json",
+)
 TOOL = '''\
 from atoms_campaigns_mcp.schemas.arguments import PageArgs
 from atoms_campaigns_mcp.schemas.agents import AgentPage

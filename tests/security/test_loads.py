@@ -16,6 +16,7 @@ from tests.support.team import ACCEPT, request, routing
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc"),
 ]
 AT_ONCE = 60

@@ -404,4 +404,4 @@ async def test_the_stop_of_one_says_what_else_dials_and_what_is_scheduled(bench:
     assert [(row["id"], row["scheduled_at"][:10]) for row in stopped["scheduled"]] == [
         (later["campaign_id"], "2027-01-05")
     ]
-    assert "Nothing else dials, and nothing is scheduled" in alone["message"]
+    assert "Nothing else dials, and no campaign is scheduled" in alone["message"]

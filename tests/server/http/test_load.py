@@ -8,6 +8,7 @@ BENCHMARK = Path(__file__).parent.parent.parent.parent / "benchmarks" / "team.py
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_two_hundred_clients_of_twenty_tenants_get_what_is_theirs(
     capsys: pytest.CaptureFixture[str],
