@@ -28,7 +28,7 @@ from atoms_campaigns_mcp.tool_calls.plans import NOTHING
 from atoms_campaigns_mcp.tool_calls.rights import granted
 from atoms_campaigns_mcp.tool_calls.session import Caller, Session
 from atoms_campaigns_mcp.toolkit import lookup
-from atoms_campaigns_mcp.toolkit.audience_lock import members_of
+from atoms_campaigns_mcp.toolkit.audiences.lock import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.registry import load
 from atoms_campaigns_mcp.toolkit.tool import Tool

@@ -22,10 +22,10 @@ from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
 from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumber
 from atoms_campaigns_mcp.toolkit import campaign_states
-from atoms_campaigns_mcp.toolkit.audience_lock import DIALS, in_status, on
-from atoms_campaigns_mcp.toolkit.audience_members import Contact
+from atoms_campaigns_mcp.toolkit.audiences.do_not_call import do_not_call
+from atoms_campaigns_mcp.toolkit.audiences.lock import DIALS, in_status, on
+from atoms_campaigns_mcp.toolkit.audiences.members import Contact
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.do_not_call import do_not_call
 
 
 async def read_facts(

@@ -11,7 +11,7 @@ from atoms_campaigns_mcp.guardrails import checks
 from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
-from atoms_campaigns_mcp.toolkit.audience_members import Contact, contacts_of
+from atoms_campaigns_mcp.toolkit.audiences.members import Contact, contacts_of
 from atoms_campaigns_mcp.toolkit.campaign_results import results_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.start_facts import read_facts

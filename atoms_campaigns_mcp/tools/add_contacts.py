@@ -1,8 +1,9 @@
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.schemas.arguments import AddContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import ContactsAdded
-from atoms_campaigns_mcp.toolkit import contact_sources, do_not_call, list_reports, lookup
-from atoms_campaigns_mcp.toolkit.audience_lock import resting
+from atoms_campaigns_mcp.toolkit import lookup
+from atoms_campaigns_mcp.toolkit.audiences import contact_sources, do_not_call, list_reports
+from atoms_campaigns_mcp.toolkit.audiences.lock import resting
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 

@@ -6,13 +6,13 @@ from atoms_campaigns_mcp.contacts.selection import split
 from atoms_campaigns_mcp.contacts.table import Contacts
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import Audience, AudienceCreated
-from atoms_campaigns_mcp.toolkit import (
-    audience_selection,
+from atoms_campaigns_mcp.toolkit.audiences import (
     contact_sources,
     do_not_call,
     list_reports,
+    selection,
 )
-from atoms_campaigns_mcp.toolkit.audience_members import members_of
+from atoms_campaigns_mcp.toolkit.audiences.members import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
@@ -41,10 +41,10 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
     Duplicates merge, bad rows are reported, other columns become call variables. If it asks how
     to read a list, put that to the user. Dials nobody.
     """
-    audience_selection.check(args)
-    contacts = await audience_selection.source(args, ctx)
-    selection = await audience_selection.selected(contacts, args, ctx)
-    kept = contacts.only(selection.kept)
+    selection.check(args)
+    contacts = await selection.source(args, ctx)
+    chosen = await selection.selected(contacts, args, ctx)
+    kept = contacts.only(chosen.kept)
     sample, others = kept, None
     if args.sample is not None:
         drawn, left = await ctx.shared.work(split, kept.numbers(), args.sample, ctx.sampling())
@@ -66,8 +66,8 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
         contacts=len(sample),
         on_dnc=on_dnc,
         dry_run=args.dry_run,
-        excluded=audience_selection.reasons(selection),
-        excluded_contacts=sum(selection.excluded.values()),
+        excluded=selection.reasons(chosen),
+        excluded_contacts=sum(chosen.excluded.values()),
         remainder_id=made[1].thing.id if len(made) > 1 else None,
         remainder_name=args.remainder_name,
         remainder=None if others is None else len(others),

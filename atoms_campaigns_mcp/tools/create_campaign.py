@@ -9,8 +9,8 @@ from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, Campaign, CampaignCreated
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.toolkit import campaign_states, lookup
-from atoms_campaigns_mcp.toolkit.audience_lock import DIALS, members_of
-from atoms_campaigns_mcp.toolkit.audience_members import contacts_of
+from atoms_campaigns_mcp.toolkit.audiences.lock import DIALS, members_of
+from atoms_campaigns_mcp.toolkit.audiences.members import contacts_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of
 from atoms_campaigns_mcp.toolkit.start_facts import read_facts

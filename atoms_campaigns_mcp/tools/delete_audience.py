@@ -6,8 +6,8 @@ from atoms_campaigns_mcp.schemas.arguments import DeleteAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import AudienceDeleted
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.toolkit import lookup
-from atoms_campaigns_mcp.toolkit.audience_lock import members_of
-from atoms_campaigns_mcp.toolkit.audience_members import contacts_of
+from atoms_campaigns_mcp.toolkit.audiences.lock import members_of
+from atoms_campaigns_mcp.toolkit.audiences.members import contacts_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 

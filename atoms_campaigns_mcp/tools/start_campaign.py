@@ -4,7 +4,7 @@ from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.schemas.arguments import StartCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignChanged
 from atoms_campaigns_mcp.toolkit import campaign_states, start_proposal
-from atoms_campaigns_mcp.toolkit.audience_lock import members_of
+from atoms_campaigns_mcp.toolkit.audiences.lock import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from atoms_campaigns_mcp.state.sqlite.locks import SqliteLocks
-from atoms_campaigns_mcp.toolkit.audience_lock import members_of
+from atoms_campaigns_mcp.toolkit.audiences.lock import members_of
 from tests.support.bench import Bench
 from tests.support.world import DRAFT
 

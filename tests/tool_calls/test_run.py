@@ -19,7 +19,7 @@ from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from atoms_campaigns_mcp.tool_calls.rights import granted
 from atoms_campaigns_mcp.tool_calls.run import call, run
 from atoms_campaigns_mcp.tool_calls.session import Caller, Session, Unheard
-from atoms_campaigns_mcp.toolkit.audience_lock import members_of
+from atoms_campaigns_mcp.toolkit.audiences.lock import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.registry import load
 from tests.support.bench import Bench

@@ -11,8 +11,9 @@ from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.campaigns import CampaignDetails
 from atoms_campaigns_mcp.schemas.results import NOT_REACHED
 from atoms_campaigns_mcp.schemas.text import counted
-from atoms_campaigns_mcp.toolkit import contact_sources, do_not_call, lookup
-from atoms_campaigns_mcp.toolkit.audience_members import contacts_of, members_of
+from atoms_campaigns_mcp.toolkit import lookup
+from atoms_campaigns_mcp.toolkit.audiences import contact_sources, do_not_call
+from atoms_campaigns_mcp.toolkit.audiences.members import contacts_of, members_of
 from atoms_campaigns_mcp.toolkit.campaign_results import is_terminal, results_of, unfinished
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 

@@ -14,9 +14,9 @@ from atoms_campaigns_mcp.results.store import Stored
 from atoms_campaigns_mcp.schemas.arguments import ContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.toolkit.allowed_files import allowed_paths, read_file, write_file
-from atoms_campaigns_mcp.toolkit.audience_members import number_of
+from atoms_campaigns_mcp.toolkit.audiences.list_reports import listed
+from atoms_campaigns_mcp.toolkit.audiences.members import number_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.list_reports import listed
 
 Row = tuple[str, Mapping[str, Any]]
 """A number and the columns beside it."""
