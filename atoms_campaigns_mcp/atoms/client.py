@@ -2,12 +2,21 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
-from functools import cache, partial
-from typing import Any, Protocol, TypeVar, cast
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, Field
 
 from atoms_campaigns_mcp.atoms.changes import Change, Noted
+from atoms_campaigns_mcp.atoms.documents import (
+    Listed,
+    accepted,
+    paging,
+    parse,
+    reader,
+    rows_of,
+    unwrap,
+)
 from atoms_campaigns_mcp.atoms.transport import Method, Transport
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.errors import NotFound, Rejected, UnexpectedResponse
@@ -35,13 +44,6 @@ class Guard(Protocol):
 
 MEMBERS_PAGES = 100  # five times what an audience may hold
 MEMBERS_PAGE = 500  # audience members a request; the API calls the page size `offset`
-
-
-class Listed(BaseModel):
-    """What every paged list of the API tells beside its rows."""
-
-    total: int | None = None
-    has_more: bool = False
 
 
 class Member(BaseModel):
@@ -87,71 +89,71 @@ class AtomsClient:
         return self
 
     def _sending(
-        self, method: Method, path: str, parse: Callable[[Any], T], **content: Any
+        self, method: Method, path: str, understand: Callable[[Any], T], **content: Any
     ) -> Callable[[Noted], Awaitable[T]]:
-        return partial(self._transport.change, method, path, parse, **content)
+        return partial(self._transport.change, method, path, understand, **content)
 
     async def list_phone_numbers(self) -> list[PhoneNumber]:
         """Return the rented caller IDs; imported SIP numbers are not among them."""
         body = await self._transport.read("/product/phone-numbers", fresh_for=FRESH)
-        return _parse(list[PhoneNumber], _data(body))
+        return parse(list[PhoneNumber], unwrap(body))
 
     async def list_agents(
         self, *, page: int = 1, limit: int = 20, search: str | None = None
     ) -> tuple[list[Agent], Listed]:
         """Return a page of the agents that are not archived."""
-        data = _data(
+        data = unwrap(
             await self._transport.read(
                 "/agent", fresh_for=FRESH, page=page, offset=limit, search=search or None
             )
         )
-        return _parse(list[Agent], _rows(data, "agents")), _listed(data, page)
+        return parse(list[Agent], rows_of(data, "agents")), paging(data, page)
 
     async def get_agent(self, agent_id: str) -> Agent:
         """Return one agent, archived or not."""
-        return _parse(Agent, _data(await self._transport.read(f"/agent/{agent_id}")))
+        return parse(Agent, unwrap(await self._transport.read(f"/agent/{agent_id}")))
 
     async def get_account(self) -> Account:
         """Return the user and organization of the key."""
         answer = await self._transport.read("/account/get-account-details", fresh_for=FRESH)
-        return _parse(Account, answer)
+        return parse(Account, answer)
 
     async def get_subscription(self) -> Subscription:
         """Return the plan's quotas."""
-        return _parse(Subscription, _data(await self._transport.read("/user/subscription")))
+        return parse(Subscription, unwrap(await self._transport.read("/user/subscription")))
 
     async def get_balance(self) -> Balance:
         """Return the credit; billing has an address of its own."""
         url = f"{self._transport.payment_url}/credits/balance"
-        return _parse(Balance, _data(await self._transport.read(url)))
+        return parse(Balance, unwrap(await self._transport.read(url)))
 
     async def get_concurrency(self) -> Concurrency:
         """Return the limit of calls in progress at once, and what is reserved of it."""
-        return _parse(Concurrency, _data(await self._transport.read("/concurrency")))
+        return parse(Concurrency, unwrap(await self._transport.read("/concurrency")))
 
     async def list_audiences(self) -> list[Audience]:
         """Return all audiences of the organization; the API does not page them."""
-        return _parse(list[Audience], _data(await self._transport.read("/audience")))
+        return parse(list[Audience], unwrap(await self._transport.read("/audience")))
 
     async def list_members(self, audience_id: str, *, page: int) -> list[Member]:
         """Return one page of an audience's contacts."""
-        data = _data(
+        data = unwrap(
             await self._transport.read(
                 f"/audience/{audience_id}/members", page=page, offset=MEMBERS_PAGE
             )
         )
-        return _parse(list[Member], _rows(data, "members"))
+        return parse(list[Member], rows_of(data, "members"))
 
     async def list_do_not_call(
         self, *, page: int, agent_id: str | None = None
     ) -> tuple[list[DoNotCall], Listed]:
         """Return a page of the do-not-call list of the organization, or of one agent."""
-        data = _data(
+        data = unwrap(
             await self._transport.read(
                 "/dnc", agentId=agent_id, page=str(page), offset=str(MEMBERS_PAGE)
             )
         )
-        return _parse(list[DoNotCall], _rows(data, "entries")), _listed(data, page)
+        return parse(list[DoNotCall], rows_of(data, "entries")), paging(data, page)
 
     async def create_audience(
         self,
@@ -176,9 +178,7 @@ class AtomsClient:
             rows = await self.list_audiences()
             return next((r for r in rows if r.is_like(name, count) and r.id not in known), None)
 
-        send = self._sending(
-            "POST", "/audience", _reader(Audience), data=form, files={"file": file}
-        )
+        send = self._sending("POST", "/audience", reader(Audience), data=form, files={"file": file})
         return await self._guard(Change(send, look, key=key, known=tuple(known)))
 
     async def add_members(
@@ -189,7 +189,7 @@ class AtomsClient:
         numbers = {digits(member[column]) for member in members}
 
         def counts(answer: Any) -> tuple[int, int]:
-            rows = _parse(list[Added], _data(answer))
+            rows = parse(list[Added], unwrap(answer))
             if not rows:
                 raise UnexpectedResponse(
                     "The Atoms API does not say what it added.",
@@ -224,7 +224,7 @@ class AtomsClient:
             rows = await self.list_audiences()
             return None if any(row.id == audience_id for row in rows) else True
 
-        send = self._sending("DELETE", f"/audience/{audience_id}", _accepted)
+        send = self._sending("DELETE", f"/audience/{audience_id}", accepted)
         await self._guard(Change(send, look))
 
     async def list_calls(
@@ -237,7 +237,7 @@ class AtomsClient:
         attempts: str = "all",
     ) -> tuple[list[Call], Listed]:
         """Return a page of calls, the latest change first; `attempts`: initial, retry or all."""
-        data = _data(
+        data = unwrap(
             await self._transport.read(
                 "/conversation",
                 campaignIds=campaign_id,
@@ -247,11 +247,11 @@ class AtomsClient:
                 callAttemptFilter=attempts,
             )
         )
-        return _parse(list[Call], _rows(data, "logs")), _listed(data, page)
+        return parse(list[Call], rows_of(data, "logs")), paging(data, page)
 
     async def get_call(self, call_id: str) -> Call:
         """Return one call with its transcript."""
-        return _parse(Call, _data(await self._transport.read(f"/conversation/{call_id}")))
+        return parse(Call, unwrap(await self._transport.read(f"/conversation/{call_id}")))
 
     async def cancel_call(self, call_id: str) -> bool:
         """End a call that is queued, rings or talks; its contact is not tried again.
@@ -262,7 +262,7 @@ class AtomsClient:
         async def ended() -> bool | None:
             return None if (await self.get_call(call_id)).status in LIVE else True
 
-        send = self._sending("POST", "/conversation/cancel", _accepted, json={"callId": call_id})
+        send = self._sending("POST", "/conversation/cancel", accepted, json={"callId": call_id})
 
         async def send_or_see(noted: Noted) -> bool:
             try:
@@ -287,12 +287,12 @@ class AtomsClient:
         search: str | None = None,
     ) -> tuple[list[Campaign], Listed]:
         """Return a page of campaigns, the newest first."""
-        data = _data(
+        data = unwrap(
             await self._transport.read(
                 "/campaign", page=page, offset=limit, status=status, search=search
             )
         )
-        return _parse(list[Campaign], _rows(data, "campaigns")), _listed(data, page)
+        return parse(list[Campaign], rows_of(data, "campaigns")), paging(data, page)
 
     async def create_campaign(
         self, body: dict[str, Any], *, key: str, known: Collection[str]
@@ -306,7 +306,7 @@ class AtomsClient:
             rows = await self.campaigns_like(body)
             return next((row for row in rows if row.id not in known), None)
 
-        send = self._sending("POST", "/campaign", _reader(Campaign), json=body)
+        send = self._sending("POST", "/campaign", reader(Campaign), json=body)
         return await self._guard(Change(send, look, key=key, known=tuple(known)))
 
     async def campaigns_like(self, body: dict[str, Any]) -> list[Campaign]:
@@ -319,8 +319,8 @@ class AtomsClient:
 
     async def get_campaign(self, campaign_id: str) -> CampaignDetails:
         """Return a campaign with its events and metrics."""
-        return _parse(
-            CampaignDetails, _data(await self._transport.read(f"/campaign/{campaign_id}"))
+        return parse(
+            CampaignDetails, unwrap(await self._transport.read(f"/campaign/{campaign_id}"))
         )
 
     async def start_campaign(self, campaign_id: str) -> bool:
@@ -328,7 +328,7 @@ class AtomsClient:
 
         Gives false if it already dials: somebody else was first.
         """
-        send = self._sending("POST", f"/campaign/{campaign_id}/start", _accepted)
+        send = self._sending("POST", f"/campaign/{campaign_id}/start", accepted)
 
         async def send_or_see(noted: Noted) -> bool:
             try:
@@ -351,7 +351,7 @@ class AtomsClient:
             status = (await self.get_campaign(campaign_id)).campaign.status
             return None if status in ACTIVE else True
 
-        send = self._sending("POST", f"/campaign/{campaign_id}/pause", _accepted)
+        send = self._sending("POST", f"/campaign/{campaign_id}/pause", accepted)
         await self._guard(Change(send, look, campaign_id=campaign_id, repeatable=True))
 
     async def delete_campaign(self, campaign_id: str) -> None:
@@ -364,7 +364,7 @@ class AtomsClient:
                 return True
             return None
 
-        send = self._sending("DELETE", f"/campaign/{campaign_id}", _accepted)
+        send = self._sending("DELETE", f"/campaign/{campaign_id}", accepted)
         await self._guard(Change(send, look, campaign_id=campaign_id))
 
 
@@ -378,49 +378,3 @@ def endless() -> UnexpectedResponse:
 def digits(number: str) -> str:
     """Return a number's digits, by which the API tells contacts apart."""
     return "".join(char for char in number if char.isdecimal())
-
-
-def _accepted(_: Any) -> bool:
-    return True
-
-
-def _reader(kind: type[T]) -> Callable[[Any], T]:
-    return lambda answer: _parse(kind, _data(answer))
-
-
-def _data(body: Any) -> Any:
-    """Take the envelope off: most routes wrap their answer in `data`."""
-    if isinstance(body, dict) and "data" in body:
-        return cast("dict[str, Any]", body)["data"]
-    return cast("Any", body)
-
-
-def _rows(data: Any, key: str) -> Any:
-    return cast("dict[str, Any]", data).get(key, []) if isinstance(data, dict) else data
-
-
-def _listed(data: Any, page: int) -> Listed:
-    """Read paging as the API words it: beside the rows, or under `pagination`."""
-    if not isinstance(data, dict):
-        return Listed()
-    fields = cast("dict[str, Any]", data)
-    fields = {**fields, **cast("dict[str, Any]", fields.get("pagination") or {})}
-    total = fields.get("totalCount", fields.get("total"))
-    has_more = fields.get("hasMore", page < (fields.get("totalPages") or 0))
-    return _parse(Listed, {"total": total, "has_more": has_more})
-
-
-@cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(kind)
-
-
-def _parse(kind: type[T], data: Any) -> T:
-    try:
-        return _adapter(kind).validate_python(data)
-    except ValidationError as error:
-        fields = sorted({".".join(map(str, problem["loc"])) for problem in error.errors()})
-        raise UnexpectedResponse(
-            f"The Atoms API answered in a shape that this server does not know ({fields[:5]}).",
-            next_step="Report it to the operator; a newer version of this server may know it.",
-        ) from None
