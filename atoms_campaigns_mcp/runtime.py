@@ -85,37 +85,17 @@ class Runtime:
         """
         clocks, shutdown = clocks or Clocks(), shutdown or Shutdown()
         store = store or open_store(settings)
-        board = None
-        if settings.mode == "sandbox" and network is None:
-            network, now, close_world = _sandbox(settings, clocks)
-            # The sandbox is in this process: there is nothing to pace.
-            pacer = Pacer(1e6, clocks.seconds, clocks.sleep)
-            url, payment_url = SANDBOX_URL, SANDBOX_PAYMENTS
-        else:
-            now, close_world = clocks.now, lambda: None
-            pacer = _pacer(settings, store, clocks)
-            board = _board(settings, store, clocks)
-            url, payment_url = settings.api_url, settings.billing_url
-        transport = Transport.connect(
-            url,
-            settings.api_key or SANDBOX_KEY,
-            pacer,
-            SingleFlight(clocks.monotonic),
-            payment_url=payment_url,
-            now=clocks.now,
-            monotonic=clocks.monotonic,
-            network=network,
-        )
+        world = _world(settings, store, clocks, network)
         return cls(
             settings,
-            transport,
+            _connected(world, settings, clocks),
             store,
             clocks,
-            now,
-            Shared(clocks.monotonic, clocks.sleep, (workers or Workers()).worker(), board),
+            world.now,
+            Shared(clocks.monotonic, clocks.sleep, (workers or Workers()).worker(), world.board),
             tenant,
             shutdown=shutdown,
-            close_world=close_world,
+            close_world=world.close,
         )
 
     @property
@@ -188,9 +168,48 @@ def _board(settings: Settings, store: Store, clocks: Clocks) -> PollBoard | None
     )
 
 
-def _sandbox(
-    settings: Settings, clocks: Clocks
-) -> tuple[httpx2.AsyncBaseTransport, Callable[[], datetime], Callable[[], None]]:
+@dataclass(frozen=True, slots=True)
+class _World:
+    """Where the API is, how fast it may be asked, and what time it is there."""
+
+    url: str
+    payment_url: str
+    pacer: Pacer
+    now: Callable[[], datetime]
+    network: httpx2.AsyncBaseTransport | None = None
+    board: PollBoard | None = None
+    close: Callable[[], None] = lambda: None
+
+
+def _world(
+    settings: Settings, store: Store, clocks: Clocks, network: httpx2.AsyncBaseTransport | None
+) -> _World:
+    if settings.mode == "sandbox" and network is None:
+        return _sandbox(settings, clocks)
+    return _World(
+        settings.api_url,
+        settings.billing_url,
+        _pacer(settings, store, clocks),
+        clocks.now,
+        network,
+        _board(settings, store, clocks),
+    )
+
+
+def _connected(world: _World, settings: Settings, clocks: Clocks) -> Transport:
+    return Transport.connect(
+        world.url,
+        settings.api_key or SANDBOX_KEY,
+        world.pacer,
+        SingleFlight(clocks.monotonic),
+        payment_url=world.payment_url,
+        now=clocks.now,
+        monotonic=clocks.monotonic,
+        network=world.network,
+    )
+
+
+def _sandbox(settings: Settings, clocks: Clocks) -> _World:
     from atoms_campaigns_mcp.sandbox.engine.world import Options, StoreError, World  # noqa: PLC0415
     from atoms_campaigns_mcp.sandbox.http.app import create_app  # noqa: PLC0415 - heavy, sandbox only
 
@@ -207,7 +226,14 @@ def _sandbox(
         except sqlite3.OperationalError as error:
             raise _unusable(said_of(error)) from error
 
-    return _Embedded(httpx2.ASGITransport(app=create_app(world))), now, world.close
+    return _World(
+        SANDBOX_URL,
+        SANDBOX_PAYMENTS,
+        Pacer(1e6, clocks.seconds, clocks.sleep),  # it is in this process: nothing to pace
+        now,
+        _Embedded(httpx2.ASGITransport(app=create_app(world))),
+        close=world.close,
+    )
 
 
 class _Embedded(httpx2.AsyncBaseTransport):

@@ -172,8 +172,7 @@ def parse(
         sheet: Name of the sheet of a workbook; None for the first.
 
     Raises:
-        InvalidArguments: The file as a whole cannot be used. Bad rows raise nothing: they are in
-            `rejected`, even if no contact is left.
+        InvalidArguments: The file as a whole cannot be used. Bad rows are in `rejected` instead.
     """
     region = _known(region)
     wanted = [name for column in phone_columns if (name := column.strip())]

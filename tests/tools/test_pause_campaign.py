@@ -8,7 +8,8 @@ import pytest
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from tests.support.bench import Bench
-from tests.support.serving import Caller, text_of
+from tests.support.running import running
+from tests.support.serving import text_of
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
@@ -76,18 +77,6 @@ async def test_the_emergency_stop_works_without_the_journal(
     assert "not recorded" in stopped["next_step"]
     assert "The disk is full." in text
     assert bench.wire.changes == ["campaign", "start", "pause"]
-
-
-async def running(client: Caller, count: int) -> list[str]:
-    ids: list[str] = []
-    for number in range(count):
-        made = await client.call(
-            "create_campaign",
-            **{**DRAFT, "name": f"Run {number}", "audience_id": "Newsletter readers"},
-        )
-        await client.call("start_campaign", campaign_id=made["campaign_id"])
-        ids.append(made["campaign_id"])
-    return ids
 
 
 async def test_all_pauses_whatever_dials_and_lists_what_is_scheduled(bench: Bench) -> None:
@@ -338,56 +327,6 @@ async def test_what_names_no_campaign_is_answered_with_what_dials(bench: Bench, 
     assert dialling in text
     assert "campaign_id all" in text
     assert len(text) < 500
-
-
-async def calling(bench: Bench, client: Caller) -> str:
-    """Start a campaign and wait until its phones ring."""
-    (campaign,) = await running(client, 1)
-    bench.clock.advance(seconds=15)
-    return campaign
-
-
-async def test_a_stop_says_how_many_calls_go_on_and_hang_up_ends_them(bench: Bench) -> None:
-    async with bench.client() as client:
-        campaign = await calling(bench, client)
-        stopped = await client.call("pause_campaign", campaign_id=campaign)
-        hung = await client.call("pause_campaign", campaign_id=campaign, hang_up=True)
-        calls = (await client.call("list_calls", campaign_id=campaign, limit=100))["calls"]
-    assert stopped["calls_in_progress"] > 0
-    assert "hang_up" in stopped["next_step"]
-    assert (hung["hung_up"], hung["not_hung_up"]) == (stopped["calls_in_progress"], 0)
-    assert (hung["calls_in_progress"], hung["changed"]) == (0, True)
-    assert [call["status"] for call in calls].count("cancelled") >= hung["hung_up"]
-    assert bench.wire.changes.count("cancel") == hung["hung_up"]
-
-
-async def test_all_with_hang_up_pauses_first_and_leaves_no_call(bench: Bench) -> None:
-    async with bench.client() as client:
-        await calling(bench, client)
-        stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
-    assert stopped["hung_up"] > 0
-    assert stopped["calls_in_progress"] == 0
-    assert bench.wire.changes[2:] == ["pause", *["cancel"] * stopped["hung_up"]]
-
-
-async def test_calls_that_cannot_be_ended_are_counted_and_the_campaign_stays_paused(
-    bench: Bench,
-) -> None:
-    sandbox = bench.wire.below
-    async with bench.client() as client:
-        campaign = await calling(bench, client)
-
-        async def refuse(request: httpx2.Request) -> httpx2.Response:
-            if request.url.path.endswith("/conversation/cancel"):
-                return httpx2.Response(500, json={"status": False, "errors": ["Boom"]})
-            return await sandbox.handle_async_request(request)
-
-        bench.wire.below = httpx2.MockTransport(refuse)
-        stopped = await client.call("pause_campaign", campaign_id=campaign, hang_up=True)
-    assert (stopped["status"], stopped["hung_up"]) == ("paused", 0)
-    assert stopped["not_hung_up"] >= stopped["calls_in_progress"]
-    assert stopped["not_hung_up"] > 0
-    assert "again at once" in stopped["next_step"]
 
 
 async def test_the_stop_of_one_says_what_else_dials_and_what_is_scheduled(bench: Bench) -> None:

@@ -75,6 +75,22 @@ async def selected(contacts: Contacts, args: CreateAudienceArgs, ctx: ToolContex
         WrongState: What a filter needs cannot be read, or the number of a contact.
         NotFound: Nobody is left.
     """
+    filters = await _filters(args, ctx)
+
+    def choose() -> Selection:
+        return select(contacts.candidates(ctx.shared.directory), filters)
+
+    found = await ctx.shared.work(choose)
+    _check_left(found, args)
+    return found
+
+
+def reasons(selection: Selection) -> list[str]:
+    """Report how many were left out, by reason."""
+    return [f"{reason}: {count}" for reason, count in selection.excluded.items()]
+
+
+async def _filters(args: CreateAudienceArgs, ctx: ToolContext) -> Filters:
     without: dict[str, Collection[str]] = {}
     if args.exclude_dnc:
         without[ON_DNC] = await do_not_call.everybodys(ctx.atoms)
@@ -83,12 +99,10 @@ async def selected(contacts: Contacts, args: CreateAudienceArgs, ctx: ToolContex
     for reference in args.exclude_audience_ids or ():
         numbers = await _members(reference, "exclude_audience_ids", ctx)
         without[IN_AUDIENCE] = {*without.get(IN_AUDIENCE, ()), *numbers}
-    filters = Filters(without, frozenset(args.countries or ()), _zones(args))
+    return Filters(without, frozenset(args.countries or ()), _zones(args))
 
-    def choose() -> Selection:
-        return select(contacts.candidates(ctx.shared.directory), filters)
 
-    found = await ctx.shared.work(choose)
+def _check_left(found: Selection, args: CreateAudienceArgs) -> None:
     if found.unread:
         raise WrongState(
             f"The numbers of {counted(found.unread, 'contact')} of the source cannot be read, so "
@@ -113,12 +127,6 @@ async def selected(contacts: Contacts, args: CreateAudienceArgs, ctx: ToolContex
             "created.",
             next_step="Ask the user how many the sample is to have.",
         )
-    return found
-
-
-def reasons(selection: Selection) -> list[str]:
-    """Report how many were left out, by reason."""
-    return [f"{reason}: {count}" for reason, count in selection.excluded.items()]
 
 
 def _zones(args: CreateAudienceArgs) -> frozenset[str]:

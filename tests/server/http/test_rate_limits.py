@@ -1,33 +1,26 @@
-"""What one tenant takes is its own: pace, requests at once, and clients that dawdle."""
+"""What one tenant takes is its own: pace, requests at once, sessions and streams."""
 
 import gc
-import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partialmethod
-from pathlib import Path
 from typing import Any
 from weakref import ref
 
 import anyio
-import anyio.lowlevel
 import httpx2
 import pytest
-from anyio.abc import SocketStream
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
-from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from atoms_campaigns_mcp.server import runtime_pool
-from atoms_campaigns_mcp.server.auth.principal import SCOPE, Principal
-from atoms_campaigns_mcp.server.http.middleware.bodies import Bodies
 from atoms_campaigns_mcp.server.http.middleware.rate_limits import STOPS, RateLimits
 from atoms_campaigns_mcp.server.mcp import subscriptions
+from tests.support.asgi import hanging, nothing, request_of, unheard
 from tests.support.bench import Bench
 from tests.support.clock import FakeClock
-from tests.support.process import address, environment, spawned
 from tests.support.serving import ERAS
 from tests.support.team import (
     ACCEPT,
@@ -44,7 +37,6 @@ from tests.support.team import (
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
-SLOW = 200
 STOP = b'{"method": "tools/call", "params": {"name": "pause_campaign"}}'
 
 
@@ -241,71 +233,6 @@ async def test_what_only_waits_leaves_places_to_other_requests(
         tasks.cancel_scope.cancel()
 
 
-async def hanging(_: Scope, __: Receive, ___: Send) -> None:
-    await anyio.sleep_forever()
-
-
-async def served(team: Team, key: str) -> None:
-    """A whole small job, in both eras, while something else goes on."""
-    for era in ERAS:
-        async with team.client(key, era) as client:
-            made = await client.call("create_campaign", **{**DRAFT, "name": f"In {era}"})
-            campaign = {"campaign_id": made["campaign_id"]}
-            await client.call("start_campaign", **campaign)
-            assert (await client.call("get_campaign_status", **campaign))["status"] == "running"
-
-
-def half_a_head(team: Team) -> bytes:
-    return team.head("POST", "/mcp", ANNA, Content_Length="100")[:60]
-
-
-def half_a_message(team: Team) -> bytes:
-    head = team.head("POST", "/mcp", ANNA, Content_Length="1000", **routed())
-    return head + b'{"jsonrpc": "2.0", '
-
-
-def half_a_list(team: Team) -> bytes:
-    head = team.head("PUT", "/contacts", ANNA, Content_Length="1000", Content_Type="text/csv")
-    return head + b"phone,name\n"
-
-
-def a_strangers_half_message(team: Team) -> bytes:
-    return team.head("POST", "/mcp", "", Content_Length="1000", **routed()) + b"{"
-
-
-def routed() -> dict[str, str]:
-    return {name.replace("-", "_"): value for name, value in routing("tools/list").items()}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "begun", [half_a_head, half_a_message, half_a_list, a_strangers_half_message]
-)
-async def test_two_hundred_requests_that_never_end_keep_nobody_waiting(
-    bench: Bench, begun: Callable[[Team], bytes]
-) -> None:
-    bench.configure(client_calls=64)
-    async with serving_team(bench) as team, AsyncExitStack() as open_ones:
-        for _ in range(SLOW):
-            stream = await open_ones.enter_async_context(await team.connection())
-            await stream.send(begun(team))
-        await served(team, BERT)
-        await served(team, "sk_tenant_newcomer")
-
-
-async def test_an_open_stream_that_nobody_reads_keeps_nobody_waiting(bench: Bench) -> None:
-    bench.configure(client_calls=64)
-    async with serving_team(bench) as team, AsyncExitStack() as open_ones:
-        session = await team.session(ANNA)
-        head = team.head("GET", "/mcp", ANNA, Accept=ACCEPT["Accept"], Mcp_Session_Id=session)
-        streams = list[SocketStream]()
-        for _ in range(SLOW):
-            stream = await open_ones.enter_async_context(await team.connection())
-            await stream.send(head)
-            streams.append(stream)
-        await served(team, BERT)
-
-
 async def test_beyond_the_tenants_at_hand_another_waits_until_one_rests(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,72 +281,6 @@ async def test_a_tenant_listens_on_so_many_streams_and_others_on_theirs(
             await streams.enter_async_context(client.client.listen(tools_list_changed=True))
         with pytest.raises(MCPError, match="limit"):
             await streams.enter_async_context(anna.client.listen(tools_list_changed=True))
-
-
-FEW_CONNECTIONS = """
-from atoms_campaigns_mcp.cli.main import main
-from atoms_campaigns_mcp.server.http import serve
-serve.CONNECTIONS = 5
-main(["serve", "--http", "127.0.0.1:0", "--auth", "none"])
-"""
-
-
-def test_a_connection_too_many_gets_503_until_another_is_closed(tmp_path: Path) -> None:
-    serving = (sys.executable, "-c", FEW_CONNECTIONS)
-    with spawned(command=serving, env=environment(tmp_path)) as child, ExitStack() as clients:
-        origin = address(child).removesuffix("/mcp")
-
-        def connect() -> tuple[httpx2.Client, int]:
-            client = clients.enter_context(httpx2.Client(base_url=origin))
-            return client, client.get("/health/live").status_code
-
-        kept = [connect() for _ in range(4)]
-        assert [status for _, status in kept] == [200] * 4
-        assert connect()[1] == 503
-        kept[0][0].close()
-        assert connect()[1] == 200
-
-
-def request_of(tenant: str, method: str = "POST", headers: dict[str, str] | None = None) -> Scope:
-    raw = Headers(headers or {}).raw
-    scope: Scope = {"type": "http", "method": method, "path": "/mcp", "headers": raw}
-    return {**scope, SCOPE: Principal(tenant)}
-
-
-async def nothing() -> Message:
-    await anyio.sleep_forever()
-    raise AssertionError
-
-
-async def unheard(_: Message) -> None:
-    pass
-
-
-async def test_a_body_that_does_not_arrive_in_time_ends_its_request() -> None:
-    said = list[Message]()
-
-    async def noting(message: Message) -> None:
-        said.append(message)
-
-    await Bodies(hanging, seconds=0)(request_of("a"), nothing, noting)
-    assert said[0]["status"] == 408
-
-
-async def test_once_a_body_is_whole_its_answer_may_take_as_long_as_it_takes() -> None:
-    heard = list[str]()
-
-    async def app(_: Scope, receive: Receive, __: Send) -> None:
-        for _number in range(2):
-            heard.append((await receive())["type"])
-
-    async def receive() -> Message:
-        if not heard:
-            return {"type": "http.request", "body": b"", "more_body": False}
-        await anyio.lowlevel.checkpoint()  # where a wait that is over would be cut off
-        return {"type": "later"}
-
-    await Bodies(app, seconds=0)(request_of("a"), receive, unheard)
-    assert heard == ["http.request", "later"]
 
 
 class Name(str):
