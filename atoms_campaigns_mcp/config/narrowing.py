@@ -1,6 +1,7 @@
 """How two values of one limit or mode become one: the stricter one holds, whoever set it."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,18 @@ class Narrow(NamedTuple):  # made sooner than a dataclass, on the way to the fir
 
 def _lower(one: float | None, other: float | None) -> float | None:
     return min((value for value in (one, other) if value is not None), default=None)
+
+
+def _higher(one: float | None, other: float | None) -> float | None:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((value for value in (one, other) if value is not None), default=None)
+
+
+def _all_of(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one, *other)))
 
 
 def _overlap(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
@@ -63,6 +76,9 @@ def _stricter(one: str, other: str) -> str:
 ONLY_ON = Narrow("can only be switched on", _either)
 ONLY_OFF = Narrow("can only be switched off", _both)
 LOWER = Narrow("the lower number holds", _lower)
+HIGHER = Narrow("the higher number holds", _higher)
+EARLIER = Narrow("the earlier moment holds", _earlier)
+ALL_OF = Narrow("what either names", _all_of)
 OVERLAP = Narrow("the hours that both allow", _overlap)
 COMMON = Narrow("what both name", _common)
 INSIDE = Narrow("the folders that are inside both", _inside)

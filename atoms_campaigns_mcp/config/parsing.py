@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -72,6 +73,30 @@ def count(text: str) -> int:
 def limit(text: str) -> int | None:
     """Read a whole number from 1, or none."""
     return count(text) if text else None
+
+
+def amount(text: str) -> float | None:
+    """Read a number above 0, or none."""
+    return positive(text) if text else None
+
+
+def share(text: str) -> float | None:
+    """Read a percentage, or none."""
+    if not text:
+        return None
+    if not 0 <= (value := float(text.removesuffix("%"))) <= 100:  # noqa: PLR2004 - percent
+        raise InvalidError("must be a percentage from 0 to 100")
+    return value
+
+
+def moment(text: str) -> datetime | None:
+    """Read a moment with its time zone, or none."""
+    if not text:
+        return None
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise InvalidError("must name a time zone, as 2027-01-04T20:00-05:00 does")
+    return found
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ too.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -139,6 +140,8 @@ def _written(row: Setting, value: Any) -> str | None:
         return str(int(value)) if row.switch else None
     if isinstance(value, str):
         return value
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, int | float):
         return None if row.switch or row.separator else str(value)
     if not isinstance(value, list) or not row.separator:

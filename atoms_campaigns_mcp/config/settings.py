@@ -7,14 +7,14 @@ modes can only be narrowed: their field says how.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Literal
 from urllib.parse import urlsplit
 
 from atoms_campaigns_mcp.config import parsing as read
+from atoms_campaigns_mcp.config.guard_settings import GuardSettings
 from atoms_campaigns_mcp.config.narrowing import (
     COMMON,
     INSIDE,
@@ -27,9 +27,9 @@ from atoms_campaigns_mcp.config.narrowing import (
 from atoms_campaigns_mcp.config.parsing import RedisAddress
 from atoms_campaigns_mcp.config.sources import (
     PREFIX,
-    How,
     Setting,
     Source,
+    setting as _setting,
     shown,
     sources_of,
     value_of,
@@ -44,19 +44,8 @@ Mode = Literal["sandbox", "live"]
 DEFAULT_API_URL = "https://api.smallest.ai/atoms/v1"
 
 
-def _setting(
-    help: str,  # noqa: A002 - what everybody calls it
-    parse: Callable[[str], Any],
-    default: str = "",
-    **how: Unpack[How],
-) -> Any:
-    """Declare a setting: its variable, flag, place in policies and documents follow from this."""
-    row = partial(Setting, help=help, parse=parse, default=default, **how)
-    return field(default=parse(default), repr=not how.get("secret"), metadata={"row": row})
-
-
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(GuardSettings):
     """What the operator decided, checked and typed. Agents cannot change it."""
 
     api_key: str = field(default="", repr=False)
@@ -242,12 +231,16 @@ class Settings:
 
     @property
     def in_force(self) -> tuple[str, ...]:
-        """The limits and modes that hold, each with where it is from."""
+        """The limits and modes that hold, each with where it is from.
+
+        The guard's are not among them: they hold while one runs, which says them itself.
+        """
         return tuple(
             f"{row.name} = {shown(getattr(self, row.name))} "
             f"({self.origins.get(row.name, 'default')})"
             for row in SETTINGS
-            if row.narrow and hasattr(self, row.name) and (row.default or row.name in self.origins)
+            if row.narrow and hasattr(self, row.name) and row.name not in _GUARDS
+            if row.default or row.name in self.origins
         )
 
     @property
@@ -303,12 +296,15 @@ class Settings:
         return settings
 
 
+_GUARDS = frozenset(one.name for one in fields(GuardSettings))
+
+
 def _rows() -> Iterator[Setting]:
     yield Setting("SMALLEST_API_KEY", "API key of Atoms; none: sandbox", str, secret=True)
     yield Setting("ATOMS_API_KEY", "another name of SMALLEST_API_KEY", str, secret=True)
     about = f"host and path of the API; default {DEFAULT_API_URL}"
     yield Setting("ATOMS_API_URL", about, read.url)
-    for one in fields(Settings):
+    for one in sorted(fields(Settings), key=lambda one: one.name in _GUARDS):
         if "row" in one.metadata:
             yield one.metadata["row"](f"{PREFIX}{one.name.upper()}")
 

@@ -1,8 +1,10 @@
 """Where the text of a setting may come from, and what holds when several sources say something."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypedDict, cast
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple, TypedDict, Unpack, cast
 
 from atoms_campaigns_mcp.config.narrowing import Narrow
 from atoms_campaigns_mcp.config.parsing import InvalidError
@@ -39,6 +41,17 @@ class Setting:
     def name(self) -> str:
         """Attribute and flag name: the variable without its prefix."""
         return self.variable.removeprefix(PREFIX).lower()
+
+
+def setting(
+    help: str,  # noqa: A002 - what everybody calls it
+    parse: Callable[[str], Any],
+    default: str = "",
+    **how: Unpack[How],
+) -> Any:
+    """Declare a setting: its variable, flag, place in policies and documents follow from this."""
+    row = partial(Setting, help=help, parse=parse, default=default, **how)
+    return field(default=parse(default), repr=not how.get("secret"), metadata={"row": row})
 
 
 class Source(NamedTuple):
@@ -139,7 +152,9 @@ def shown(value: Any) -> str:
         if parts and isinstance(parts[0], int):
             return "-".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in parts)
         return ", ".join(map(str, parts)) or "none"
-    return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="minutes")
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from atoms_campaigns_mcp.guardrails.policy import Hours
 
+LONGEST = 2 * 24 * 60 * 60  # seconds: no day of any zone is as long
 INSTANT = timedelta(microseconds=1)  # the smallest step between two moments
 
 
@@ -17,6 +18,29 @@ def allowed(zones: Iterable[str], start: datetime, end: datetime, hours: Hours) 
     stop at night, so a span that outlasts the day is only allowed when the hours are all of it.
     """
     return hours.all_day or all(_within(zone, start, end, hours) for zone in zones)
+
+
+def closing(zones: Iterable[str], now: datetime, hours: Hours) -> datetime | None:
+    """Return when the first of `zones` leaves `hours`, to the second; None if that never comes.
+
+    It is `now` where it is not within them already.
+    """
+    if hours.all_day:
+        return None
+    ends = [now + timedelta(seconds=_seconds_left(zone, now, hours)) for zone in set(zones)]
+    return min(ends, default=None)
+
+
+def _seconds_left(zone: str, now: datetime, hours: Hours) -> int:
+    """Count the whole seconds from `now` that are all within `hours`: less than two days."""
+    inside, outside = 0, LONGEST
+    while outside - inside > 1:
+        middle = (inside + outside) // 2
+        if _within(zone, now, now + timedelta(seconds=middle), hours):
+            inside = middle
+        else:
+            outside = middle
+    return inside
 
 
 def _within(zone: str, start: datetime, end: datetime, hours: Hours) -> bool:

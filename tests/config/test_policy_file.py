@@ -1,6 +1,7 @@
 """Policy files: what they may hold, where they are looked for, and that nobody can widen them."""
 
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
@@ -58,6 +59,19 @@ LIMITS = {  # a setting: a policy, a wider wish, and a narrower one with what ho
     "client_rate": ("5", "50", "2.5", 2.5),
     "client_calls": ("5", "50", "2", 2),
     "rate": ("5.5", "50", "2", 2),
+    "guard_until": (
+        "2027-01-04T20:00:00-05:00",
+        "2027-01-05T02:00+01:00",
+        "2027-01-05T00:30Z",
+        datetime(2027, 1, 5, 0, 30, tzinfo=UTC),
+    ),
+    "guard_spend": ("25", "26", "24.5", 24.5),
+    "guard_after": ("50", "51", "20", 20),
+    "guard_min_answered": ("20", "10%", "30%", 30),
+    "guard_max_failed": ("20", "21", "19", 19),
+    "guard_max_short": ("20", "21", "19", 19),
+    "guard_max_opt_outs": ("2", "3", "1.5", 1.5),
+    "guard_opt_outs": ('["a", "b"]', "b", "b,c", ("a", "b", "c")),
 }
 
 
