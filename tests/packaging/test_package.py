@@ -106,6 +106,19 @@ def lists_tools(command: Sequence[str], env: dict[str, str], cwd: Path) -> str:
     return hello["title"]
 
 
+def test_uv_runs_a_clone_with_no_package_for_developers(built: Path, tmp_path: Path) -> None:
+    assert built.exists()  # the tools are installed
+    with tarfile.open(built / f"atoms_campaigns_mcp-{__version__}.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    (folder,) = tmp_path.iterdir()
+    (entry,) = json.loads((folder / "mcp.json").read_text("utf-8"))["mcpServers"].values()
+    command = [str(TOOLS / entry["command"]), *entry["args"]]
+    env = environment(tmp_path / "state", **entry["env"])
+    assert lists_tools(command, env, folder) == "Atoms campaigns (sandbox)"
+    assert list(folder.glob(".venv/lib/*/site-packages/phonenumbers"))
+    assert not list(folder.glob(".venv/lib/*/site-packages/pytest"))
+
+
 def test_the_registrys_entry_follows_its_schema_and_rules(built: Path, tmp_path: Path) -> None:
     assert built.exists()  # the tools are installed
     shutil.copy(ROOT / "server.json", tmp_path)
