@@ -35,7 +35,8 @@ class Lifecycle:
             "max_retries": dice.randint(1, 5),
             "retry_delay": dice.randint(1, 10),
         }
-        self._own = dice.random() < 0.35
+        # A start locks its audience, so that many on one would wait for each other in a row.
+        self._own = dice.random() < 0.85
         if scheduled := dice.random() < 0.15:
             moment = today + timedelta(days=300, minutes=number)
             self._wanted["scheduled_at"] = moment.isoformat()
