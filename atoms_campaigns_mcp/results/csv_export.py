@@ -3,30 +3,46 @@
 import csv
 import io
 import re
+from collections.abc import Callable
 
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
 from atoms_campaigns_mcp.contacts.table import LONGEST_VALUE
 from atoms_campaigns_mcp.redaction import mask_number, redact
+from atoms_campaigns_mcp.results.endings import together
 from atoms_campaigns_mcp.results.store import Results, Stored
 from atoms_campaigns_mcp.schemas.text import clean
 from atoms_campaigns_mcp.workers import Worker
 
 NUMBER = re.compile(r"\+?[\d ().-]+")
 FEWEST, MOST = 10, 15  # digits of what is taken for a number though it has no +
-HEADER = (PHONE, "attempts", "finalStatus", "seconds", "cost")
+HEADER = (
+    *(PHONE, "attempts", "finalStatus", "seconds", "cost"),
+    *("contactKey", "lastCause", "dispositions"),
+)
 
 
-async def as_csv(results: Results, work: Worker, *, show_numbers: bool) -> bytes:
+async def as_csv(
+    results: Results, work: Worker, key_of: Callable[[str], str], *, show_numbers: bool
+) -> bytes:
     """Write a row per contact: the result, then the contact's own columns.
 
-    Cells that a spreadsheet would take for a formula are made text.
+    `key_of` gives a number's key. Cells that a spreadsheet would take for a formula are made text.
     """
     rows = await results.contacts()
-    return await work(_written, rows, show_numbers)
+    return await work(_written, rows, key_of, show_numbers)
 
 
-def _written(rows: list[Stored], show_numbers: bool) -> bytes:  # noqa: FBT001 - through a thread
+def columns_of(content: bytes) -> list[str]:
+    """Return the names in the first line of what `as_csv` has written."""
+    return next(csv.reader(io.StringIO(content.decode(), newline="")))
+
+
+def _written(
+    rows: list[Stored],
+    key_of: Callable[[str], str],
+    show_numbers: bool,  # noqa: FBT001 - through a thread
+) -> bytes:
     columns = dict.fromkeys(c for row in rows for c in row.data if c != HEADER[0])
     file = io.StringIO(newline="")
     writer = csv.writer(file)
@@ -37,7 +53,9 @@ def _written(rows: list[Stored], show_numbers: bool) -> bytes:  # noqa: FBT001 -
         shown = [_shown(row.data.get(c), row, show_numbers=show_numbers) for c in columns]
         phone = row.phone if show_numbers else mask_number(row.phone)
         told = [spreadsheet_safe(phone), row.attempts, spreadsheet_safe(row.final_status)]
-        writer.writerow([*told, f"{row.seconds:g}", f"{row.cost:.4f}", *shown])
+        found = [row.cause, together(row.found)]
+        told += [f"{row.seconds:g}", f"{row.cost:.4f}", key_of(row.phone)]
+        writer.writerow([*told, *map(spreadsheet_safe, found), *shown])
     return file.getvalue().encode()
 
 

@@ -21,3 +21,16 @@ CREATE TABLE attempt (
     ended_at  REAL,              -- seconds since 1970
     PRIMARY KEY (position, number)
 ) STRICT;
+
+CREATE TABLE ending (
+    position  INTEGER NOT NULL,
+    number    INTEGER NOT NULL,  -- 0: the first call, 1: the first retry
+    call_id   TEXT NOT NULL,
+    connected INTEGER NOT NULL,
+    told      INTEGER NOT NULL,  -- whether the API said how it ended, or what came of it
+    cause     TEXT NOT NULL,     -- why it reached nobody, else empty
+    found     TEXT NOT NULL,     -- JSON object of dispositions
+    summary   TEXT NOT NULL,
+    PRIMARY KEY (position, number)
+) STRICT;
+CREATE INDEX ending_call ON ending (call_id);

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from atoms_campaigns_mcp.contacts.numbers.directory import Directory
 from atoms_campaigns_mcp.contacts.zone_names import zones_in
 from atoms_campaigns_mcp.errors import Garbled, Unavailable, UnexpectedResponse
+from atoms_campaigns_mcp.results import endings
 from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.results import Exported
@@ -38,11 +39,17 @@ SCHEMA = Path(__file__).with_name("results.sql")
 
 # Fixed texts, so that no name from outside becomes SQL.
 GROUPS = {
-    "attempt": "number",
+    "attempt": "number + 1",
     "caller_id": "caller",
     "country": "country",
     "local_hour": "hour",
 }
+_LIVE = ", ".join(f"'{status}'" for status in sorted(LIVE))
+NOT_REACHED = (
+    "attempts > 0 AND NOT reached AND final_status <> 'completed' "
+    f"AND final_status NOT IN ('blocked', {_LIVE})"
+)
+"""Who was called and not reached, as a condition on `contact`: also with a status never seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class Stored:
     final_status: str
     seconds: float
     cost: float
+    cause: str = ""
+    found: str = "{}"
 
 
 class Results:
@@ -63,6 +72,9 @@ class Results:
     def __init__(self, db: sqlite3.Connection, work: Worker) -> None:
         self._db = db
         self._work = work
+        self.endings = endings.Endings(db, work)
+        self.completing = anyio.Lock()
+        self.whole: bool | None = None  # whether the ends of all calls are known
         # The cache only lets go of it: another call may still be reading.
         self.close = weakref.finalize(self, db.close)
 
@@ -94,7 +106,7 @@ class Results:
 
     async def page(self, outcome: str | None, page: int, limit: int) -> tuple[list[Stored], int]:
         """Return a page of contacts in the order of the audience, and how many there are."""
-        where, values = ("WHERE final_status = ?", [outcome]) if outcome else ("", [])
+        where, values = _where([outcome] if outcome else [])
 
         def read(db: sqlite3.Connection) -> tuple[list[Stored], int]:
             (total,) = db.execute(f"SELECT count(*) FROM contact {where}", values).fetchone()  # noqa: S608
@@ -107,11 +119,14 @@ class Results:
         return await self._do(read)
 
     async def contacts(self, outcomes: Sequence[str] = ()) -> list[Stored]:
-        """Return every contact with one of these final statuses; without any, all."""
-        marks = ", ".join("?" * len(outcomes))
-        where = f"WHERE final_status IN ({marks})" if outcomes else ""
+        """Return every contact with one of these outcomes; without any, all."""
+        where, values = _where(outcomes)
         sql = f"{_CONTACT} {where} ORDER BY position"
-        return await self._do(lambda db: [_stored(row) for row in db.execute(sql, [*outcomes])])
+        return await self._do(lambda db: [_stored(row) for row in db.execute(sql, values)])
+
+    async def not_reached(self) -> dict[str, int]:
+        """Count those called and not reached by the cause of their last call."""
+        return await self.endings.last_causes(NOT_REACHED)
 
     async def over(self, max_retries: int) -> frozenset[str]:
         """Return the numbers that are not called again: reached, or out of retries."""
@@ -240,6 +255,10 @@ class ResultsCache:
                 "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [r for n, contact in enumerate(contacts) for r in self._tries(first + n, contact)],
             )
+            db.executemany(
+                endings.INSERT,
+                [r for n, contact in enumerate(contacts) for r in _endings(first + n, contact)],
+            )
             db.execute("COMMIT")
 
         await self._work(write)
@@ -268,7 +287,29 @@ class ResultsCache:
             results.close()
 
 
-_CONTACT = "SELECT phone, data, attempts, final_status, seconds, cost FROM contact"
+_CONTACT = """
+    SELECT phone, data, attempts, final_status, seconds, cost,
+        CASE WHEN reached THEN '' ELSE coalesce((SELECT cause FROM ending
+            WHERE ending.position = contact.position ORDER BY number DESC LIMIT 1), '') END,
+        coalesce((SELECT found FROM ending WHERE connected
+            AND ending.position = contact.position ORDER BY number DESC LIMIT 1), '{}')
+    FROM contact
+"""
+
+
+def _where(outcomes: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the condition for contacts with one of these outcomes, and its values."""
+    statuses = [outcome for outcome in outcomes if outcome != "not_reached"]
+    either = [NOT_REACHED] if len(statuses) < len(outcomes) else []
+    if statuses:
+        either.append(f"final_status IN ({', '.join('?' * len(statuses))})")
+    return (f"WHERE ({') OR ('.join(either)})" if either else "", statuses)
+
+
+def _endings(position: int, contact: Exported) -> Iterator[tuple[Any, ...]]:
+    for number, call in enumerate(contact.calls()):
+        if call.status not in LIVE:
+            yield endings.row_of(position, number, call)
 
 
 def _stored(row: tuple[Any, ...]) -> Stored:

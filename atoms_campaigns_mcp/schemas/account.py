@@ -8,6 +8,9 @@ from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 from atoms_campaigns_mcp.schemas.base import Noun, Result
 from atoms_campaigns_mcp.schemas.fields import Text, named, word
 
+CURRENCY = "USD"
+"""Of credit, which calls are paid from, and so of what they cost; a call does not tell it."""
+
 
 def _first(value: Any) -> Any:
     # A key belongs to one organization; the API lists all of the user's.

@@ -26,6 +26,7 @@ from atoms_campaigns_mcp.schemas.fields import (
     Region,
     Regions,
     RetryDelay,
+    RowLimit,
     Sample,
     ScheduledAt,
     Search,
@@ -34,7 +35,7 @@ from atoms_campaigns_mcp.schemas.fields import (
     WaitSeconds,
     Zones,
 )
-from atoms_campaigns_mcp.schemas.results import FinalStatus, Outcomes
+from atoms_campaigns_mcp.schemas.results import Outcome, Outcomes
 
 
 class Args(BaseModel):
@@ -222,14 +223,20 @@ class WatchCampaignArgs(CampaignArgs):
     ] = None
 
 
-class GetCampaignResultsArgs(CampaignArgs, PageArgs):
+class GetCampaignResultsArgs(CampaignArgs):
     """Arguments of `get_campaign_results`."""
 
     outcome: Annotated[
-        FinalStatus | None, Field(description="Only contacts with this final status.")
+        Outcome | None,
+        Field(description="Only such contacts; not_reached: all who were called and not reached."),
+    ] = None
+    page: Annotated[Page, Field(description="Page, from 1.")] = 1
+    limit: Annotated[
+        RowLimit | None, Field(description="Contacts a page; default 0, with outcome 20.")
     ] = None
     file: Annotated[
-        FileName | None, Field(description="Write all rows as CSV there, in an allowed folder.")
+        FileName | None,
+        Field(description="Write all contacts, with full numbers, as CSV in an allowed folder."),
     ] = None
 
 

@@ -146,6 +146,7 @@ Search = Annotated[
 ]
 Page = Annotated[int, Field(ge=1, le=10_000, examples=[1]), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=100, examples=[20]), BeforeValidator(_whole)]
+RowLimit = Annotated[int, Field(ge=0, le=100, examples=[20]), BeforeValidator(_whole)]
 ConfirmToken = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_trimmed)]
 
 

@@ -5,19 +5,21 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult
-from atoms_campaigns_mcp.schemas.calls import Call
+from atoms_campaigns_mcp.schemas.calls import Call, fenced
 from atoms_campaigns_mcp.schemas.fields import Text, listed, word
 from atoms_campaigns_mcp.schemas.text import counted, quoted
 
-FinalStatus = Literal["completed", "failed", "no_answer", "cancelled", "blocked", "pending"]
-Unreached = Literal["failed", "no_answer", "cancelled", "pending"]
-Outcome = Literal["failed", "no_answer", "cancelled", "pending", "not_reached"]
+Unreached = Literal["failed", "no_answer", "cancelled", "pending", "not_reached"]
+"""Outcomes of contacts who may be called again: final statuses, and not_reached for all who were
+called and not reached, whatever their status."""
+Outcome = Literal[Unreached, "completed", "blocked"]
 Outcomes = Annotated[
-    list[Outcome],
+    list[Unreached],
     Field(min_length=1, max_length=5, examples=[["no_answer", "failed"]]),
     BeforeValidator(listed),
 ]
-NOT_REACHED: tuple[Unreached, ...] = ("failed", "no_answer", "cancelled", "pending")
+AGAIN: tuple[Unreached, ...] = ("not_reached", "pending")
+"""Whom a campaign that is over leaves to be called: those not reached, and those never called."""
 
 
 class Exported(Noun):
@@ -42,17 +44,46 @@ class Exported(Noun):
 class ContactRow(Noun):
     """One contact; its number is masked unless the operator shows numbers."""
 
+    key: Text = Field(description="tells contacts apart; the same in every result")
     phone: str
     name: Text | None = None
     attempts: int
     final_status: Text
+    cause: Text | None = Field(default=None, description="why the last call reached nobody")
+    found: Text | None = Field(default=None, description="untrusted: dispositions of the call")
     seconds: float
     cost: float
+
+    def told(self) -> str:
+        """Report it in a line."""
+        name = f" {quoted(self.name)}" if self.name else ""
+        why = f" ({word(self.cause)})" if self.cause and self.cause != self.final_status else ""
+        found = f", {quoted(self.found)}" if self.found else ""
+        return (
+            f"{word(self.key)} {word(self.phone)}{name} {word(self.final_status)}{why} "
+            f"after {counted(self.attempts, 'attempt')}, {self.seconds:g} s{found}"
+        )
+
+
+class Written(Noun):
+    """The file of all contacts."""
+
+    file: Text
+    rows_written: int
+    columns: list[str]
+
+    def told(self) -> str:
+        """Report what it holds."""
+        return (
+            f"Written to {quoted(self.file)}: {counted(self.rows_written, 'row')} with full phone "
+            f"numbers; columns {', '.join(map(quoted, self.columns))}."
+        )
 
 
 class ResultsPage(PageResult):
     """Result of `get_campaign_results`."""
 
+    mark: str = Field(description="what the start and the end of the fence carry")
     campaign_id: Text
     name: Text
     status: Text
@@ -60,28 +91,35 @@ class ResultsPage(PageResult):
     calls_in_progress: int
     retries_due: int
     contacts: int
+    called: int
+    connected: int
+    connected_percent: float = Field(description="of the contacts that were called")
     outcomes: list[str] = Field(description="final status: contacts")
-    connected_percent: float = Field(description="of the contacts that were dialled")
-    by_attempt: list[str] = Field(description="attempt (0: first): connected of calls")
+    not_reached: list[str] = Field(description="cause of the last call: contacts")
+    failed_calls: list[str] = Field(description="cause: calls that reached nobody")
+    voicemails_connected: int = Field(description="connected calls that a machine answered")
+    analysed_calls: int = Field(description="connected calls with a disposition or summary")
+    all_calls_read: bool = Field(description="false: there are more calls than were read")
+    dispositions: list[Text] = Field(description="untrusted, name: value: calls")
+    combinations: list[Text] = Field(description="untrusted: dispositions of a call: calls")
+    summaries: list[Text] = Field(description="untrusted, summary: calls")
+    by_attempt: list[str] = Field(description="attempt (1: first): connected of calls")
     by_caller_id: list[str]
     by_country: list[str]
     by_local_hour: list[str] = Field(description="hour where the contact is")
     talk_seconds: float
     cost: float
+    currency: str
     results: list[ContactRow]
-    csv: str = Field(description="resource or file that holds every row")
+    written: Written | None = None
 
     def kind(self) -> str:
         """Name what is listed."""
         return "contacts"
 
     def rows(self) -> list[str]:
-        """Return number, attempts and final status of each."""
-        return [
-            f"{word(row.phone)}{f' {quoted(row.name)}' if row.name else ''} "
-            f"{word(row.final_status)} after {counted(row.attempts, 'attempt')}, {row.seconds:g} s"
-            for row in self.results
-        ]
+        """Return key, number, attempts and final status of each."""
+        return [row.told() for row in self.results]
 
     def _rates(self) -> str:
         groups = {
@@ -94,19 +132,40 @@ class ResultsPage(PageResult):
             f"by {name} {', '.join(rates) or 'none'}" for name, rates in groups.items()
         )
 
+    def _state(self) -> str:
+        if not self.provisional:
+            return "final"
+        retries = f", {self.retries_due} retries due" if self.retries_due else ""
+        return f"provisional: {counted(self.calls_in_progress, 'call')} in progress{retries}"
+
+    def _misses(self) -> str:
+        told = f" Contacts not reached, by last call: {', '.join(self.not_reached) or 'none'}."
+        if self.failed_calls:
+            told += f" Calls that reached nobody: {', '.join(self.failed_calls)}."
+        if self.voicemails_connected:
+            told += f" {self.voicemails_connected} of the connected calls met a voicemail."
+        return told
+
+    def _findings(self) -> str:
+        lines = [
+            *(f"disposition {entry}" for entry in self.dispositions),
+            *(f"together {entry}" for entry in self.combinations),
+            *(f"summary {entry}" for entry in self.summaries),
+        ]
+        told = f" Analysed: {self.analysed_calls} connected calls."
+        if not self.all_calls_read:
+            told += " There are more calls than were read: these counts are not of all."
+        return told + (f"\n{fenced(lines, self.mark)}\n" if lines else "")
+
     def summary(self) -> str:
-        """Report the outcome in counts, then the page."""
-        state = "final"
-        if self.provisional:
-            state = (
-                f"provisional: {counted(self.calls_in_progress, 'call')} in progress, "
-                f"{self.retries_due} retries due"
-            )
-        return (
-            f"Results of campaign {quoted(self.name)} ({self.campaign_id}, {word(self.status)}; "
-            f"{state}): "
-            f"{self.contacts} contacts, {', '.join(self.outcomes)}; {self.connected_percent}% of "
-            f"those dialled connected ({self._rates()}); "
-            f"{self.talk_seconds:g} s talked, cost {self.cost:g}. All rows: {self.csv}. "
-            f"{super().summary()}"
+        """Report the outcome in counts, then the page if one was asked for."""
+        about = f"{quoted(self.name)} ({self.campaign_id}, {word(self.status)}; {self._state()})"
+        told = (
+            f"Results of campaign {about}: {counted(self.contacts, 'contact')}, "
+            f"{self.called} called, {self.connected} connected ({self.connected_percent}% of those "
+            f"called); {', '.join(self.outcomes) or 'no outcomes'}; {self._rates()}; "
+            f"{self.talk_seconds:g} s talked, cost {self.cost:g} {self.currency}."
+            f"{self._misses()}{self._findings()}"
         )
+        rows = super().summary() if self.results else f"{self.total} contacts match."
+        return " ".join([told, rows, *([self.written.told()] if self.written else [])])

@@ -7,6 +7,9 @@ from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, CampaignDetails
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 
+CALLS_PAGE = 500  # calls a request, the most that the API gives
+CALLS_PAGES = 40  # requests for what the export does not tell: 20,000 calls
+
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
@@ -66,6 +69,28 @@ async def _left(
         return Unfinished(live, 0)
     delay = campaign.retry_delay or 0
     return Unfinished(live, await results.retries_due(campaign.max_retries or 0, delay, ctx.now()))
+
+
+async def completed(results: Results, campaign_id: str, ctx: ToolContext) -> bool:
+    """Read from the list of calls what the export does not tell of how they ended.
+
+    What an exported call holds is not documented, what a listed one does is. Gives false if there
+    are more calls than are read.
+    """
+    async with results.completing:
+        if results.whole is None:
+            lacking = (await results.endings.coverage()).lacking
+            results.whole = not lacking or await _add_listed(results, campaign_id, ctx)
+    return results.whole
+
+
+async def _add_listed(results: Results, campaign_id: str, ctx: ToolContext) -> bool:
+    for page in range(1, CALLS_PAGES + 1):
+        calls, listed = await ctx.atoms.list_calls(campaign_id, page=page, limit=CALLS_PAGE)
+        await results.endings.add(calls)
+        if not listed.has_more or not calls:
+            return True
+    return False
 
 
 def is_terminal(details: CampaignDetails) -> bool:

@@ -18,7 +18,7 @@ async def run(args: GetCallArgs, ctx: ToolContext) -> CallReport:
     call = await ctx.atoms.get_call(args.call_id)
     lines, following = _transcript(call, args.from_turn, ctx)
     outgoing = "inbound" not in call.kind  # who calls us is a contact
-    summary = str(call.analytics.get("summary") or "")
+    summary = call.summary()
     mark = ctx.mark()
     return CallReport(
         mark=mark,
@@ -29,7 +29,7 @@ async def run(args: GetCallArgs, ctx: ToolContext) -> CallReport:
         if outgoing or ctx.operator.show_numbers
         else mask_number(call.from_number),
         agent=call.agent,
-        attempt=call.attempt,
+        attempt=call.attempt + 1,
         seconds=call.duration,
         reason=call.failure or call.reason,
         cost=call.cost,

@@ -1,62 +1,90 @@
+from pathlib import Path
 from typing import Any
 
 from atoms_campaigns_mcp.redaction import mask_number
-from atoms_campaigns_mcp.results.csv_export import as_csv, hidden
+from atoms_campaigns_mcp.results.csv_export import as_csv, columns_of, hidden
+from atoms_campaigns_mcp.results.endings import Counted, together
 from atoms_campaigns_mcp.results.store import Results, Stored
+from atoms_campaigns_mcp.schemas.account import CURRENCY
 from atoms_campaigns_mcp.schemas.arguments import GetCampaignResultsArgs
 from atoms_campaigns_mcp.schemas.campaigns import percent
 from atoms_campaigns_mcp.schemas.fields import word
-from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage
+from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage, Written
 from atoms_campaigns_mcp.schemas.text import clean
 from atoms_campaigns_mcp.toolkit.allowed_files import allowed_paths, write_file
-from atoms_campaigns_mcp.toolkit.campaign_results import is_terminal, results_and_rest
+from atoms_campaigns_mcp.toolkit.campaign_results import completed, is_terminal, results_and_rest
+from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 NAME_MAX = 80  # characters of a contact's name; a page has a hundred
-_INSTEAD = "Leave it out to get pages, or read the resource of its CSV"
+FOUND_MAX = 120  # characters of a contact's dispositions
+LIMIT = 20  # contacts a page, where an outcome or a later page asks for some
+MOST = 20  # kinds of dispositions told; the others are counted
+MOST_SUMMARIES = 8
+COLUMNS = 40  # names of a file's columns told
+_INSTEAD = "Leave it out to get pages"
 NAME_COLUMNS = ("name", "Name", "full_name", "first_name", "firstName")
 
 
 @tool(Effect.READS, title="Get a campaign's results")
 async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
-    """Get how a campaign went: outcomes, connect rates, and a page of contacts.
+    """Get how a campaign went: outcomes, why calls failed, dispositions, summaries, rates, cost.
 
     Rates are by attempt, caller ID, country and the contact's local hour. Results are provisional
-    while calls are in progress or retries are due. Numbers are masked; with file every row is
-    written as CSV with full numbers to an allowed folder.
+    while calls are in progress or retries are due. Contacts only with limit or outcome, masked.
     """
     path = allowed_paths(args.file, ctx, _INSTEAD)[0] if args.file else None
     details = await ctx.atoms.get_campaign(args.campaign_id)
     results, left = await results_and_rest(details, ctx)
     over = is_terminal(details) and not left
-    rows, total = await results.page(args.outcome, args.page, args.limit)
-    where = f"atoms://campaigns/{args.campaign_id}/results.csv"
-    if path:
-        await write_file(path, await as_csv(results, ctx.shared.work, show_numbers=True))
-        where = str(args.file)
-    contacts, dialled, seconds, cost = await results.totals()
+    whole = await completed(results, args.campaign_id, ctx)
     outcomes = await results.outcomes()
     return ResultsPage(
+        mark=ctx.mark(),
         campaign_id=details.campaign.id,
         name=details.campaign.name,
         status=details.campaign.status,
         provisional=not over,
         calls_in_progress=left.calls_in_progress,
         retries_due=left.retries_due,
-        contacts=contacts,
-        outcomes=[f"{word(status)}: {count}" for status, count in outcomes.items()],
-        connected_percent=percent(outcomes.get("completed", 0), dialled),
-        talk_seconds=seconds,
-        cost=round(cost, 4),
-        results=[_row(row, ctx) for row in rows],
-        csv=where,
-        page=args.page,
-        total=total,
-        has_more=args.page * args.limit < total,
+        outcomes=_counts(outcomes),
+        all_calls_read=whole,
+        written=await _written(path, args, results, ctx) if path else None,
         next_step=_next_step(outcomes, over=over),
+        **await _totals(results),
+        **await _endings(results),
         **await _rates(results),
+        **await _page(args, results, ctx),
     )
+
+
+async def _totals(results: Results) -> dict[str, Any]:
+    contacts, called, seconds, cost = await results.totals()
+    connected = (await results.outcomes()).get("completed", 0)
+    return {
+        "contacts": contacts,
+        "called": called,
+        "connected": connected,
+        "connected_percent": percent(connected, called),
+        "talk_seconds": seconds,
+        "cost": round(cost, 4),
+        "currency": CURRENCY,
+    }
+
+
+async def _endings(results: Results) -> dict[str, Any]:
+    endings = results.endings
+    coverage = await endings.coverage()
+    return {
+        "not_reached": _counts(await results.not_reached()),
+        "failed_calls": _counts(await endings.causes()),
+        "voicemails_connected": coverage.machines,
+        "analysed_calls": coverage.analysed,
+        "dispositions": _top(await endings.dispositions(MOST)),
+        "combinations": _top(await endings.combinations(MOST)),
+        "summaries": _top(await endings.summaries(MOST_SUMMARIES)),
+    }
 
 
 async def _rates(results: Results) -> dict[str, Any]:
@@ -64,24 +92,68 @@ async def _rates(results: Results) -> dict[str, Any]:
     return {f"by_{group}": await results.rates(group) for group in groups}
 
 
-def _row(row: Stored, ctx: ToolContext) -> ContactRow:
+async def _page(args: GetCampaignResultsArgs, results: Results, ctx: ToolContext) -> dict[str, Any]:
+    limit = args.limit
+    if limit is None:
+        limit = LIMIT if args.outcome or args.page > 1 else 0
+    rows, total = await results.page(args.outcome, args.page, limit)
+    key_of = contact_keys(ctx)
+    return {
+        "results": [_row(row, key_of(row.phone), ctx) for row in rows],
+        "page": args.page,
+        "total": total,
+        "has_more": bool(limit) and args.page * limit < total,
+    }
+
+
+async def _written(
+    path: Path, args: GetCampaignResultsArgs, results: Results, ctx: ToolContext
+) -> Written:
+    content = await as_csv(results, ctx.shared.work, contact_keys(ctx), show_numbers=True)
+    await write_file(path, content)
+    contacts, *_ = await results.totals()
+    columns = [clean(name, limit=NAME_MAX) for name in columns_of(content)]
+    if len(columns) > COLUMNS:
+        columns[COLUMNS:] = [f"and {len(columns) - COLUMNS} more"]
+    return Written(file=str(args.file), rows_written=contacts, columns=columns)
+
+
+def _row(row: Stored, key: str, ctx: ToolContext) -> ContactRow:
     name = next((str(row.data[c]) for c in NAME_COLUMNS if row.data.get(c)), "")
     shown = name if ctx.operator.show_numbers else hidden(name, row.phone)
     return ContactRow(
+        key=key,
         phone=row.phone if ctx.operator.show_numbers else mask_number(row.phone),
         name=clean(shown, limit=NAME_MAX) or None,
         attempts=row.attempts,
         final_status=row.final_status,
+        cause=row.cause or None,
+        found=clean(together(row.found), limit=FOUND_MAX) or None,
         seconds=row.seconds,
         cost=round(row.cost, 4),
     )
+
+
+def _counts(counts: dict[str, int]) -> list[str]:
+    told = [f"{word(name)}: {count}" for name, count in list(counts.items())[:MOST]]
+    others = sum(list(counts.values())[MOST:])
+    return [*told, *([f"others: {others}"] if others else [])]
+
+
+def _top(counted: Counted) -> list[str]:
+    more = counted.kinds - len(counted.top)
+    told = [f"{text}: {count}" for text, count in counted.top]
+    return [*told, *([f"and {more} other kinds"] if more else [])]
 
 
 def _next_step(outcomes: dict[str, int], *, over: bool) -> str:
     if not over:
         return "These are provisional: watch_campaign with until finished says when they are final."
     if outcomes.keys() - {"completed", "blocked"}:
-        return "To call those not reached, call create_audience with from_campaign_id."
+        return (
+            "outcome not_reached lists who was missed and why. If the user wants them called "
+            "again, create_audience with from_campaign_id makes their list."
+        )
     if outcomes.keys() == {"completed"}:
         return "Everyone was reached."
     return "Nobody is left to call: those not reached are on the do-not-call list."

@@ -78,7 +78,9 @@ async def test_a_list_of_500_becomes_a_report_in_eight_calls(bench: Bench, era: 
         made = await agent.campaign(audience["name"])
         await agent.confirmed("start_campaign", campaign_id=made["campaign_id"])
         report = await agent.watch_to_the_end(made["campaign_id"])
-        results = await agent.call("get_campaign_results", campaign_id=made["campaign_id"])
+        results = await agent.call(
+            "get_campaign_results", campaign_id=made["campaign_id"], limit=20
+        )
     assert agent.calls <= MOST_CALLS
     assert report["contacts_called"] == 500
     assert results["provisional"] is False
@@ -86,7 +88,7 @@ async def test_a_list_of_500_becomes_a_report_in_eight_calls(bench: Bench, era: 
     counts = dict(entry.split(": ") for entry in results["outcomes"])
     assert int(counts["completed"]) == report["contacts_connected"]
     assert sum(map(int, counts.values())) == 500
-    assert [entry.split(":")[0] for entry in results["by_attempt"]] == ["0", "1", "2"]
+    assert [entry.split(":")[0] for entry in results["by_attempt"]] == ["1", "2", "3"]
     assert results["by_country"][0].startswith("US: ")
     assert results["by_local_hour"]
     assert results["results"][0]["name"] == "Contact, No. 0"

@@ -108,7 +108,7 @@ async def test_rates_count_dialled_attempts_by_every_group(cache: ResultsCache) 
         contact("no_answer", "cancelled", phone="+14155550103"),
     ]
     results = await cache.get("c", "1", export(*rows))
-    assert await results.rates("attempt") == ["0: 1 of 3 (33.3%)", "1: 1 of 1 (100.0%)"]
+    assert await results.rates("attempt") == ["1: 1 of 3 (33.3%)", "2: 1 of 1 (100.0%)"]
     assert await results.rates("caller_id") == ["+912268093560: 2 of 4 (50.0%)"]
     assert await results.rates("country") == ["IN: 1 of 1 (100.0%)", "US: 1 of 3 (33.3%)"]
     # 11:59 UTC is 3:59 in California and 17:29 in India.
@@ -235,6 +235,10 @@ async def test_a_broken_export_is_an_error_and_leaves_no_file(
     assert await results.outcomes() == {"completed": 1}
 
 
+def key_of(number: str) -> str:
+    return f"key {number[:2]}"
+
+
 def rows_of(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
@@ -251,14 +255,15 @@ async def test_the_masked_table_hides_numbers_in_every_column(cache: ResultsCach
     }
     results = await cache.get("c", "1", export(contact("completed", **data)))
     work = Workers().worker()
-    (row,) = rows_of(await as_csv(results, work, show_numbers=False))
+    (row,) = rows_of(await as_csv(results, work, key_of, show_numbers=False))
     hidden = "".join(row.values())
     for number in ("4155550100", "5550177", "555 0177", "555-0188"):
         assert number not in hidden
     assert (row["due"], row["amount"]) == ("2027-01-04", "1250000")
     assert (row["cost"], row["contact_cost"]) == ("0.0500", "mine")
     assert row["f"] == "'=1+1"
-    (full,) = rows_of(await as_csv(results, work, show_numbers=True))
+    assert row["contactKey"] == "key +1"
+    (full,) = rows_of(await as_csv(results, work, key_of, show_numbers=True))
     assert (full["phoneNumber"], full["note"]) == ("+14155550100", data["note"])
 
 

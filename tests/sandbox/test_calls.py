@@ -218,6 +218,7 @@ async def test_the_csv_export_has_one_row_per_attempt(sandbox: Sandbox) -> None:
         "finalStatus",
         "interested",
         "follow_up_needed",
+        "right_person",
     ]
     assert len(rows) == len(await sandbox.calls(campaign))
     other = await sandbox.send("GET", path, params={"format": "xls"})

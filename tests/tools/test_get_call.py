@@ -70,6 +70,7 @@ async def test_a_call_tells_how_it_went_and_what_was_said(bench: Bench) -> None:
     assert [entry.split(":")[0] for entry in call["dispositions"]] == [
         "interested",
         "follow_up_needed",
+        "right_person",
     ]
     lines = call["transcript"].splitlines()
     assert (lines[0], lines[-1]) == ends(call["transcript"])

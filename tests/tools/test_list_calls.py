@@ -42,8 +42,8 @@ async def test_attempts_can_be_chosen(bench: Bench) -> None:
         both = await client.call("list_calls", **campaign)
         first = await client.call("list_calls", **campaign, attempt="initial", limit=100)
         later = await client.call("list_calls", **campaign, attempt="retry", limit=100)
-    assert {row["attempt"] for row in first["calls"]} == {0}
-    assert {row["attempt"] for row in later["calls"]} == {1}
+    assert {row["attempt"] for row in first["calls"]} == {1}
+    assert {row["attempt"] for row in later["calls"]} == {2}
     assert (first["total"], first["total"] + later["total"]) == (25, both["total"])
 
 

@@ -6,6 +6,7 @@ from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.campaigns import CampaignReport
 from atoms_campaigns_mcp.tool_calls.session import reading
 from atoms_campaigns_mcp.toolkit.campaign_results import results_of
+from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys
 
 
 async def snapshot(runtime: Runtime, campaign_id: str, mode: Mode) -> str:
@@ -20,4 +21,5 @@ async def results_csv(runtime: Runtime, campaign_id: str) -> str:
     ctx = reading(runtime)
     details = await ctx.atoms.get_campaign(campaign_id)
     results = await results_of(details, ctx)
-    return (await as_csv(results, ctx.shared.work, show_numbers=ctx.operator.show_numbers)).decode()
+    shown = ctx.operator.show_numbers
+    return (await as_csv(results, ctx.shared.work, contact_keys(ctx), show_numbers=shown)).decode()

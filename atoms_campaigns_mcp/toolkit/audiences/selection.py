@@ -9,7 +9,7 @@ from atoms_campaigns_mcp.contacts.zone_names import zone_of
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, WrongState
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.campaigns import CampaignDetails
-from atoms_campaigns_mcp.schemas.results import NOT_REACHED
+from atoms_campaigns_mcp.schemas.results import AGAIN
 from atoms_campaigns_mcp.schemas.text import counted
 from atoms_campaigns_mcp.toolkit import lookup
 from atoms_campaigns_mcp.toolkit.audiences import contact_sources, do_not_call
@@ -153,10 +153,7 @@ async def _of_campaign(campaign_id: str, args: CreateAudienceArgs, ctx: ToolCont
             "finish by itself.",
         )
     results = await results_of(details, ctx)
-    wanted = dict.fromkeys(args.outcomes or NOT_REACHED)
-    if "not_reached" in wanted:
-        wanted = dict.fromkeys((*NOT_REACHED, *wanted))
-    rows = await results.contacts(list(wanted))
+    rows = await results.contacts(args.outcomes or AGAIN)
     if not rows:
         raise NotFound(
             f"from_campaign_id: no contact of campaign {details.campaign.label} has such an "

@@ -78,7 +78,7 @@ async def test_the_results_are_a_masked_row_for_each_contact(bench: Bench) -> No
     async with bench.client() as client:
         campaign = await finished(bench, client)
         report = await client.call("get_campaign_results", campaign_id=campaign, limit=100)
-        kind, text = await read(client, report["csv"])
+        kind, text = await read(client, f"atoms://campaigns/{campaign}/results.csv")
     assert kind == "text/csv"
     rows = list(csv.DictReader(io.StringIO(text)))
     shown = [(row["phoneNumber"], row["finalStatus"], int(row["attempts"])) for row in rows]

@@ -23,6 +23,7 @@ class Script:
     summary: str
     interested: str
     follow_up_needed: str
+    right_person: str
     confidence: float
     latency: int  # milliseconds on average until the agent answers
 
@@ -30,6 +31,7 @@ class Script:
 DISPOSITIONS = (
     {"identifier": "interested", "type": "ENUM"},
     {"identifier": "follow_up_needed", "type": "BOOLEAN"},
+    {"identifier": "right_person", "type": "BOOLEAN"},
 )
 
 SCRIPTS = (
@@ -42,6 +44,7 @@ SCRIPTS = (
             Turn("agent", "I will. Thank you and goodbye."),
         ),
         "The contact is interested and asked for the details.",
+        "yes",
         "yes",
         "yes",
         0.94,
@@ -57,6 +60,7 @@ SCRIPTS = (
         "The contact asked to be called back tomorrow afternoon.",
         "maybe",
         "yes",
+        "yes",
         0.81,
         710,
     ),
@@ -69,6 +73,7 @@ SCRIPTS = (
         "The contact is not interested.",
         "no",
         "no",
+        "yes",
         0.97,
         580,
     ),
@@ -79,6 +84,7 @@ SCRIPTS = (
             Turn("agent", "My apologies, goodbye."),
         ),
         "The number belongs to somebody else.",
+        "no",
         "no",
         "no",
         0.88,
@@ -103,7 +109,7 @@ def transcript(script: int, name: str, *, start: int, end: int, now: int) -> lis
 def dispositions(script: int) -> dict[str, str]:
     """Metrics of a completed call by identifier."""
     chosen = SCRIPTS[script]
-    return {"interested": chosen.interested, "follow_up_needed": chosen.follow_up_needed}
+    return {entry["identifier"]: getattr(chosen, entry["identifier"]) for entry in DISPOSITIONS}
 
 
 @cache

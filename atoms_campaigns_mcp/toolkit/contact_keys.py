@@ -1,0 +1,26 @@
+"""Keys by which contacts are told apart while their numbers are masked."""
+
+import base64
+import hmac
+from collections.abc import Callable
+
+from atoms_campaigns_mcp.contacts.numbers.stored import as_digits
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+
+KEY_BYTES = 5  # eight letters: among 10,000 contacts two share a key once in 20,000 lists
+
+
+def contact_keys(ctx: ToolContext) -> Callable[[str], str]:
+    """Return what gives a number's key, the same in every call on the account.
+
+    Every spelling of a number has the same one. It is a keyed hash, so that nobody without the
+    server's secret can find the number by trying.
+    """
+    secret = hmac.digest(ctx.sampling(), b"contact keys", "sha256")
+
+    def key_of(number: str) -> str:
+        digits = as_digits(number) or number
+        hashed = hmac.digest(secret, digits.encode(), "sha256")[:KEY_BYTES]
+        return base64.b32encode(hashed).decode().lower()
+
+    return key_of
