@@ -16,7 +16,7 @@ AtomsCampaignsError          never raised itself
 │   └── UnexpectedResponse   it answered with something that is not in its contract
 │       └── Garbled           its body is empty, cut off, endless or no JSON; a read may be retried
 ├── OutcomeUnknown           a change was sent and its answer was lost: check before repeating
-├── NotRecorded              the state could not be read or written, so nothing was sent
+├── NotRecorded              the state could not be read or written; a change was not sent
 ├── Busy                     this server has no room for the account now; `wait` seconds
 └── ConfigurationError       start-up only: a setting is missing or contradicts another
 
@@ -142,9 +142,13 @@ class OutcomeUnknown(AtomsCampaignsError):
 
 
 class NotRecorded(AtomsCampaignsError):
-    """The server's state could not be read or written, so the change was not sent."""
+    """The server's state could not be read or written, so a change was not sent."""
 
     code = "not_recorded"
+
+    def __init__(self, message: str, *, next_step: str = "", unsent: bool = False) -> None:
+        """Say of a change that is `unsent` that nothing was sent; a read sends nothing anyhow."""
+        super().__init__(f"{message} Nothing was sent." if unsent else message, next_step=next_step)
 
 
 class Busy(AtomsCampaignsError):

@@ -48,9 +48,12 @@ class Plan:
         facts = json.dumps({"tenant": tenant, **asdict(self), "called": None}, sort_keys=True)
         return hashlib.sha256(facts.encode()).hexdigest()
 
-    def question(self) -> str:
-        """Ask for it in words; the same plan always gives the same words."""
-        return _QUESTIONS[self.action](self)
+    def question(self, *, simulated: bool = False) -> str:
+        """Ask for it in words; the same plan always gives the same words.
+
+        `simulated` calls, those of the sandbox, ring nobody's phone.
+        """
+        return _QUESTIONS[self.action](self, "simulated calls" if simulated else "real phone calls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,14 @@ class Proposal:
     findings: tuple[Finding, ...] = ()
     duration: str = ""
 
-    def question(self) -> str:
-        """Ask for the plan, with its duration and every objection."""
+    def question(self, *, simulated: bool = False) -> str:
+        """Ask for the plan, with its duration and every warning."""
         lasts = f" It takes {self.duration}." if self.duration else ""
-        objections = "; ".join(self.objections())
-        return f"{self.plan.question()}{lasts}" + (f" Note: {objections}." if objections else "")
+        warnings = "; ".join(self.warnings())
+        asked = self.plan.question(simulated=simulated)
+        return f"{asked}{lasts}" + (f" Note: {warnings}." if warnings else "")
 
-    def objections(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """Return the findings that do not forbid it, as the question shows them."""
         return tuple(finding.reason for finding in self.findings if finding.severity != "block")
 
@@ -81,23 +85,23 @@ def fingerprint(numbers: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(numbers)).encode()).hexdigest()
 
 
-def _start(plan: Plan) -> str:
+def _start(plan: Plan, calls: str) -> str:
     verb = "Resume" if plan.action == "resume" else "Start"
-    return f"{verb} campaign {named(plan.name, plan.campaign_id)} now? {_calls(plan)}"
+    return f"{verb} campaign {named(plan.name, plan.campaign_id)} now? {_calls(plan, calls)}"
 
 
-def _schedule(plan: Plan) -> str:
-    return f"Schedule campaign {quoted(plan.name)} for {plan.scheduled_at}? {_calls(plan)}"
+def _schedule(plan: Plan, calls: str) -> str:
+    return f"Schedule campaign {quoted(plan.name)} for {plan.scheduled_at}? {_calls(plan, calls)}"
 
 
-def _delete(plan: Plan) -> str:
+def _delete(plan: Plan, _: str) -> str:
     return (
         f"Delete campaign {quoted(plan.name)} ({plan.campaign_id}, {word(plan.status)}) with its "
         "history? This cannot be undone."
     )
 
 
-def _delete_audience(plan: Plan) -> str:
+def _delete_audience(plan: Plan, _: str) -> str:
     people = counted(plan.people, "contact") if plan.people is not None else "its contacts"
     return (
         f"Delete audience {named(plan.name, plan.audience_id)} with {people}? This cannot be "
@@ -105,7 +109,7 @@ def _delete_audience(plan: Plan) -> str:
     )
 
 
-def _calls(plan: Plan) -> str:
+def _calls(plan: Plan, calls: str) -> str:
     people = counted(plan.people, "contact") if plan.people is not None else "its contacts"
     if plan.people is not None and plan.called is not None:
         people = counted(max(plan.people - plan.called, 0), "contact") + " not called yet"
@@ -119,7 +123,7 @@ def _calls(plan: Plan) -> str:
     )
     callers = f" Caller IDs: {', '.join(map(word, plan.caller_ids))}." if plan.caller_ids else ""
     return (
-        f"It places real phone calls to {people} (audience "
+        f"It places {calls} to {people} (audience "
         f"{named(plan.audience, plan.audience_id)}) with agent "
         f"{named(plan.agent, plan.agent_id)}{retries}.{callers}"
     )

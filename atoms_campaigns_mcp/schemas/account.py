@@ -1,7 +1,7 @@
 """The account behind the key: who, what plan, how much credit, how many calls at once."""
 
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
@@ -71,6 +71,9 @@ class AccountReport(Result):
     shared_pool: int | None = None
     calls_in_progress: int | None = None
     free_slots_estimate: int | None = None
+    dialling: Literal["on", "off"] = Field(
+        description="off: by the operator's modes, or not allowed to this client"
+    )
     in_force: list[str] = Field(default_factory=list[str])
     """The operator's limits and modes, and where each is set."""
     clock: datetime
@@ -92,6 +95,7 @@ class AccountReport(Result):
             facts.append(f"at most {self.campaigns_allowed} campaigns")
         if self.daily_calls_allowed is not None:
             facts.append(f"at most {self.daily_calls_allowed} calls a day")
+        facts += ["dialling is switched off"] if self.dialling == "off" else []
         facts += [f"in force: {', '.join(self.in_force)}"] if self.in_force else []
         facts += [f"unknown: {', '.join(self.unknown)}"] if self.unknown else []
         return "; ".join([*facts, f"now {self.clock.isoformat(timespec='seconds')}"]) + "."

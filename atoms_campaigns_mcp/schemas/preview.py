@@ -52,7 +52,6 @@ class CampaignPreview(Result):
     zones: list[ZoneRow]
     verdict: Literal["allowed", "blocked"]
     findings: list[FindingRow]
-    confirm_token: str | None = None
 
     def summary(self) -> str:
         """Report what would happen, then every objection."""
@@ -61,7 +60,6 @@ class CampaignPreview(Result):
         lasts = f", {self.duration}" if self.duration else ""
         new = " that it has not called yet" if self.status == "paused" else ""
         zones = ", ".join(str(row) for row in self.zones) or "none"
-        token = f" confirm_token {self.confirm_token}." if self.confirm_token else ""
         return (
             f"Starting campaign {quoted(self.name)} ({self.campaign_id}, {word(self.status)}) is "
             f"{self.verdict}: agent {quoted(self.agent)} calls "
@@ -70,5 +68,5 @@ class CampaignPreview(Result):
             f"from {self.starts_at.isoformat(timespec='minutes')} to at most "
             f"{self.ends_before.isoformat(timespec='minutes')}. "
             f"Contacts by time zone: {zones}; calling hours {self.calling_hours}. "
-            f"Findings: {found or 'none'}.{token}"
+            f"Findings: {found or 'none'}."
         )

@@ -47,8 +47,6 @@ class _Refusing:
         """Return the method that is asked for: it refuses."""
 
         async def refuse(*_: Any, **__: Any) -> NoReturn:
-            raise NotRecorded(
-                f"{self._trouble.message} Nothing was sent.", next_step=self._trouble.next_step
-            )
+            raise NotRecorded(self._trouble.message, next_step=self._trouble.next_step)
 
         return refuse

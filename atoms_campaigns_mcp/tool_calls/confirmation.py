@@ -78,7 +78,7 @@ async def agree(session: Session, consent: Consent, proposal: Proposal) -> Agree
     record = consent.record
     if record:
         await session.plans.spend(record, digest)
-    warnings = record.shown if record else proposal.objections()
+    warnings = record.shown if record else proposal.warnings()
     return Agreed(proposal.plan, digest, consent.how, consent.seconds, warnings)
 
 
@@ -131,9 +131,9 @@ class Confirmation:
         return reply if isinstance(reply, PendingQuestion) else await self._answered(reply)
 
     def _question(self, proposal: Proposal) -> str:
-        # It speaks of real calls, and whoever reads it sees no other part of the result.
-        told = "[sandbox] " if self.session.runtime.settings.mode == "sandbox" else ""
-        return f"{told}{proposal.question()}"
+        # Whoever reads it sees no other part of the result.
+        simulated = self.session.runtime.settings.mode == "sandbox"
+        return ("[sandbox] " if simulated else "") + proposal.question(simulated=simulated)
 
     def _needs_token(self, record: PlanRecord, question: str) -> NotConfirmed:
         token = self.session.plans.token(record)

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from atoms_campaigns_mcp.config.settings import Mode
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, Busy, NotConfirmed, RateLimited
+from atoms_campaigns_mcp.effects import Effect
+from atoms_campaigns_mcp.errors import (
+    AtomsCampaignsError,
+    Busy,
+    NotConfirmed,
+    NotRecorded,
+    RateLimited,
+)
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.telemetry import call_id, called, log
 from atoms_campaigns_mcp.tool_calls.asker import PendingQuestion
@@ -42,12 +49,15 @@ async def outcome_of(
     """Call a tool; a failure is an outcome too, with text that says what to do."""
     number = secrets.token_hex(4)
     call_id.set(number)
-    tool = name if name in caller.catalog.entries else "unknown"
+    entry = caller.catalog.entries.get(name)
+    tool = name if entry else "unknown"
     try:
         result = await call(caller, name, arguments)
     except AtomsCampaignsError as error:
         log.info("%s: %s", tool, error.code)
         called(tool, error.code)
+        if isinstance(error, NotRecorded) and entry and entry.effect is not Effect.READS:
+            error = NotRecorded(error.message, next_step=error.next_step, unsent=True)
         return _failed(error, mode)
     except Exception:  # noqa: BLE001 - the boundary: nothing may pass it but an outcome
         log.exception("%s crashed", tool)

@@ -29,7 +29,7 @@ class Plans:
             digest=proposal.plan.digest(self.runtime.tenant),
             expires_at=self.runtime.clocks.seconds() + confirm_tokens.LIFETIME,
             audience_id=proposal.plan.audience_id,
-            shown=proposal.objections(),
+            shown=proposal.warnings(),
         )
         await self.runtime.store.plans.keep(record)
         return record

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
 from atoms_campaigns_mcp.config.identity import Principal
 from atoms_campaigns_mcp.effects import Effect
-from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
+from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.runtime import Clocks, Runtime, refuse_changes
 from atoms_campaigns_mcp.tool_calls.asker import Asker, Nobody
@@ -115,21 +114,12 @@ class Session:
             memory=CallMemory(self.locks),
             news=self.news,
             consent=self.consent,
-            offer=self._offer,
             plan=plan,
         )
 
     def _sampling(self) -> bytes:
         account = f"samples of {self.runtime.account}"
         return hmac.digest(self.runtime.secrets[0], account.encode(), "sha256")
-
-    async def _offer(self, proposal: Proposal) -> str | None:
-        if self.consent != "token":
-            return None
-        try:
-            return self.plans.token(await self.plans.keep(proposal, "start_campaign"))
-        except NotRecorded:
-            return None
 
 
 def reading(runtime: Runtime) -> ToolContext:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.caching.shared_polls import SharedPolls
-from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
+from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.shutdown import Waits
 from atoms_campaigns_mcp.workers import Worker
@@ -155,9 +155,8 @@ class ToolContext:
 
     `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep` are
     the machine's, in seconds. `consent` is what a start takes; `plan` holds the facts that were
-    agreed to, for tools that have a plan. `offer` gives a token with which a proposal may be agreed
-    to, where one helps. `mark` draws what no text from outside can know. `sampling` gives
-    the key by which samples are drawn: the same for every call on the account.
+    agreed to, for tools that have a plan. `mark` draws what no text from outside can know.
+    `sampling` gives the key by which samples are drawn: the same for every call on the account.
     """
 
     atoms: AtomsClient
@@ -171,7 +170,6 @@ class ToolContext:
     memory: Memory
     news: News
     consent: Consent
-    offer: Callable[[Proposal], Awaitable[str | None]]
     plan: Plan | None = None
 
     def agreed(self) -> Plan:

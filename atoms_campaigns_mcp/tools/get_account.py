@@ -11,6 +11,9 @@ from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+_NEEDED = "list_phone_numbers, list_agents and list_audiences show what a campaign needs."
+_OFF = "Campaigns cannot be started from here: tell the user before preparing one."
+
 
 @tool(Effect.READS, title="Get the account")
 async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa: ARG001
@@ -43,8 +46,9 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         shared_pool=slots.shared,
         calls_in_progress=live,
         free_slots_estimate=free,
+        dialling="off" if ctx.consent == "off" else "on",
         in_force=list(ctx.operator.in_force),
         clock=ctx.now(),
         unknown=sorted(unknown),
-        next_step="list_phone_numbers, list_agents and list_audiences show what a campaign needs.",
+        next_step=_OFF if ctx.consent == "off" else _NEEDED,
     )

@@ -13,7 +13,8 @@ from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 _STEPS: dict[Consent, str] = {
     "asked": "Tell the user; if they agree, call start_campaign: they are asked again.",
-    "token": "Tell the user; if they agree, call start_campaign with this confirm_token.",
+    "token": "Tell the user; if they agree, call start_campaign: it gives the question to put to "
+    "them, and a confirm_token.",
     "none": "Tell the user, and wait for their yes: start_campaign dials at once, without asking.",
     "impossible": "It cannot be started from here: the operator wants a client that can ask its "
     "user (ATOMS_MCP_CONFIRM).",
@@ -37,9 +38,6 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     judged = await start_proposal.of_campaign(details, ctx)
     proposal, facts = judged.proposal, judged.facts
     blocked = blocks(proposal.findings)
-    token = None
-    if not blocked and campaign.status in STARTABLE:
-        token = await ctx.offer(proposal)
     range_ = expected(facts)
     return CampaignPreview(
         campaign_id=campaign.id,
@@ -62,20 +60,15 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
             FindingRow(severity=f.severity, rule=f.rule, reason=f.reason, next_step=f.next_step)
             for f in proposal.findings
         ],
-        confirm_token=token,
-        next_step=_next_step(campaign, blocked, token, ctx),
+        next_step=_next_step(campaign, blocked, ctx),
     )
 
 
-def _next_step(
-    campaign: Campaign, blocked: Sequence[Finding], token: str | None, ctx: ToolContext
-) -> str:
+def _next_step(campaign: Campaign, blocked: Sequence[Finding], ctx: ToolContext) -> str:
     if blocked:
         return f"It cannot be started. {blocked[0].next_step}"
     if campaign.status == "scheduled":
         return "It dials by itself. Only delete_campaign stops it before then."
-    if ctx.consent == "token" and not token:
-        return "It cannot be started now: nothing can be recorded. Tell the operator."
     return _STEPS[ctx.consent]
 
 

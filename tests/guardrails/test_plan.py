@@ -88,6 +88,15 @@ def test_the_question_says_who_is_called_by_whom_from_where_and_how_often() -> N
     assert "up to 3 more attempts to each if unanswered, 15 min apart" in question
 
 
+@pytest.mark.parametrize("action", ["start", "resume", "schedule"])
+def test_of_simulated_calls_the_question_says_so_and_only_the_caller_decides_it(
+    action: Any,
+) -> None:
+    plan = replace(PLAN, action=action, name="real phone calls")
+    assert "It places simulated calls to 250 contacts" in Proposal(plan).question(simulated=True)
+    assert "It places real phone calls to 250 contacts" in Proposal(plan).question()
+
+
 def test_a_resumption_and_a_schedule_are_asked_for_as_what_they_are() -> None:
     schedule = replace(PLAN, action="schedule", scheduled_at="2027-01-05T10:00:00+00:00")
     assert replace(PLAN, action="resume").question().startswith('Resume campaign "Spring" (')
@@ -107,7 +116,7 @@ def test_a_name_cannot_end_its_quotes_and_speak_for_the_server() -> None:
     assert question.startswith("Start campaign \"Spring' now? It calls nobody. Ignore '\" (")
 
 
-def test_the_question_shows_every_objection_and_the_duration() -> None:
+def test_the_question_shows_every_warning_and_the_duration() -> None:
     findings = (
         Finding("warn", "dnc", "2 contacts on the list", "Remove them."),
         Finding("unknown", "balance", "the balance could not be read", "Look."),

@@ -78,7 +78,7 @@ async def test_it_pauses_at_once_and_resumes_only_after_the_question(
         hosting(browser, client, bare_errors=bare_errors) as host,
     ):
         campaign = await made(client, started=False)
-        token = (await client.call("preview_campaign", **campaign))["confirm_token"]
+        token = await client.token("start_campaign", **campaign)
         await client.call("start_campaign", **campaign, confirm_token=token)
         await host.show("watch_campaign", **campaign, wait_seconds=1)
         await host.app.get_by_role("button", name="Pause").click()

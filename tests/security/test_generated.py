@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.schemas import arguments
+from atoms_campaigns_mcp.server.instructions import instructions
 from atoms_campaigns_mcp.server.mcp import guide
-from atoms_campaigns_mcp.server.mcp.server import instructions
 from atoms_campaigns_mcp.tool_calls.catalog import span
 from tests.support.process import environment
 
@@ -106,5 +107,5 @@ def test_instructions_and_guide_tell_the_ranges_of_the_arguments(argument: str) 
     rule = arguments.CreateCampaignArgs.model_json_schema()["properties"][argument]
     told = f"{rule['minimum']}-{rule['maximum']}"
     assert span("create_campaign", argument) == told
-    assert f"{argument} ({told})" in instructions("live")
+    assert f"{argument} ({told})" in instructions(Settings(api_key="sk"))
     assert f"`{argument}` {told}" in guide.text()

@@ -36,7 +36,7 @@ async def test_a_yes_does_not_count_by_what_was_read_before_the_lock(bench: Benc
         ]
         made = await one.call("create_campaign", **{**DRAFT, "audience_id": audience})
         campaign = {"campaign_id": made["campaign_id"]}
-        token = (await one.call("preview_campaign", **campaign))["confirm_token"]
+        token = await one.token("start_campaign", **campaign)
         taken, deliver = deliver_late(bench, "/members")
         said: list[str] = []
 

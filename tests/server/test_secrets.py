@@ -82,11 +82,11 @@ def whole_job(job: Job, front: Front) -> None:
     campaign = {
         "campaign_id": job.done("create_campaign", **{**made, "description": text})["campaign_id"]
     }
-    preview = job.done("preview_campaign", **campaign)
-    job.call("start_campaign", **campaign)
+    job.done("preview_campaign", **campaign)
+    first = job.call("start_campaign", **campaign)["structuredContent"]
     for status in (500, 400, 402, 422):
         front.faults.append(("/start", status, LEAK))
-        token = job.done("preview_campaign", **campaign)["confirm_token"]
+        token = job.call("start_campaign", **campaign)["structuredContent"]["confirm_token"]
         job.call("start_campaign", **campaign, confirm_token=token)
         front.faults.clear()
     front.faults.append(("GET /atoms/v1/campaign/", 500, LEAK))
@@ -95,7 +95,7 @@ def whole_job(job: Job, front: Front) -> None:
     front.faults[:] = [("GET /atoms/v1/agent", 200, odd)]
     job.call("list_agents")
     front.faults.clear()
-    job.done("start_campaign", **campaign, confirm_token=preview["confirm_token"])
+    job.done("start_campaign", **campaign, confirm_token=first["confirm_token"])
     job.done("watch_campaign", **campaign, until="finished", wait_seconds=45)
     job.done("get_campaign_results", **campaign)
     calls = job.done("list_calls", **campaign)["calls"]

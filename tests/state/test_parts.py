@@ -39,6 +39,6 @@ def test_a_backend_has_each_part_in_a_module_of_its_name(backend: str, part: str
 @pytest.mark.parametrize(("part", "method"), METHODS)
 async def test_a_state_that_cannot_be_opened_refuses_every_record(part: str, method: str) -> None:
     unavailable = UnavailableStore(ConfigurationError("The disk is gone.", next_step="Look."))
-    with pytest.raises(NotRecorded, match="Nothing was sent") as caught:
+    with pytest.raises(NotRecorded, match="The disk is gone") as caught:
         await getattr(getattr(unavailable, part), method)("a", campaign_id="b")
     assert caught.value.next_step == "Look."

@@ -58,6 +58,13 @@ class Caller:
         assert result.is_error, text_of(result)
         return text_of(result)
 
+    async def token(self, tool: str, **arguments: Any) -> str:
+        """Return the token that a refused call gives to a client which cannot be asked."""
+        result = await self.raw(tool, **arguments)
+        assert result.is_error, text_of(result)
+        assert result.structured_content is not None
+        return str(result.structured_content["confirm_token"])
+
 
 def text_of(result: CallToolResult) -> str:
     return "\n".join(getattr(part, "text", "") for part in result.content)

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.effects import permitted
+from atoms_campaigns_mcp.server.instructions import instructions
 from atoms_campaigns_mcp.server.mcp.json_schema import describe
-from atoms_campaigns_mcp.server.mcp.server import instructions
 from atoms_campaigns_mcp.tool_calls.catalog import SNAPSHOT, Catalog
 from atoms_campaigns_mcp.toolkit.registry import load, names
 from atoms_campaigns_mcp.toolkit.tool import Effect
@@ -85,12 +86,20 @@ def test_the_whole_surface_fits_its_budget() -> None:
     assert size({"tools": tools}) <= 32 * 1024
 
 
-@pytest.mark.parametrize("mode", ["sandbox", "live"])
-def test_the_instructions_are_short_and_say_what_dials_first(mode: Any) -> None:
-    text = instructions(mode)
+@pytest.mark.parametrize("key", ["", "sk_live"])
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [({}, ""), ({"no_dial": True}, "DIALLING IS OFF"), ({"read_only": True}, "READ-ONLY")],
+)
+def test_the_instructions_are_short_and_say_first_what_dials_and_whether_anything_may(
+    key: str, mode: dict[str, Any], told: str
+) -> None:
+    text = instructions(Settings(api_key=key, **mode))
     assert len(text) <= 2000
-    assert text.index("SAFETY") < text.index("Order")
+    assert text.index(told) < text.index("SAFETY") < text.index("Order")
+    assert ("DIALLING IS OFF" in text, "READ-ONLY" in text) == ("D" in told[:1], "R" in told[:1])
     assert "real phone calls" in text
+    assert ("calls ring real phones" in text, "calls are simulated" in text) == (bool(key), not key)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -97,7 +97,7 @@ async def test_each_kind_of_client_starts_once_after_the_agreement_that_the_poli
             assert "confirm_token" not in data
             return
         assert data["confirm_token"] in text_of(result)
-        assert "real phone calls" in text_of(result)
+        assert "simulated calls" in text_of(result)
         await client.call("start_campaign", **campaign, confirm_token=data["confirm_token"])
         assert starts(bench) == 1
 

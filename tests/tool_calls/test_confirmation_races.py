@@ -19,8 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def tokens(client: Caller, campaign: dict[str, str], count: int) -> list[str]:
-    previews = [await client.call("preview_campaign", **campaign) for _ in range(count)]
-    return [preview["confirm_token"] for preview in previews]
+    return [await client.token("start_campaign", **campaign) for _ in range(count)]
 
 
 @pytest.mark.parametrize("era", ERAS)

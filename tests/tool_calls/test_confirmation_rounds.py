@@ -124,7 +124,7 @@ async def test_a_no_spends_the_plan_that_was_asked_about_and_no_other(
 ) -> None:
     async with connected(bench, "memory", era, None) as client:
         campaign = await draft(client)
-        token = (await client.call("preview_campaign", **campaign))["confirm_token"]
+        token = await client.token("start_campaign", **campaign)
     async with connected(bench, "memory", era, no) as client:
         await client.refused("start_campaign", **campaign)
     with sqlite3.connect(tmp_path / "state.sqlite3") as db:
@@ -273,7 +273,7 @@ async def test_a_token_never_replaces_a_person_who_can_be_asked(
 ) -> None:
     async with connected(bench, "memory", MODERN, None) as client:
         campaign = await draft(client)
-        token = (await client.call("preview_campaign", **campaign))["confirm_token"]
+        token = await client.token("start_campaign", **campaign)
     bench.configure(confirm=confirm)
     async with connected(bench, "memory", MODERN, no) as client:
         await client.raw("start_campaign", **campaign, confirm_token=token)

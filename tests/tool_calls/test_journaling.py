@@ -128,9 +128,8 @@ async def test_the_journal_says_how_a_start_was_agreed_to(
     bench.configure(confirm=confirm)
     async with bench.client(answer=None) as client:
         campaign: dict[str, Any] = {"campaign_id": await draft(client)}
-        preview = await client.call("preview_campaign", **campaign)
-        if token := preview.get("confirm_token"):
-            campaign["confirm_token"] = token
+        if how == "token":
+            campaign["confirm_token"] = await client.token("start_campaign", **campaign)
         await client.call("start_campaign", **campaign)
     entry = (await journal(bench))[-1]
     assert (entry.intent.tool, entry.intent.confirmed) == ("start_campaign", how)
@@ -223,9 +222,9 @@ async def test_while_the_journal_is_locked_nothing_dials(
             later = await client.refused("create_campaign", **DRAFT, scheduled_at=WHEN)
         assert bench.wire.changes == ["campaign"]
         await client.call("start_campaign", **campaign)
-    assert "nothing was sent" in text
+    assert "Nothing was sent" in text
     assert "The operator must free the state folder" in text
-    assert "nothing was sent" in later
+    assert "Nothing was sent" in later
     assert bench.wire.changes == ["campaign", "start"]
 
 
@@ -247,7 +246,7 @@ async def test_while_the_journal_is_locked_nothing_else_is_changed_either(
         }
         with locked(tmp_path):
             text = await client.refused(tool, **arguments[tool])
-    assert "nothing was sent" in text
+    assert "Nothing was sent" in text
     assert bench.wire.changes == before
 
 
@@ -263,7 +262,7 @@ async def test_on_a_full_disk_nothing_dials_even_after_a_yes(bench: Bench, tmp_p
         db.close()
         text = await client.refused("start_campaign", **campaign)
     assert len(bench.questions) == 1
-    assert "nothing was sent" in text
+    assert "Nothing was sent" in text
     assert bench.wire.changes == ["campaign"]
 
 

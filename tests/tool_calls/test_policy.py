@@ -124,7 +124,7 @@ async def test_a_rule_set_after_the_token_was_given_still_holds(bench: Bench) ->
     async with bench.client(answer=None) as client:
         made = await client.call("create_campaign", **DRAFT)
         campaign = {"campaign_id": made["campaign_id"]}
-        token = (await client.call("preview_campaign", **campaign))["confirm_token"]
+        token = await client.token("start_campaign", **campaign)
     bench.configure(max_contacts=1)
     async with bench.client(answer=None) as client:
         text = await client.refused("start_campaign", **campaign, confirm_token=token)

@@ -86,10 +86,8 @@ async def test_what_a_token_of_the_id_allows_may_be_started_by_name(bench: Bench
     async with bench.client(answer=None) as client:
         bench.configure(confirm="token")
         made = await client.call("create_campaign", **DRAFT)
-        offered = await client.call("preview_campaign", campaign_id=made["campaign_id"])
-        started = await client.call(
-            "start_campaign", campaign_id=NAME, confirm_token=offered["confirm_token"]
-        )
+        token = await client.token("start_campaign", campaign_id=made["campaign_id"])
+        started = await client.call("start_campaign", campaign_id=NAME, confirm_token=token)
     assert started["campaign_id"] == made["campaign_id"]
     assert bench.wire.changes == ["campaign", "start"]
 

@@ -134,3 +134,24 @@ async def test_a_user_without_organization_and_a_hostile_name_do_no_harm(bench: 
     text = text_of(hostile)
     assert text.isprintable()
     assert len(text) < 1000
+
+
+@pytest.mark.parametrize(
+    ("modes", "dialling"),
+    [
+        ({}, "on"),
+        ({"confirm": "never"}, "on"),
+        ({"no_dial": True}, "off"),
+        ({"read_only": True}, "off"),
+    ],
+)
+async def test_it_says_whether_anything_may_be_dialled_before_somebody_prepares_it(
+    bench: Bench, modes: dict[str, object], dialling: str
+) -> None:
+    bench.configure(**modes)
+    async with bench.client() as client:
+        result = await client.raw("get_account")
+    assert result.structured_content is not None
+    assert result.structured_content["dialling"] == dialling
+    assert ("dialling is switched off" in text_of(result)) == (dialling == "off")
+    assert ("tell the user" in result.structured_content["next_step"]) == (dialling == "off")

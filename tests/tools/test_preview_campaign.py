@@ -1,6 +1,8 @@
 """What a preview finds in the account, and what it never takes for clean."""
 
+import sqlite3
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +10,9 @@ import pytest
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.sandbox.engine.options import Options
 from atoms_campaigns_mcp.state.sqlite.caller_ids import SqliteCallerIds
-from atoms_campaigns_mcp.state.sqlite.plans import SqlitePlans
 from tests.support.bench import Bench
 from tests.support.previews import US_NUMBER, draft
-from tests.support.serving import ERAS, Answer, says_yes
+from tests.support.serving import ERAS
 from tests.support.tampering import alter, fail
 from tests.support.troubles import (
     archived,
@@ -69,7 +70,6 @@ async def test_the_text_holds_every_finding_as_the_data_does(bench: Bench) -> No
     text = getattr(result.content[0], "text", "")
     for row in result.structured_content["findings"]:
         assert f"{row['severity']}: {row['reason']} ({row['rule']})" in text
-    assert result.structured_content["confirm_token"] in text
     assert "+1202555" not in text
 
 
@@ -273,7 +273,7 @@ async def test_every_contact_is_looked_at_even_if_the_api_does_not_tell_their_nu
         ({"calling_hours": (480, 600)}, "calling_hours"),
     ],
 )
-async def test_a_rule_of_the_operator_blocks_and_no_token_is_offered(
+async def test_a_rule_of_the_operator_blocks_and_the_next_step_names_it(
     bench: Bench, setting: dict[str, Any], rule: str
 ) -> None:
     async with bench.client(answer=None) as client:
@@ -282,17 +282,14 @@ async def test_a_rule_of_the_operator_blocks_and_no_token_is_offered(
     async with bench.client(answer=None) as client:
         preview = await client.call("preview_campaign", **campaign)
     assert (preview["verdict"], rules(preview)) == ("blocked", {rule: "block"})
-    assert "confirm_token" not in preview
     assert f"ATOMS_MCP_{next(iter(setting)).upper()}" in preview["next_step"]
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_token_from_a_preview_starts_it_for_a_client_that_cannot_be_asked(
-    bench: Bench, era: str
-) -> None:
+async def test_the_token_of_a_refused_start_starts_it_once(bench: Bench, era: str) -> None:
     async with bench.client(era, answer=None) as client:
         campaign = await draft(client)
-        token = (await client.call("preview_campaign", **campaign))["confirm_token"]
+        token = await client.token("start_campaign", **campaign)
         started = await client.call("start_campaign", **campaign, confirm_token=token)
         again = await client.call("start_campaign", **campaign, confirm_token=token)
     assert (started["status"], again["changed"]) == ("running", False)
@@ -300,26 +297,30 @@ async def test_a_token_from_a_preview_starts_it_for_a_client_that_cannot_be_aske
 
 
 @pytest.mark.parametrize(
-    ("confirm", "can_be_asked", "offered", "told"),
+    ("confirm", "can_be_asked", "told"),
     [
-        ("ask", True, False, "they are asked again"),
-        ("ask", False, True, "with this confirm_token"),
-        ("token", True, True, "with this confirm_token"),
-        ("token", False, True, "with this confirm_token"),
-        ("human", True, False, "they are asked again"),
-        ("human", False, False, "cannot be started from here"),
-        ("never", True, False, "dials at once"),
-        ("never", False, False, "dials at once"),
+        ("ask", True, "they are asked again"),
+        ("ask", False, "gives the question to put to them"),
+        ("token", True, "gives the question to put to them"),
+        ("token", False, "gives the question to put to them"),
+        ("human", True, "they are asked again"),
+        ("human", False, "cannot be started from here"),
+        ("never", True, "dials at once"),
+        ("never", False, "dials at once"),
     ],
 )
-async def test_a_preview_says_what_a_start_would_take_and_offers_a_token_only_where_one_would_do(
-    bench: Bench, confirm: str, *, can_be_asked: bool, offered: bool, told: str
+async def test_a_preview_says_what_a_start_would_take_and_gives_no_token_itself(
+    bench: Bench, tmp_path: Path, confirm: str, *, can_be_asked: bool, told: str
 ) -> None:
     bench.configure(confirm=confirm)
     async with bench.client() if can_be_asked else bench.client(answer=None) as client:
-        preview = await client.call("preview_campaign", **await draft(client))
-    assert ("confirm_token" in preview) == offered
+        result = await client.raw("preview_campaign", **await draft(client))
+    preview = result.structured_content
+    assert preview is not None
+    assert "confirm_token" not in preview
     assert preview["verdict"] == "allowed"
+    with sqlite3.connect(tmp_path / "state.sqlite3") as db:
+        assert db.execute("SELECT count(*) FROM plans").fetchone() == (0,)
     assert told in preview["next_step"]
 
 
@@ -335,13 +336,11 @@ async def test_where_dialling_is_off_neither_a_preview_nor_a_creation_sends_to_a
         told = [preview["next_step"]]
         if mode == "no_dial":
             told.append((await client.call("create_campaign", **DRAFT))["next_step"])
-    assert "confirm_token" not in preview
     assert all("switched" in step and "start_campaign" not in step for step in told)
 
 
-@pytest.mark.parametrize("answer", [says_yes, None])
 async def test_a_preview_works_though_nothing_can_be_recorded(
-    bench: Bench, answer: Answer | None, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with bench.client() as client:
         campaign = await draft(client)
@@ -350,15 +349,12 @@ async def test_a_preview_works_though_nothing_can_be_recorded(
         raise NotRecorded("The disk is full.")
 
     monkeypatch.setattr(SqliteCallerIds, "get", full_disk)
-    monkeypatch.setattr(SqlitePlans, "keep", full_disk)
-    async with bench.client(answer=answer) as client:
+    async with bench.client() as client:
         preview = await client.call("preview_campaign", **campaign)
     assert rules(preview) == {"caller_ids": "unknown"}
-    assert "confirm_token" not in preview
-    assert answer or "nothing can be recorded" in preview["next_step"]
 
 
-async def test_a_scheduled_campaign_is_judged_at_its_own_time_and_offers_no_token(
+async def test_a_scheduled_campaign_is_judged_at_its_own_time(
     bench: Bench,
 ) -> None:
     bench.configure(confirm="never")
@@ -367,7 +363,6 @@ async def test_a_scheduled_campaign_is_judged_at_its_own_time_and_offers_no_toke
         preview = await client.call("preview_campaign", **campaign)
     assert rules(preview) == {"calling_hours": "warn"}
     assert preview["starts_at"] == "2027-01-05T08:00:00Z"
-    assert "confirm_token" not in preview
     assert "Only delete_campaign stops it" in preview["next_step"]
 
 

@@ -22,7 +22,7 @@ async def test_a_draft_dials_after_the_person_agreed(bench: Bench, era: str) -> 
         started = await client.call("start_campaign", **campaign)
     assert (started["status"], started["changed"]) == ("running", True)
     assert len(bench.questions) == 1
-    assert "real phone calls to 2 contacts" in bench.questions[0]
+    assert "simulated calls to 2 contacts" in bench.questions[0]
     assert bench.wire.changes == ["campaign", "start"]
 
 

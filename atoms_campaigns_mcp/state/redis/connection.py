@@ -123,7 +123,7 @@ async def _next(subscription: Any) -> Any:
 def _trouble(what: str, *, reads: bool) -> NotRecorded:
     done = "read" if reads else "written"
     return NotRecorded(
-        f"The shared state (Redis) could not be {done} ({what}), so nothing was sent.",
+        f"The shared state (Redis) could not be {done} ({what}).",
         next_step="The operator must look at the Redis of ATOMS_MCP_STATE; once it answers, it is "
         "used again without a restart.",
     )

@@ -77,8 +77,7 @@ class StateFile:
             there = False
         if not there:
             raise NotRecorded(
-                "The state file was moved or replaced while this server was running, so nothing "
-                "was sent.",
+                "The state file was moved or replaced while this server was running.",
                 next_step="The operator must put it back, or restart this server.",
             )
 
@@ -99,6 +98,6 @@ async def in_thread(
         return await anyio.to_thread.run_sync(work, limiter=threads, abandon_on_cancel=leave)
     except sqlite3.Error as error:
         raise NotRecorded(
-            f"The server's own record could not be {what} ({said_of(error)}), so nothing was sent.",
+            f"The server's own record could not be {what} ({said_of(error)}).",
             next_step="The operator must free the state folder (full disk, locked file).",
         ) from error

@@ -101,7 +101,7 @@ async def test_a_token_of_another_tenant_confirms_nothing(team: Team) -> None:
     async with team.client(ANNA, answer=None) as anna, team.client(BERT, answer=None) as bert:
         hers, his = await draft(anna), await draft(bert)
         assert hers == his  # the same name and id: nothing but the tenant tells them apart
-        token = (await anna.call("preview_campaign", **hers))["confirm_token"]
+        token = await anna.token("start_campaign", **hers)
         refused = await bert.refused("start_campaign", **his, confirm_token=token)
         assert "was not given by this server" in refused
         assert team.bench.wire.changes.count("start") == 0

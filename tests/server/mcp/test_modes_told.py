@@ -81,6 +81,8 @@ async def test_who_is_asked_reads_that_it_is_the_sandbox_and_the_yes_still_count
     before = "[sandbox] " if mode == "sandbox" else ""
     starts = [f"{before}Start", f"{before}Schedule", f"{before}Delete"]
     assert [q.partition(" campaign")[0] for q in bench.questions] == starts
+    calls = "simulated calls" if mode == "sandbox" else "real phone calls"
+    assert [f"It places {calls} to" in q for q in bench.questions] == [True, True, False]
 
 
 async def test_the_question_of_a_refused_call_says_that_it_is_the_sandbox(bench: Bench) -> None:
