@@ -65,6 +65,12 @@ class ListAudiencesArgs(ListAgentsArgs):
     """Arguments of `list_audiences`."""
 
 
+class GetAudienceArgs(PageArgs):
+    """Arguments of `get_audience`."""
+
+    audience_id: Annotated[Reference, Field(description="Audience: id or exact name.")]
+
+
 class ListCampaignsArgs(ListAgentsArgs):
     """Arguments of `list_campaigns`."""
 

@@ -2,7 +2,7 @@
 
 from pydantic import AliasChoices, Field
 
-from atoms_campaigns_mcp.schemas.base import AgreedResult, PageResult, Result, Row
+from atoms_campaigns_mcp.schemas.base import AgreedResult, Noun, PageResult, Result, Row
 from atoms_campaigns_mcp.schemas.fields import ShortText, Text, named, word
 from atoms_campaigns_mcp.schemas.text import clean, counted, quoted
 
@@ -176,3 +176,49 @@ class AudiencePage(PageResult):
     def rows(self) -> list[str]:
         """Return name, size and id of each."""
         return [f"{row.told()} ({word(row.id)})" for row in self.audiences]
+
+
+class AudienceMember(Noun):
+    """A contact of an audience; its number is masked unless the operator shows numbers."""
+
+    phone: Text
+    country: Text = Field(default="", description="empty: unknown")
+    fields: list[str] = Field(default_factory=list[str], description='column: "value"')
+
+
+class AudienceContents(PageResult):
+    """Result of `get_audience`."""
+
+    audience_id: Text
+    name: Text
+    contacts: list[AudienceMember]
+    columns: list[str]
+    countries: list[str] = Field(description="country: contacts")
+    time_zones: list[str] = Field(description="zone: contacts")
+    invalid: int = Field(description="numbers that nobody can be called at")
+    doubtful: int = Field(description="numbers that no plan assigns to anybody")
+    on_dnc: int | None = Field(
+        description="valid numbers on a do-not-call list; null: cannot be known now"
+    )
+    campaigns: list[str] = Field(description="that use it: name (id) status")
+    more_campaigns: bool = Field(description="true: older campaigns were not looked at")
+
+    def kind(self) -> str:
+        """Name what is listed."""
+        return f"contacts of audience {named(self.name, self.audience_id)}"
+
+    def rows(self) -> list[str]:
+        """Return number and country of each."""
+        return [f"{word(row.phone)} {word(row.country)}".rstrip() for row in self.contacts]
+
+    def summary(self) -> str:
+        """Report what the audience holds, then the page without its fields."""
+        listed = "unknown" if self.on_dnc is None else str(self.on_dnc)
+        older = " (older ones were not looked at)" if self.more_campaigns else ""
+        return (
+            f"Countries: {', '.join(self.countries) or 'none'}. Local time zones: "
+            f"{', '.join(self.time_zones) or 'none'}. Invalid numbers: {self.invalid}, doubtful: "
+            f"{self.doubtful}, on a do-not-call list: {listed}. Campaigns that use it{older}: "
+            f"{', '.join(self.campaigns) or 'none'}. Columns: "
+            f"{', '.join(map(word, self.columns))}. {super().summary()}"
+        )

@@ -92,6 +92,7 @@ def largest_calls(campaign: str, call: str) -> Iterator[tuple[str, dict[str, Any
         yield tool, {"limit": 100}
     yield "get_account", {}
     yield "list_phone_numbers", {}
+    yield "get_audience", {"audience_id": AUDIENCE, "limit": 100}
     yield "get_campaign_status", of_campaign
     yield "watch_campaign", of_campaign
     yield "get_campaign_results", {**of_campaign, "limit": 100}

@@ -18,7 +18,6 @@ Run = tuple[Trouble, Trouble, bool]
 
 def report(contacts: Contacts, ctx: ToolContext) -> dict[str, Any]:
     """Return what every list's result tells about it."""
-    directory = ctx.shared.directory
     return {
         "phone_columns": [f"{shown(name)}: {count}" for name, count in contacts.taken.items()],
         "rejected_rows": len(contacts.rejected),
@@ -29,9 +28,17 @@ def report(contacts: Contacts, ctx: ToolContext) -> dict[str, Any]:
         "merged": _merged(contacts),
         "renamed": [f"{shown(old)}: {new}" for old, new in contacts.renamed.items()],
         "columns": contacts.columns,
+        "notes": _notes(contacts),
+        **places(contacts, ctx),
+    }
+
+
+def places(contacts: Contacts, ctx: ToolContext) -> dict[str, Any]:
+    """Return in which countries and time zones the contacts are."""
+    directory = ctx.shared.directory
+    return {
         "countries": _counts(contacts.countries(directory)),
         "time_zones": _counts(contacts.zones(directory)),
-        "notes": _notes(contacts),
     }
 
 
