@@ -253,8 +253,8 @@ class AtomsClient:
         """Return one call with its transcript."""
         return parse(Call, unwrap(await self._transport.read(f"/conversation/{call_id}")))
 
-    async def cancel_call(self, call_id: str) -> bool:
-        """End a call that is queued, rings or talks; its contact is not tried again.
+    async def cancel_call(self, call_id: str, campaign_id: str) -> bool:
+        """End a campaign's call that is queued, rings or talks; its contact is not tried again.
 
         Gives false if it had ended by itself.
         """
@@ -272,7 +272,8 @@ class AtomsClient:
                     return False
                 raise
 
-        return await self._guard(Change(send_or_see, ended, repeatable=True))
+        change = Change(send_or_see, ended, campaign_id=campaign_id, repeatable=True)
+        return await self._guard(change)
 
     def export(self, campaign_id: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Stream the results of a campaign, a JSON object with a row per contact in `data`."""

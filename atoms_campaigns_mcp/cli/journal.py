@@ -1,11 +1,14 @@
-"""The command `journal`: for people on a terminal, in lines for pipes, as JSON for programs."""
+"""The command `journal`: for people on a terminal, in lines for pipes, as JSON or CSV."""
 
+import csv
 import json
+import re
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 from rich.console import Console
@@ -15,91 +18,128 @@ from rich.text import Text
 from atoms_campaigns_mcp.cli.console import Terminal
 from atoms_campaigns_mcp.config.identity import tenant_of_subject
 from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.schemas.text import clean
-from atoms_campaigns_mcp.state.journal import entries
-from atoms_campaigns_mcp.state.store import Entry
+from atoms_campaigns_mcp.state.journal import entries, prune
+from atoms_campaigns_mcp.state.store import Entry, Wanted
 
 FIELDS = (
     *("id", "time", "tenant", "tool", "campaign", "confirmed", "answered_after"),
-    *("outcome", "request", "detail"),
+    *("outcome", "request", "detail", "mode", "created", "arguments"),
 )
 # Together 80 columns, with two spaces between them; the longest outcome has seven letters.
 WIDTHS = {"time (UTC)": 16, "tool": 15, "campaign": 24, "confirmed": 10, "outcome": 7}
 OPEN = "OPEN"  # the outcome of what has none
+DAY = 24 * 3600.0  # seconds
+_AGO = re.compile(r"(\d{1,6})([smhdw])")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": DAY, "w": 7 * DAY}
+
+Form = Literal["", "json", "csv"]
 
 
 @dataclass(frozen=True, slots=True)
 class JournalOptions:
-    """Which entries are asked for, at most how many, and whether as JSON."""
+    """Which entries are asked for, at most how many, and in which form.
+
+    `since` is a time as `moment` reads it. Instead of showing entries, those that are older than
+    `prune` days are deleted, unless it is 0.
+    """
 
     limit: int
     unfinished: bool = False
     subject: str = ""
-    as_json: bool = False
+    campaign_id: str = ""
+    mode: str = ""
+    since: str = ""
+    form: Form = ""
+    prune: int = 0
 
 
-def run(settings: Settings, wish: JournalOptions) -> int:
-    """Show the entries asked for, the latest first.
+def run(settings: Settings, wish: JournalOptions, now: Callable[[], float] = time.time) -> int:
+    """Show the entries asked for, the latest first, or delete old ones.
 
     Raises:
-        ConfigurationError: A subject was named, and no issuer.
+        ConfigurationError: A subject was named, and no issuer, or the time cannot be read.
     """
+    if wish.prune:
+        gone = anyio.run(prune, settings, now() - wish.prune * DAY)
+        print(
+            f"{gone} entries older than {wish.prune} days are deleted. Those whose outcome is not "
+            "known stay."
+        )
+        return 0
     if wish.subject and not settings.oauth_issuer:
         raise ConfigurationError("--subject needs ATOMS_MCP_OAUTH_ISSUER.")
     tenant = tenant_of_subject(settings.oauth_issuer, wish.subject) if wish.subject else ""
+    since = moment(wish.since, now()) if wish.since else 0
+    wanted = Wanted(tenant, wish.campaign_id, wish.mode, since, wish.unfinished)
+    _show(anyio.run(entries, settings, wish.limit, wanted), wish.form, tenant)
+    return 0
 
-    def wanted(entry: Entry) -> bool:
-        return not (wish.unfinished and entry.outcome) and tenant in {"", entry.intent.tenant}
 
-    found = anyio.run(_matching, settings, wanted, wish.limit)
-    if wish.as_json:
+def _show(found: list[Entry], form: Form, tenant: str) -> None:
+    if form == "json":
         for entry in found:
             print(json.dumps(_as_data(entry), ensure_ascii=False))
+    elif form == "csv":
+        rows = csv.writer(sys.stdout, lineterminator="\n")
+        rows.writerows(
+            [FIELDS, *([spreadsheet_safe(word) for word in words(entry)] for entry in found)]
+        )
     elif sys.stdout.isatty():
         if tenant:
             print(f"tenant {tenant[:8]}")
         draw(found, Terminal())
     else:
-        for entry in found:
-            print(line(entry))
-    return 0
+        for row in [FIELDS, *map(words, found)]:
+            print("\t".join(row))
 
 
-async def _matching(settings: Settings, wanted: Callable[[Entry], bool], limit: int) -> list[Entry]:
-    """Read further back until there are enough: what is wanted may be long ago."""
-    asked = limit
-    while True:
-        read = await entries(settings, asked)
-        found = [entry for entry in read if wanted(entry)][:limit]
-        if len(found) == limit or len(read) < asked:
-            return found
-        asked *= 10
+def moment(text: str, now: float) -> float:
+    """Read how long ago, or an ISO date or time (UTC without a zone), as seconds since 1970.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    if ago := _AGO.fullmatch(text):
+        return now - int(ago[1]) * _UNITS[ago[2]]
+    try:
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise ConfigurationError(
+            "--since is no time.",
+            next_step="Write how long ago (30m, 12h, 7d, 2w), a date (2026-11-28), or a date and "
+            "time (2026-11-28T09:30:00Z; UTC without a zone).",
+        ) from None
 
 
-def line(entry: Entry) -> str:
-    """Write an entry as one line: `FIELDS` and the arguments, separated by tabs."""
-    data = _as_data(entry)
-    words = ["" if data[name] is None else data[name] for name in FIELDS]
-    words[FIELDS.index("outcome")] = entry.outcome or OPEN
-    return "\t".join(_shown(str(word)) for word in [*words, entry.intent.arguments])
+def words(entry: Entry) -> list[str]:
+    """Write an entry as one row, with a word for each of `FIELDS`."""
+    data = {name: "" if value is None else value for name, value in _as_data(entry).items()}
+    data |= {"outcome": entry.outcome or OPEN, "arguments": entry.intent.arguments}
+    return [_shown(str(data[name])) for name in FIELDS]
 
 
 def _as_data(entry: Entry) -> dict[str, Any]:
-    arguments = json.loads(entry.intent.arguments)
+    intent = entry.intent
     values = (
         entry.id,
         datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="seconds"),
-        entry.intent.tenant,
-        entry.intent.tool,
-        arguments.get("campaign_id"),
-        entry.intent.confirmed,
-        entry.intent.answered_after,
+        intent.tenant,
+        intent.tool,
+        intent.campaign_id or None,
+        intent.confirmed,
+        intent.answered_after,
         entry.outcome or None,
         entry.request_id,
         entry.detail,
+        intent.mode or None,
+        entry.created or None,
+        json.loads(intent.arguments),
     )
-    return {**dict(zip(FIELDS, values, strict=True)), "arguments": arguments}
+    return dict(zip(FIELDS, values, strict=True))
 
 
 def _shown(text: str) -> str:
@@ -124,8 +164,10 @@ def _below(entry: Entry, arguments: dict[str, Any]) -> str:
     others = {name: value for name, value in arguments.items() if name != "campaign_id"}
     parts = [
         f"#{entry.id}",
+        entry.intent.mode,
         f"tenant {entry.intent.tenant[:8]}",
         "" if answered is None else f"answered after {answered:.1f} s",
+        entry.created and f"created {entry.created}",
         entry.request_id and f"request {entry.request_id}",
         entry.detail,
         json.dumps(others, ensure_ascii=False) if others else "",

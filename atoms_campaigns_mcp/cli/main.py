@@ -120,7 +120,19 @@ def parser() -> argparse.ArgumentParser:
     journal.add_argument(
         "--subject", help="only what this subject of ATOMS_MCP_OAUTH_ISSUER did; names its tenant"
     )
-    journal.add_argument("--json", action="store_true", help="print one JSON object a line")
+    journal.add_argument(
+        "--campaign", metavar="ID", help="only what created or changed this campaign"
+    )
+    journal.add_argument(
+        "--since", metavar="TIME", help="only what began since then: 12h, 7d, 2026-11-28T09:30Z"
+    )
+    journal.add_argument("--mode", choices=["sandbox", "live"], help="only entries of that mode")
+    form = journal.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object a line")
+    form.add_argument("--csv", action="store_true", help="print CSV with a header")
+    form.add_argument(
+        "--prune", type=count, metavar="DAYS", help="delete entries older than that, show none"
+    )
     _settings_flags(journal, {"state"})
     doctor = _command(commands, "doctor", _doctor, "check everything, and say what to do")
     doctor.add_argument("--json", action="store_true", help="print the checks for a program")
@@ -184,9 +196,9 @@ def _serving(args: argparse.Namespace) -> Settings:
     return settings
 
 
-def _settings(args: argparse.Namespace) -> Settings:
-    """Read the settings of a command, which says itself what people want to know."""
-    settings = _loaded(_flags(args))
+def _settings(args: argparse.Namespace, only: AbstractSet[str] = frozenset()) -> Settings:
+    """Read the settings of a command, or `only` some; it says itself what people want to know."""
+    settings = _loaded(_flags(args), only=only)
     if "log" in _flags(args) or os.environ.get("ATOMS_MCP_LOG"):
         configure(sys.stderr, form=settings.log)
     else:
@@ -194,8 +206,12 @@ def _settings(args: argparse.Namespace) -> Settings:
     return settings
 
 
-def _loaded(flags: Mapping[str, str], auth: Auth = "") -> Settings:
+def _loaded(
+    flags: Mapping[str, str], auth: Auth = "", only: AbstractSet[str] = frozenset()
+) -> Settings:
     found = policies(folders(user_home(), sys.platform, os.environ))
+    if only:
+        return Settings.partly(only, os.environ, flags, policies=found)
     return Settings.load(os.environ, flags, policies=found, auth=auth)
 
 
@@ -298,8 +314,17 @@ def _tools(args: argparse.Namespace) -> int:
 def _journal(args: argparse.Namespace) -> int:
     from atoms_campaigns_mcp.cli.journal import JournalOptions, run  # noqa: PLC0415 - rich, state
 
-    wish = JournalOptions(args.limit, args.unfinished, args.subject or "", args.json)
-    return run(_settings(args), wish)
+    wish = JournalOptions(
+        args.limit,
+        args.unfinished,
+        args.subject or "",
+        args.campaign or "",
+        args.mode or "",
+        args.since or "",
+        "json" if args.json else "csv" if args.csv else "",
+        args.prune or 0,
+    )
+    return run(_settings(args, {"state", "oauth_issuer", "log"}), wish)
 
 
 def _doctor(args: argparse.Namespace) -> int:
@@ -322,7 +347,7 @@ def _sandbox(args: argparse.Namespace) -> int:
     from atoms_campaigns_mcp.cli.sandbox import SandboxOptions, serve, start_afresh  # noqa: PLC0415 - uvicorn
     from atoms_campaigns_mcp.state.folder import state_folder  # noqa: PLC0415
 
-    settings = _loaded({})
+    settings = _loaded({}, only={"state", "sandbox_db"})
     database = args.db or settings.sandbox_db or state_folder(settings) / "sandbox.sqlite3"
     if args.action == "reset":
         return start_afresh(database)

@@ -7,7 +7,7 @@ modes can only be narrowed: their field says how.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
@@ -190,6 +190,10 @@ class Settings(GuardSettings):
         "replicas share; an address with a password in the variable only",
         read.state,
     )
+    journal_days: int | None = _setting(
+        "days after which servers delete entries of the journal; default: never",
+        read.limit,
+    )
     secret: tuple[bytes, ...] = _setting(
         "32 bytes or more that seal tokens; several, separated by commas: the first seals, all "
         "open; default: made once",
@@ -271,11 +275,7 @@ class Settings(GuardSettings):
         values = {row.name: value_of(row, sources, origins) for row in SETTINGS}
         key = _api_key(values.pop("smallest_api_key"), values.pop("atoms_api_key"))
         live, url = values["live"], values.pop("atoms_api_url")
-        if (flags or {}).get("state") and getattr(values["state"], "has_password", False):
-            raise ConfigurationError(
-                "--state holds a password, which every user of this machine can see.",
-                next_step="Give the address in the variable ATOMS_MCP_STATE.",
-            )
+        _check_state(values["state"], flags)
         if auth in {"key", "oauth"}:
             key = ""  # each request brings its own, and never falls back to the server's
         elif live and not key:
@@ -295,6 +295,27 @@ class Settings(GuardSettings):
             _check_oauth(settings)
         return settings
 
+    @classmethod
+    def partly(
+        cls,
+        names: Collection[str],
+        environ: Mapping[str, str],
+        flags: Mapping[str, str] | None = None,
+        *,
+        policies: Sequence[Source] = (),
+    ) -> "Settings":
+        """Read as `load` does, but only these settings: nothing else can be in the way.
+
+        Raises:
+            ConfigurationError: See `load`.
+        """
+        sources = sources_of(SETTINGS, policies, environ, flags or {})
+        rows = [row for row in SETTINGS if row.name in names]
+        origins: dict[str, str] = {}
+        values = {row.name: value_of(row, sources, origins) for row in rows}
+        _check_state(values.get("state"), flags)
+        return cls(origins=origins, **values)
+
 
 _GUARDS = frozenset(one.name for one in fields(GuardSettings))
 
@@ -310,6 +331,14 @@ def _rows() -> Iterator[Setting]:
 
 
 SETTINGS = tuple(_rows())
+
+
+def _check_state(state: Path | RedisAddress | None, flags: Mapping[str, str] | None) -> None:
+    if (flags or {}).get("state") and getattr(state, "has_password", False):
+        raise ConfigurationError(
+            "--state holds a password, which every user of this machine can see.",
+            next_step="Give the address in the variable ATOMS_MCP_STATE.",
+        )
 
 
 def _check_oauth(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Maintenance of the state while a server runs: old uploads go, open intents are reported."""
+"""Maintenance of the state while a server runs: what is old goes, open intents are reported."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -12,6 +12,7 @@ from atoms_campaigns_mcp.state.open import may_hold_entries, open_state
 from atoms_campaigns_mcp.telemetry import log
 
 EVERY = 60.0  # seconds between two runs
+DAY = 24 * 3600.0  # seconds
 
 
 async def maintain(
@@ -26,7 +27,7 @@ async def maintain(
 
 
 async def maintain_once(settings: Settings, now: float) -> None:
-    """Delete lists that have expired, and log, once each, intents that got no outcome."""
+    """Delete what has expired, and log, once each, intents that got no outcome."""
     if not may_hold_entries(settings):
         return
 
@@ -34,6 +35,8 @@ async def maintain_once(settings: Settings, now: float) -> None:
         store = open_state(settings)
         try:
             await store.uploads.clear(now)
+            if settings.journal_days:
+                await store.journal.prune(now - settings.journal_days * DAY)
             for entry in await store.journal.unfinished(now):
                 log.warning(
                     "journal entry %s has no outcome: %s %s at %s was sent or about to be sent "

@@ -15,6 +15,7 @@ LONGEST_LOCK = 60
 # Seconds in which every change that has begun gets its outcome, if its server lives.
 UNDER_WAY = 120.0
 NEVER = ("refused", "absent")  # outcomes of what changed nothing
+IN_DOUBT = ("", "unknown")  # outcomes of what may have changed something
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Intent:
     is the same for creations that ask one account for the same, and `known` holds the ids of what
     they would be confused with. `answered_after` is how many seconds a question about it took to be
     answered, if somebody was asked and it is known. `account` and `campaign_id` say which campaign
-    is changed, if it is there; one that `dials` starts, resumes or schedules.
+    is changed, if it is there; one that `dials` starts, resumes or schedules. `mode` is sandbox or
+    live; entries of earlier versions do not tell.
     """
 
     tenant: str
@@ -56,6 +58,18 @@ class Intent:
     account: str = ""
     campaign_id: str = ""
     dials: bool = False
+    mode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The id of what a change created, and if that is a campaign, once more as its campaign."""
+
+    id: str = ""
+    campaign_id: str = ""
+
+
+NOTHING = Created()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,8 @@ class Entry:
     """A journal entry; `outcome` is empty until the answer came.
 
     Outcomes: done, refused, unknown, failed (a fault of this server), and absent (it was unknown,
-    was looked for again when the same was asked for, and was not there).
+    was looked for again when the same was asked for, and was not there). `created` is the id of
+    what the change created.
     """
 
     id: int
@@ -72,6 +87,35 @@ class Entry:
     detail: str
     request_id: str
     intent: Intent
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are asked for; what is empty does not matter. `since` is in seconds since 1970.
+
+    A campaign's entries are those that changed or created it.
+    """
+
+    tenant: str = ""
+    campaign_id: str = ""
+    mode: str = ""
+    since: float = 0
+    unfinished: bool = False
+
+    def takes(self, entry: Entry) -> bool:
+        """Return whether an entry is wanted."""
+        intent = entry.intent
+        return (
+            self.tenant in {"", intent.tenant}
+            and self.campaign_id in {"", intent.campaign_id}
+            and self.mode in {"", intent.mode}
+            and entry.at >= self.since
+            and not (self.unfinished and entry.outcome)
+        )
+
+
+EVERY = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +217,9 @@ class JournalStore(Protocol):
         outcome: str,
         detail: str = "",
         request_id: str = "",
-        campaign_id: str = "",
+        created: Created = NOTHING,
     ) -> None:
-        """Record how it ended, and the campaign that was created by it.
+        """Record how it ended, and what was created by it.
 
         A change of a campaign that is done ends its earlier beginnings, see `begun`.
         """
@@ -193,8 +237,15 @@ class JournalStore(Protocol):
         """Record that a campaign has been seen to dial, or to be over."""
         ...
 
-    async def entries(self, limit: int) -> list[Entry]:
-        """Return the latest entries, the latest first."""
+    async def entries(self, limit: int, wanted: Wanted = EVERY) -> list[Entry]:
+        """Return the latest entries that are wanted, the latest first, however old they are."""
+        ...
+
+    async def prune(self, before: float) -> int:
+        """Delete what began before then (seconds since 1970) and give how many entries it was.
+
+        Those without an outcome, or with an unknown one, stay: they are looked at again.
+        """
         ...
 
     async def unfinished(self, now: float) -> list[Entry]:

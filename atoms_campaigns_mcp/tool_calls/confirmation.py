@@ -4,7 +4,7 @@ The first round judges the plan, stores it and asks about it; the answer is boun
 good once and for five minutes, and counts only while the facts are still the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from atoms_campaigns_mcp.errors import NotConfirmed, NotRecorded, Refused
@@ -16,6 +16,7 @@ from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls import confirm_tokens
 from atoms_campaigns_mcp.tool_calls.asker import TICK, Answer, PendingQuestion, Reply
+from atoms_campaigns_mcp.tool_calls.journaling import intended, note_refusal
 from atoms_campaigns_mcp.tool_calls.plans import AGAIN, NOTHING
 from atoms_campaigns_mcp.tool_calls.session import Session
 from atoms_campaigns_mcp.toolkit.tool import Tool
@@ -162,8 +163,22 @@ class Confirmation:
         if answer != "yes" or (record and hasty):
             log.info("%s: the answer was %s, after %s s", self.tool.name, answer, seconds)
             await self.session.plans.withdraw(record)
+            await self._note("yes, too soon" if answer == "yes" else answer, record, seconds)
             raise _not_a_yes(answer, seconds, self._policy)
         return self._valid(record, "asked", seconds)
+
+    async def _note(self, answer: str, record: PlanRecord | None, seconds: float | None) -> None:
+        """Put an answer that is no yes into the journal, which keeps the seconds of all."""
+        runtime = self.session.runtime
+        intent = replace(
+            # Nothing says that this call's caller IDs are those of the plan that was asked about.
+            intended(runtime, self.tool, self.args, caller_ids=False),
+            confirmed="asked",
+            digest=record.digest if record else "",
+            answered_after=seconds,
+            campaign_id=getattr(self.args, "campaign_id", ""),
+        )
+        await note_refusal(runtime, intent, answer)
 
     def _valid(
         self, record: PlanRecord | None, how: Confirmed, seconds: float | None = None

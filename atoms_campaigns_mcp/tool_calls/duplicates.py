@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from atoms_campaigns_mcp.errors import NotRecorded, WrongState
 from atoms_campaigns_mcp.telemetry import log
+from atoms_campaigns_mcp.tool_calls.journaling import created_by
 from atoms_campaigns_mcp.tool_calls.locks import SENDING, Locks
 from atoms_campaigns_mcp.toolkit.context import Earlier
 
@@ -33,11 +34,12 @@ class CallMemory:
         entries = await runtime.store.journal.unresolved(runtime.own(key))
         return [Earlier(entry.id, entry.intent.known) for entry in entries]
 
-    async def resolve(self, earlier: Sequence[Earlier], *, found: str) -> None:
+    async def resolve(self, earlier: Sequence[Earlier], *, found: object | None) -> None:
         """See `Memory.resolve`."""
-        told = "done" if found else "absent", "looked for again later", "", found
+        outcome = "absent" if found is None else "done"
+        finish = self.locks.runtime.store.journal.finish
         for one in earlier:
-            await self.locks.runtime.store.journal.finish(one.entry, *told)
+            await finish(one.entry, outcome, "looked for again later", created=created_by(found))
 
     async def begun(self, besides: str = "") -> list[str]:
         """See `Memory.begun`."""

@@ -1,7 +1,7 @@
 """The journal around a change: intent before it is sent, outcome after."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
@@ -10,10 +10,12 @@ import anyio
 
 from atoms_campaigns_mcp.atoms.changes import Change
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, OutcomeUnknown
-from atoms_campaigns_mcp.redaction import redact
+from atoms_campaigns_mcp.redaction import hide_keys, redact
 from atoms_campaigns_mcp.runtime import Runtime
+from atoms_campaigns_mcp.schemas.arguments import Args
+from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import Campaign
-from atoms_campaigns_mcp.state.store import Intent
+from atoms_campaigns_mcp.state.store import NOTHING, Created, Intent
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls.locks import Locks
 from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
@@ -94,14 +96,14 @@ class Recorder:
                 self._waited += anyio.current_time() - self._since
 
     async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
-        outcome, detail, made = "failed", "", ""
+        outcome, detail, made = "failed", "", NOTHING
         try:
             self.locks.require()
             answer = await change.make(self.runtime.clocks.sleep)
             outcome = "done"
             # A start answers false if somebody else was first.
             self.changed = answer is not False
-            made = answer.id if isinstance(answer, Campaign) else ""
+            made = created_by(answer)
             detail = "the answer was lost, the effect was seen" if change.found else ""
         except OutcomeUnknown as error:
             outcome, detail = "unknown", redact(error.message)
@@ -116,30 +118,63 @@ class Recorder:
             raise
         finally:
             if entry is not None:
-                await self._finish(entry, outcome, detail, change.request_id, made)
+                await self._finish(entry, outcome, detail, change.request_id, made=made)
         return answer
 
-    async def _finish(self, entry: int, *told: str) -> None:
+    async def _finish(self, entry: int, *told: str, made: Created) -> None:
         # The change is made: an intent without an outcome is the honest record of this trouble, and
         # whatever it is, it must not stand in for what became of the change.
         try:
-            await self.runtime.store.journal.finish(entry, *told)
+            await self.runtime.store.journal.finish(entry, *told, created=made)
         except Exception:  # noqa: BLE001
             log.exception("the outcome of journal entry %s is not recorded", entry)
 
 
-def masked(arguments: dict[str, Any]) -> str:
-    """Write arguments for the journal: no phone numbers, keys, tokens or contact lists."""
-    kept = {name: _masked(name, value) for name, value in arguments.items()}
+def created_by(answer: object) -> Created:
+    """Return what a change created, by its answer."""
+    if isinstance(answer, Campaign):
+        return Created(answer.id, answer.id)
+    return Created(answer.id) if isinstance(answer, Audience) else NOTHING
+
+
+def intended(
+    runtime: Runtime, tool: Tool[Any, Any], args: Args, *, caller_ids: bool = True
+) -> Intent:
+    """Return what a call intends; its `caller_ids` are shown if they are known to be ours."""
+    return Intent(
+        tenant=runtime.tenant,
+        tool=tool.name,
+        arguments=_masked(args.model_dump(mode="json", exclude_none=True), caller_ids=caller_ids),
+        confirmed="not needed",
+        account=runtime.account,
+        dials=tool.dials(args),
+        mode=runtime.settings.mode,
+    )
+
+
+async def note_refusal(runtime: Runtime, intent: Intent, answer: str) -> None:
+    """Record that a question got no yes; nothing was to be sent, so the call goes on without."""
+    intent, now = replace(intent, dials=False), runtime.clocks.seconds()
+    try:
+        entry = await runtime.store.journal.begin(intent, now)
+        await runtime.store.journal.finish(entry, "refused", f"the client answered: {answer}")
+    except NotRecorded as error:
+        log.warning("%s: the answer %s is not recorded: %s", intent.tool, answer, error.message)
+
+
+def _masked(arguments: dict[str, Any], *, caller_ids: bool) -> str:
+    """Write arguments for the journal: no contacts' numbers, keys, tokens or contact lists."""
+    shown = {"phone_ids"} if caller_ids else set[str]()
+    kept = {name: _text(value, name, shown) for name, value in arguments.items()}
     kept.pop("confirm_token", None)
     return json.dumps(kept, sort_keys=True, ensure_ascii=False)
 
 
-def _masked(name: str, value: Any) -> Any:
+def _text(value: Any, name: str, shown: Collection[str]) -> Any:
     if isinstance(value, list):
-        return [_masked(name, entry) for entry in cast("list[Any]", value)]
+        return [_text(entry, name, shown) for entry in cast("list[Any]", value)]
     if not isinstance(value, str):
         return value
     if name == "csv" or len(value) > LONGEST:
         return f"{len(value)} characters"
-    return redact(value)
+    return hide_keys(value) if name in shown else redact(value)

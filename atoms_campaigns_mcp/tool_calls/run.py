@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -11,7 +12,6 @@ from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.redaction import whole
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import AgreedResult, Result
-from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.telemetry import dialled
 from atoms_campaigns_mcp.tool_calls.arguments import check
 from atoms_campaigns_mcp.tool_calls.asker import PendingQuestion
@@ -22,7 +22,7 @@ from atoms_campaigns_mcp.tool_calls.confirmation import (
     agree,
     propose,
 )
-from atoms_campaigns_mcp.tool_calls.journaling import Recorder, masked
+from atoms_campaigns_mcp.tool_calls.journaling import Recorder, intended
 from atoms_campaigns_mcp.tool_calls.locks import SENDING, WAITING
 from atoms_campaigns_mcp.tool_calls.plans import NOTHING
 from atoms_campaigns_mcp.tool_calls.rights import granted
@@ -115,7 +115,11 @@ async def _keep_locks(session: Session, plan: Plan) -> None:
 async def _carry_out(
     session: Session, tool: Tool[Any, Any], args: Args, agreed: Agreed | None
 ) -> Result:
-    recorder = Recorder(session.locks, tool, _intent(session, tool, args, agreed))
+    intent = intended(session.runtime, tool, args)
+    if agreed:
+        how, digest, after = agreed.how, agreed.digest, agreed.answered_after
+        intent = replace(intent, confirmed=how, digest=digest, answered_after=after)
+    recorder = Recorder(session.locks, tool, intent)
     plan = agreed.plan if agreed else None
     context = session.context(recorder, plan, urgent=tool.emergency)
     result = await tool.run(args, context)
@@ -129,19 +133,6 @@ async def _carry_out(
         dialled()
     await _announce(tool.name, result, context)
     return result
-
-
-def _intent(session: Session, tool: Tool[Any, Any], args: Args, agreed: Agreed | None) -> Intent:
-    return Intent(
-        tenant=session.runtime.tenant,
-        tool=tool.name,
-        arguments=masked(args.model_dump(mode="json", exclude_none=True)),
-        confirmed=agreed.how if agreed else "not needed",
-        digest=agreed.digest if agreed else "",
-        answered_after=agreed.answered_after if agreed else None,
-        account=session.runtime.account,
-        dials=tool.dials(args),
-    )
 
 
 async def _announce(change: str, result: Result, context: ToolContext) -> None:

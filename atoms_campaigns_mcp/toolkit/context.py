@@ -89,8 +89,8 @@ class Memory(Protocol):
         """Return the equal creations whose outcome is unknown."""
         ...
 
-    async def resolve(self, earlier: Sequence[Earlier], *, found: str) -> None:
-        """Record the id under which they have been found, or that it was looked for in vain."""
+    async def resolve(self, earlier: Sequence[Earlier], *, found: object | None) -> None:
+        """Record what they have been found to have made, or that it was looked for in vain."""
         ...
 
     async def begun(self, besides: str = "") -> list[str]:

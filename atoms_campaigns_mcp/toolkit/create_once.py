@@ -59,7 +59,7 @@ class Creation(Generic[T]):
             if sight.made:
                 return sight.made
             await ctx.memory.keep_alone(self.key)
-            await ctx.memory.resolve(sight.earlier, found="")
+            await ctx.memory.resolve(sight.earlier, found=None)
             thing = await self.make([thing.id for thing in sight.alike])
             return Made(thing, ABSENT if sight.earlier else "")
 
@@ -73,7 +73,7 @@ class Creation(Generic[T]):
         known = {name for one in earlier for name in one.known}
         new = [thing for thing in alike if thing.id not in known]
         if earlier and new:
-            await ctx.memory.resolve(earlier, found=new[0].id)
+            await ctx.memory.resolve(earlier, found=new[0])
             return Sight(earlier, alike, Made(new[0], FOUND))
         self.refuse(alike)
         return Sight(earlier, alike, None)

@@ -1,6 +1,6 @@
 """Ending the calls of campaigns one by one: what is queued, rings or talks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
@@ -37,10 +37,11 @@ async def hang_up(campaign_ids: Sequence[str], ctx: ToolContext) -> HungUp:
     told, tried = HungUp(), set[str]()
     for _ in range(ROUNDS):
         try:
-            calls = [call for call in await _live(campaign_ids, ctx) if call not in tried]
+            live = await _live(campaign_ids, ctx)
         except AtomsCampaignsError as error:
             told.errors.append(error)
             break
+        calls = {call: campaign for call, campaign in live.items() if call not in tried}
         if not calls:
             break
         tried.update(calls)
@@ -48,11 +49,11 @@ async def hang_up(campaign_ids: Sequence[str], ctx: ToolContext) -> HungUp:
     return told
 
 
-async def _end(calls: Sequence[str], told: HungUp, ctx: ToolContext) -> None:
+async def _end(calls: Mapping[str, str], told: HungUp, ctx: ToolContext) -> None:
     in_a_row = 0
-    for place, call in enumerate(calls):
+    for place, (call, campaign_id) in enumerate(calls.items()):
         try:
-            told.ended += await ctx.atoms.cancel_call(call)
+            told.ended += await ctx.atoms.cancel_call(call, campaign_id)
             in_a_row = 0
         except AtomsCampaignsError as error:
             told.failed += 1
@@ -63,15 +64,16 @@ async def _end(calls: Sequence[str], told: HungUp, ctx: ToolContext) -> None:
             return
 
 
-async def _live(campaign_ids: Sequence[str], ctx: ToolContext) -> list[str]:
-    found: list[str] = []
-    for start in range(0, len(campaign_ids), NAMED):
-        some, page, more = ",".join(campaign_ids[start : start + NAMED]), 0, True
+async def _live(campaign_ids: Sequence[str], ctx: ToolContext) -> dict[str, str]:
+    """Return the live calls, each with its campaign, which the API does not tell of a call."""
+    found: dict[str, str] = {}
+    for campaign_id in campaign_ids:
+        page, more = 0, True
         while more:
             page += 1
             rows, listed = await ctx.atoms.anew().list_calls(
-                some, statuses=LIVE, page=page, limit=PAGE
+                campaign_id, statuses=LIVE, page=page, limit=PAGE
             )
-            found += [row.call_id for row in rows]
+            found |= {row.call_id: campaign_id for row in rows}
             more = listed.has_more and bool(rows)
     return found

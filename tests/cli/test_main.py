@@ -235,13 +235,29 @@ def leave_open(state: Path, tool: str, tenant: str = LOCAL) -> None:
 def test_the_journal_shows_what_was_changed(tmp_path: Path) -> None:
     env = environment(tmp_path)
     run("call", "create_campaign", *DRAFT_WORDS, env=env)
-    (shown,) = run("journal", env=env).stdout.splitlines()
+    _, shown = run("journal", env=env).stdout.splitlines()
     assert {"create_campaign", "not needed", "done"} <= set(shown.split("\t"))
     assert json.loads(run("journal", "--json", env=env).stdout)["tool"] == "create_campaign"
     leave_open(tmp_path, "delete_campaign")
     open_ones = run("journal", "--unfinished", env=env).stdout
     assert "delete_campaign" in open_ones
     assert "create_campaign" not in open_ones
+
+
+def test_the_journal_needs_nothing_of_a_servers_environment_but_the_state(tmp_path: Path) -> None:
+    leave_open(tmp_path, "delete_campaign")
+    env = environment(
+        tmp_path,
+        ATOMS_API_URL="https://api.example.com/atoms/v1",
+        ATOMS_MCP_LIVE="1",
+        ATOMS_MCP_OAUTH_ISSUER="https://id.example.com",
+        ATOMS_MCP_FILES="/nowhere/at/all",
+    )
+    done = run("journal", "--csv", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    head, entry = done.stdout.splitlines()
+    assert head.startswith("id,time,tenant,tool,campaign,")
+    assert "delete_campaign" in entry
 
 
 @pytest.mark.slow
@@ -283,7 +299,10 @@ OWN = {
     "watch": {"ID"},
     "tools": set[str](),
     "doctor": {"--json"},
-    "journal": {"--limit", "--unfinished", "--subject", "--state"},
+    "journal": {
+        *("--limit", "--unfinished", "--subject", "--campaign", "--since", "--mode", "--prune"),
+        "--state",
+    },
     "install": {"CLIENT", "--print", "--remove", "--server-name", "--with-key"},
     "sandbox": {"reset", "--port", "--db", "--speed", "--seed"},
     "demo": set[str](),

@@ -10,7 +10,7 @@ from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.state.sqlite import migrations
 from atoms_campaigns_mcp.state.sqlite.migrations import LATEST, MIGRATIONS, migrate
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
-from atoms_campaigns_mcp.state.store import Intent, PlanRecord
+from atoms_campaigns_mcp.state.store import Intent, PlanRecord, Wanted
 
 pytestmark = pytest.mark.anyio
 # The tables of 0.1.0 as that version made them, written down once more: what has been released is
@@ -103,6 +103,25 @@ def test_the_first_migration_makes_what_the_first_release_made(tmp_path: Path) -
         db.execute(statement)
     db.close()
     assert shape(tmp_path / "made.sqlite3") == shape(released(tmp_path))
+
+
+async def test_entries_of_earlier_versions_tell_their_campaign_and_no_mode(tmp_path: Path) -> None:
+    campaign = "696ddd2a04ff172dbd8eddad"
+    db = sqlite3.connect(released(tmp_path))
+    told = {1: f'{{"campaign_id": "{campaign}"}}', 2: '{"campaign_id": "all"}', 3: "no JSON"}
+    for number, arguments in told.items():
+        db.execute(
+            "INSERT INTO journal (id, at, tenant, tool, arguments, confirmed, digest) "
+            "VALUES (?, ?, 'tenant', 'pause_campaign', ?, 'not needed', '')",
+            (number, float(number), arguments),
+        )
+    db.commit()
+    db.close()
+    store = SqliteStore.open(tmp_path)
+    found = await store.journal.entries(9, Wanted(campaign_id=campaign))
+    assert [(entry.id, entry.intent.mode, entry.created) for entry in found] == [(1, "", "")]
+    assert len(await store.journal.entries(9, Wanted(since=1))) == 4
+    await store.close()
 
 
 async def test_servers_that_start_together_migrate_once(tmp_path: Path) -> None:

@@ -272,7 +272,11 @@ async def test_entries_of_earlier_and_later_versions_are_read(
         fields = cast("Any", redis.xrange(f"{PREFIX}:journal"))[0][1]
         assert b"answered_after" not in fields
         redis.xadd(f"{PREFIX}:journal", {**fields, b"of tomorrow": b"x"}, id=f"{number + 1}-0")
-        redis.rpush(f"{PREFIX}:outcomes:{number + 1}", '["done", "", "request", "", "of tomorrow"]')
+        redis.rpush(f"{PREFIX}:outcomes:{number + 1}", '["done", "", "request"]')
+        assert (await store.journal.entries(1))[0].outcome == "done"
+        told = '["done", "", "request", "", "a1", "of tomorrow"]'
+        redis.rpush(f"{PREFIX}:outcomes:{number + 1}", told)
     later, earlier = await store.journal.entries(2)
+    assert later.created == "a1"
     assert (later.intent, later.outcome, later.request_id) == (INTENT, "done", "request")
     assert (earlier.intent, earlier.outcome) == (INTENT, "")

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import replace
+from typing import Any
 
 import anyio
 import hypothesis
@@ -12,10 +13,12 @@ from atoms_campaigns_mcp.rate_limit import Slot
 from atoms_campaigns_mcp.state.store import (
     LONGEST_LOCK,
     UNDER_WAY,
+    Created,
     Intent,
     PlanRecord,
     Store,
     Upload,
+    Wanted,
 )
 from tests.state.conftest import Stores
 
@@ -230,7 +233,7 @@ async def test_what_was_to_dial_is_known_until_it_is_seen_or_another_change_is_d
         for number, outcome in zip(begun, ["done", "unknown", "refused", "failed"], strict=False):
             await one.journal.finish(number, outcome)
         made = await one.journal.begin(dials, 20)
-        await one.journal.finish(made, "done", "", "", "c9")
+        await one.journal.finish(made, "done", created=Created("c9", "c9"))
         await one.journal.begin(replace(dials, account="b"), 21)
         assert [entry.intent.campaign_id for entry in await two.journal.begun("a", 0)] == [
             "c0",
@@ -251,6 +254,46 @@ async def test_what_was_to_dial_is_known_until_it_is_seen_or_another_change_is_d
         (made, "done"),
         (again, "done"),
     ]
+
+
+async def test_entries_say_their_mode_and_what_was_created_and_are_found_by_it(
+    stores: Stores,
+) -> None:
+    async with stores(2) as (one, two):
+        live = replace(INTENT, mode="live", campaign_id="c1")
+        for at in range(3):
+            await one.journal.begin(replace(live, mode="sandbox"), at)
+        made = await one.journal.begin(replace(live, campaign_id=""), 10)
+        await one.journal.finish(made, "done", created=Created("a1"))
+        started = await one.journal.begin(live, 20)
+        other = await one.journal.begin(replace(live, tenant="other"), 30)
+
+        async def found(limit: int = 9, **wanted: Any) -> list[int]:
+            return [entry.id for entry in await two.journal.entries(limit, Wanted(**wanted))]
+
+        assert await found(mode="live") == [other, started, made]
+        assert await found(1, campaign_id="c1", tenant="tenant") == [started]
+        assert len(await found(campaign_id="c1", mode="sandbox")) == 3
+        assert await found(since=20) == [other, started]
+        assert made not in await found(unfinished=True)
+        assert await found(campaign_id="c2") == []
+        (_, _, created, *_) = await two.journal.entries(9)
+    assert (created.created, created.intent.mode, created.intent.campaign_id) == ("a1", "live", "")
+
+
+async def test_pruning_deletes_what_is_older_and_leaves_what_is_in_doubt(stores: Stores) -> None:
+    async with stores(2) as (one, two):
+        numbers = [await one.journal.begin(replace(INTENT, key="k"), at) for at in range(6)]
+        for number, outcome in zip(numbers, ["done", "refused", "unknown", "done"], strict=False):
+            await one.journal.finish(number, outcome)
+        assert await two.journal.prune(3) == 2
+        assert [entry.id for entry in await one.journal.entries(9)] == numbers[:1:-1]
+        assert await two.journal.prune(3) == 0
+        assert await two.journal.prune(99) == 1
+        left = await one.journal.entries(9)
+        assert [entry.id for entry in left] == [numbers[5], numbers[4], numbers[2]]
+        assert numbers[2] in [entry.id for entry in await two.journal.unresolved("k")]
+        assert await one.journal.begin(INTENT, 100) == numbers[-1] + 1
 
 
 async def test_an_intent_without_an_outcome_is_reported_once(stores: Stores) -> None:

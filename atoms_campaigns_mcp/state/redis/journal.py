@@ -17,13 +17,25 @@ from redis.exceptions import RedisError, ResponseError
 
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.state.redis.connection import WAIT, RedisConnection, key
-from atoms_campaigns_mcp.state.store import NEVER, UNDER_WAY, Entry, Intent, storable
+from atoms_campaigns_mcp.state.store import (
+    EVERY,
+    IN_DOUBT,
+    NEVER,
+    NOTHING,
+    UNDER_WAY,
+    Created,
+    Entry,
+    Intent,
+    Wanted,
+    storable,
+)
 from atoms_campaigns_mcp.telemetry import log
 
 JOURNAL, LAST, OPEN = key("journal"), key("last"), key("open")
+AT_ONCE = 500  # entries that are read together
 ON_DISK = round(1000 * WAIT * 0.75)  # milliseconds for the disk, of those that a record may take
 _TEXTS = ("tenant", "tool", "arguments", "confirmed", "digest", "key")
-_LATER_TEXTS = ("account", "campaign_id")  # which earlier versions do not write
+_LATER_TEXTS = ("account", "campaign_id", "mode")  # which earlier versions do not write
 _BEGIN = """
 local id = redis.call('INCR', KEYS[1])
 redis.call('XADD', KEYS[2], id .. '-0', unpack(ARGV))
@@ -72,7 +84,7 @@ class RedisJournal:
         outcome: str,
         detail: str = "",
         request_id: str = "",
-        campaign_id: str = "",
+        created: Created = NOTHING,
     ) -> None:
         """See `JournalStore.finish`."""
         found = await self._read([entry_id])
@@ -82,7 +94,8 @@ class RedisJournal:
                 next_step="The operator must find out why Redis has lost data.",
             )
         intent = found[0].intent
-        told = [outcome, storable(detail), storable(request_id), campaign_id]
+        texts = [outcome, storable(detail), storable(request_id)]
+        told = [*texts, created.campaign_id, created.id]
         commands: list[tuple[str | bytes | float, ...]] = [
             ("RPUSH", _outcomes(entry_id), json.dumps(told)),
             ("SREM", OPEN, entry_id),
@@ -93,7 +106,7 @@ class RedisJournal:
         if intent.dials and outcome in NEVER:
             commands.append(("SREM", _begun(intent.account), entry_id))
         await self._link.together(*commands)
-        if outcome == "done" and (campaign := campaign_id or intent.campaign_id):
+        if outcome == "done" and (campaign := created.campaign_id or intent.campaign_id):
             await self.saw(intent.account, campaign, before=entry_id)
 
     async def begun(self, account: str, since: float) -> list[Entry]:
@@ -116,10 +129,33 @@ class RedisJournal:
         """See `JournalStore.unresolved`."""
         return await self._read(await self._link.do("SMEMBERS", _unresolved(key)))
 
-    async def entries(self, limit: int) -> list[Entry]:
+    async def entries(self, limit: int, wanted: Wanted = EVERY) -> list[Entry]:
         """See `JournalStore.entries`."""
-        found = await self._link.do("XREVRANGE", JOURNAL, "+", "-", "COUNT", limit)
-        return await self._with_outcomes([found])
+        found, end, count = list[Entry](), "+", limit if wanted == EVERY else max(limit, AT_ONCE)
+        while len(found) < limit:
+            rows = await self._link.do("XREVRANGE", JOURNAL, end, "-", "COUNT", count)
+            read = await self._with_outcomes([rows])
+            found += [entry for entry in read if wanted.takes(entry)]
+            if len(read) < count:
+                break
+            end = f"({read[-1].id}-0"
+        return found[:limit]
+
+    async def prune(self, before: float) -> int:
+        """See `JournalStore.prune`; it ends at the first entry that began later."""
+        count, start = 0, "-"
+        while True:
+            rows = await self._link.do("XRANGE", JOURNAL, start, "+", "COUNT", AT_ONCE)
+            read = await self._with_outcomes([rows])
+            old = [entry for entry in read if entry.at < before]
+            gone = [entry.id for entry in old if entry.outcome not in IN_DOUBT]
+            if gone:
+                ids, outcomes = [f"{number}-0" for number in gone], map(_outcomes, gone)
+                await self._link.together(("XDEL", JOURNAL, *ids), ("DEL", *outcomes))
+            count += len(gone)
+            if len(old) < AT_ONCE:
+                return count
+            start = f"({old[-1].id}-0"
 
     async def unfinished(self, now: float) -> list[Entry]:
         """See `JournalStore.unfinished`."""
@@ -183,14 +219,16 @@ def _entry(number: int, fields: Any, outcome: bytes | None) -> Entry:
     # Replicas of an earlier version write fewer fields, and those of a later one more.
     values = {name.decode(): value.decode() for name, value in dict(fields).items()}
     after = values.get("answered_after")
-    told = json.loads(outcome) if outcome else ["", "", ""]
-    made = told[3] if len(told) > 3 else ""  # noqa: PLR2004 - which earlier versions do not write
+    # Earlier versions write neither the campaign nor what was created.
+    told: list[str] = [*(json.loads(outcome) if outcome else []), "", "", "", "", ""]
+    state, detail, request_id, campaign_id, created = told[:5]
     intent = Intent(
         **cast("Any", {name: values[name] for name in _TEXTS}),
         known=tuple(json.loads(values["known"])),
         answered_after=float(after) if after is not None else None,
         account=values.get("account", ""),
-        campaign_id=made or values.get("campaign_id", ""),
+        campaign_id=campaign_id or values.get("campaign_id", ""),
         dials="dials" in values,
+        mode=values.get("mode", ""),
     )
-    return Entry(number, float(values["at"]), *told[:3], intent=intent)
+    return Entry(number, float(values["at"]), state, detail, request_id, intent, created)

@@ -9,13 +9,22 @@ from typing import Any
 import anyio
 
 from atoms_campaigns_mcp.state.sqlite.database import StateFile
-from atoms_campaigns_mcp.state.store import UNDER_WAY, Entry, Intent, storable
+from atoms_campaigns_mcp.state.store import (
+    EVERY,
+    NOTHING,
+    UNDER_WAY,
+    Created,
+    Entry,
+    Intent,
+    Wanted,
+    storable,
+)
 
 _INTENT = (
     "tenant, tool, arguments, confirmed, digest, key, known, answered_after, account, "
-    "campaign_id, dials"
+    "campaign_id, dials, mode"
 )
-_ENTRY = f"id, at, outcome, detail, request_id, {_INTENT}"
+_ENTRY = f"id, at, outcome, detail, request_id, created, {_INTENT}"
 # Earlier changes of the campaign, now that a later one is done.
 _SEEN = (
     "UPDATE journal SET seen = 1 FROM journal AS later WHERE later.id = ? "
@@ -34,9 +43,9 @@ class SqliteJournal:
 
     async def begin(self, intent: Intent, at: float) -> int:
         """See `JournalStore.begin`."""
-        *texts, known, answered_after, account, campaign_id, dials = astuple(intent)
+        *texts, known, answered_after, account, campaign_id, dials, mode = astuple(intent)
         row = at, *map(storable, texts), json.dumps(known), answered_after
-        row = *row, account, campaign_id, int(dials)
+        row = *row, account, campaign_id, int(dials), mode
         marks = ", ".join("?" * len(row))
         sql = f"INSERT INTO journal (at, {_INTENT}) VALUES ({marks})"  # noqa: S608
         given_up = threading.Event()
@@ -59,12 +68,13 @@ class SqliteJournal:
         outcome: str,
         detail: str = "",
         request_id: str = "",
-        campaign_id: str = "",
+        created: Created = NOTHING,
     ) -> None:
         """See `JournalStore.finish`."""
-        row = outcome, storable(detail), storable(request_id), campaign_id, entry_id
+        told = outcome, storable(detail), storable(request_id)
+        row = *told, created.id, created.campaign_id, entry_id
         sql = (
-            "UPDATE journal SET outcome = ?, detail = ?, request_id = ?, "
+            "UPDATE journal SET outcome = ?, detail = ?, request_id = ?, created = ?, "
             "campaign_id = coalesce(nullif(?, ''), campaign_id) WHERE id = ?"
         )
 
@@ -98,9 +108,23 @@ class SqliteJournal:
         )
         await self._file.write(lambda db: db.execute(sql, (account, campaign_id)))
 
-    async def entries(self, limit: int) -> list[Entry]:
+    async def entries(self, limit: int, wanted: Wanted = EVERY) -> list[Entry]:
         """See `JournalStore.entries`."""
-        return await self._entries("ORDER BY id DESC LIMIT ?", limit)
+        conditions: dict[str, str | float] = {
+            "tenant = ?": wanted.tenant,
+            "campaign_id = ?": wanted.campaign_id,
+            "mode = ?": wanted.mode,
+            "at >= ?": wanted.since,
+        }
+        asked = {condition: value for condition, value in conditions.items() if value}
+        words = [*asked, *(["outcome = ''"] if wanted.unfinished else [])]
+        where = f"WHERE {' AND '.join(words)} " if words else ""
+        return await self._entries(f"{where}ORDER BY id DESC LIMIT ?", *asked.values(), limit)
+
+    async def prune(self, before: float) -> int:
+        """See `JournalStore.prune`."""
+        sql = "DELETE FROM journal WHERE at < ? AND outcome NOT IN ('', 'unknown')"
+        return await self._file.write(lambda db: db.execute(sql, (before,)).rowcount)
 
     async def unfinished(self, now: float) -> list[Entry]:
         """See `JournalStore.unfinished`."""
@@ -118,7 +142,8 @@ class SqliteJournal:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    head, (*texts, known, answered_after, account, campaign_id, dials) = row[:5], row[5:]
+    head, created, intent_row = row[:5], row[5], row[6:]
+    *texts, known, answered_after, account, campaign_id, dials, mode = intent_row
     intent = Intent(
         *texts,
         known=tuple(json.loads(known)),
@@ -126,5 +151,6 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         account=account,
         campaign_id=campaign_id,
         dials=bool(dials),
+        mode=mode,
     )
-    return Entry(*head, intent=intent)
+    return Entry(*head, intent=intent, created=created)

@@ -68,9 +68,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE journal ADD COLUMN seen INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX journal_begun ON journal (account) WHERE dials AND NOT seen",
     ),
-    (),  # pages that were freed before `secure_delete` are cleared, see `_clear`
+    (),  # pages that were freed before `secure_delete` are to be cleared, see `_clear`
+    (  # which world an entry is of, and what the change created
+        "ALTER TABLE journal ADD COLUMN mode TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE journal ADD COLUMN created TEXT NOT NULL DEFAULT ''",
+        # Earlier versions named the campaign among the arguments only.
+        """UPDATE journal SET campaign_id = json_extract(arguments, '$.campaign_id')
+            WHERE campaign_id = '' AND CASE WHEN json_valid(arguments) THEN
+                length(json_extract(arguments, '$.campaign_id')) = 24
+                AND json_extract(arguments, '$.campaign_id') NOT GLOB '*[^0-9a-f]*'
+            END""",
+        "CREATE INDEX journal_times ON journal (at)",
+    ),
 )
 CLEARED = 6  # the version from which on nothing deleted is left in the file
+UNCLEARED = 6  # the `application_id` of a file that was made before, until it is cleared
 LATEST = len(MIGRATIONS)
 
 
@@ -82,14 +94,15 @@ def migrate(db: sqlite3.Connection) -> None:
     """
     first = _version(db)
     while (version := _version(db)) < LATEST:
-        if first and version == CLEARED - 1 and not _clear(db):
-            return  # all tables are as they must be; the next start tries again
-        _step(db, version)
+        _step(db, version, aged=first > 0)
     if version > LATEST:
         raise ConfigurationError(
             "The state file was made by a newer version of this server.",
             next_step="Update this server, or give it another folder in ATOMS_MCP_STATE.",
         )
+    # If it cannot be cleared, all tables are as they must be; the next start tries again.
+    if _number(db, "application_id") == UNCLEARED and _clear(db):
+        db.execute("PRAGMA application_id = 0")
 
 
 def _clear(db: sqlite3.Connection) -> bool:
@@ -106,16 +119,22 @@ def _clear(db: sqlite3.Connection) -> bool:
     return not busy
 
 
-def _step(db: sqlite3.Connection, version: int) -> None:
+def _step(db: sqlite3.Connection, version: int, *, aged: bool) -> None:
     with db:
         db.execute("BEGIN IMMEDIATE")
         # Servers that start together wait here for each other.
         if _version(db) == version:
+            if version == CLEARED - 1 and aged:
+                db.execute(f"PRAGMA application_id = {UNCLEARED}")
             for statement in MIGRATIONS[version]:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {version + 1}")
 
 
 def _version(db: sqlite3.Connection) -> int:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    return version
+    return _number(db, "user_version")
+
+
+def _number(db: sqlite3.Connection, pragma: str) -> int:
+    (number,) = db.execute(f"PRAGMA {pragma}").fetchone()
+    return number
