@@ -2,14 +2,7 @@
 
 Logs are lines on stderr, as JSON or text. Spans and metrics go through the OpenTelemetry API: they
 cost next to nothing until the operator installs an SDK, and then hang under the MCP SDK's spans.
-
-| metric | kind | attributes |
-|---|---|---|
-| `atoms.requests` | counter | method, route, status, outcome |
-| `atoms.request.duration` | histogram, seconds | method, route, outcome |
-| `atoms.retries` | counter | method, route |
-| `atoms_campaigns.calls` | counter | tool, outcome |
-| `atoms_campaigns.dials_started` | counter | |
+`docs/observability.md` explains each of them; a test holds it and what is here together.
 """
 
 import json
@@ -19,6 +12,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Literal, TextIO
 
 from opentelemetry import metrics, trace
@@ -35,14 +29,25 @@ log = logging.getLogger(NAME)
 call_id: ContextVar[str] = ContextVar("call_id", default="")
 """The tool call that a log line belongs to."""
 
+# Seconds; a watch takes up to 45, and what nobody answers ends sooner than the last.
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
 _tracer = trace.get_tracer(NAME)
 _meter = metrics.get_meter(NAME)
+
+
+def _histogram(name: str, about: str) -> metrics.Histogram:
+    return _meter.create_histogram(
+        name, unit="s", description=about, explicit_bucket_boundaries_advisory=BUCKETS
+    )
+
+
 _requests = _meter.create_counter("atoms.requests", description="Requests to the Atoms API")
-_durations = _meter.create_histogram(
-    "atoms.request.duration", unit="s", description="With pacing and retries"
-)
+_durations = _histogram("atoms.request.duration", "Requests to the Atoms API, pacing and retries")
 _retries = _meter.create_counter("atoms.retries", description="Repeated requests")
 _calls = _meter.create_counter("atoms_campaigns.calls", description="Tool calls by outcome")
+_call_durations = _histogram("atoms_campaigns.call.duration", "Tool calls")
+_served = _histogram("http.server.request.duration", "Requests that were answered over HTTP")
 _dials = _meter.create_counter(
     "atoms_campaigns.dials_started", description="Campaigns started, resumed or scheduled"
 )
@@ -101,27 +106,67 @@ def upstream(method: str, path: str, monotonic: Callable[[], float]) -> Generato
                 _retries.add(call.attempts - 1, labels)
 
 
-def called(tool: str, outcome: str) -> None:
-    """Count a tool call; `outcome` is ok, asked, crashed or the code of an error."""
-    _calls.add(1, {"tool": tool, "outcome": outcome})
+def event(message: str, level: int = logging.INFO, **fields: str | int | None) -> None:
+    """Log something with facts of our own beside it, which are written as they are.
+
+    Nothing is taken out of `fields`: they hold names, counts and ids that this server made or knows
+    beforehand, never a text from outside. What is None is left out.
+    """
+    kept = {name: value for name, value in fields.items() if value is not None}
+    log.log(level, message, extra={"fields": kept})
+
+
+def called(tool: str, outcome: str, mode: str, seconds: float, tenant: str) -> None:
+    """Log and count a tool call; `outcome` is ok, asked, crashed or the code of an error."""
+    labels = {"tool": tool, "outcome": outcome, "mode": mode}
+    _calls.add(1, labels)
+    _call_durations.record(seconds, labels)
     trace.get_current_span().set_attribute("atoms_campaigns.outcome", outcome)
+    took = round(1000 * seconds)
+    event("tool call", tool=tool, outcome=outcome, mode=mode, ms=took, tenant=tenant[:8])
 
 
-def dialled() -> None:
+def served(method: str, path: str, status: int, seconds: float) -> None:
+    """Count an answer over HTTP; `path` is one of ours, and `status` 0 if there was none."""
+    labels = {"http.request.method": method, "http.route": path}
+    _served.record(seconds, {**labels, "http.response.status_code": status})
+
+
+def dialled(mode: str) -> None:
     """Count a campaign that was started, resumed or scheduled."""
-    _dials.add(1)
+    _dials.add(1, {"mode": mode})
+
+
+def trace_id() -> str | None:
+    """Return the id of the trace that is going on, as W3C writes it."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else None
+
+
+def _fields(record: logging.LogRecord) -> dict[str, str | int]:
+    fields: dict[str, str | int] = getattr(record, "fields", {})
+    if call := call_id.get():
+        fields = {"call": call, **fields}
+    if (trace := trace_id()) is not None:
+        fields = {"trace_id": trace, **fields}
+    return fields
+
+
+def _moment(record: logging.LogRecord) -> str:
+    """Write when it was logged as RFC 3339 has it, in UTC."""
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "time": _moment(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": redact(record.getMessage()),
+            **_fields(record),
         }
-        if call := call_id.get():
-            line["call"] = call
         if record.exc_info:
             line["traceback"] = redact(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False).translate(_BREAKS)
@@ -129,10 +174,9 @@ class _JsonLines(logging.Formatter):
 
 class _TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        call = f" [{call_id.get()}]" if call_id.get() else ""
-        moment = self.formatTime(record, "%H:%M:%S")
         message = "".join(c if c.isprintable() else " " for c in redact(record.getMessage()))
-        line = f"{moment} {record.levelname.lower()}{call} {message}"
+        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        line = f"{_moment(record)} {record.levelname.lower()} {message}{fields}"
         if record.exc_info:
             line += "\n" + redact(self.formatException(record.exc_info))
         return line

@@ -3,7 +3,9 @@ import json
 import logging
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -87,8 +89,8 @@ def test_logs_are_redacted_json_lines() -> None:
     assert line["message"] == "called +12*******43 with sk_***"
 
 
-def test_a_tool_call_has_a_span_for_each_call_of_the_api_and_counts_what_it_does() -> None:
-    """In a process of its own: an SDK that was installed cannot be taken out again."""
+@cache
+def traced() -> Any:
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.traced"],
         cwd=Path(__file__).parent.parent,
@@ -97,7 +99,12 @@ def test_a_tool_call_has_a_span_for_each_call_of_the_api_and_counts_what_it_does
         check=True,
         timeout=120,
     )
-    told = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def test_a_tool_call_has_a_span_for_each_call_of_the_api_and_counts_what_it_does() -> None:
+    """In a process of its own: an SDK that was installed cannot be taken out again."""
+    told = traced()
     ours = [span for span in told["spans"] if span["name"].startswith(("GET", "POST"))]
     posts = [span for span in ours if span["name"].startswith("POST")]
     assert [span["name"] for span in posts] == ["POST /campaign", "POST /campaign/{id}/start"]
@@ -113,8 +120,20 @@ def test_a_tool_call_has_a_span_for_each_call_of_the_api_and_counts_what_it_does
     assert told["counted"]["atoms.retries GET /agent/{id}"] == 1
     assert told["counted"]["atoms_campaigns.calls create_campaign ok"] == 1
     assert told["counted"]["atoms_campaigns.calls get_campaign_status not_found"] == 1
-    assert told["counted"]["atoms_campaigns.dials_started"] == 1
+    assert told["counted"]["atoms_campaigns.dials_started sandbox"] == 1
     assert told["counted"]["atoms.requests POST /campaign"] == 1
+    # The log's lines of a call name its trace, which is that of its spans.
+    logged = {line["trace_id"] for line in told["log"] if line.get("tool") == "start_campaign"}
+    assert posts[1]["trace"] in logged
+
+
+def test_durations_are_in_seconds_with_buckets_that_fit_them() -> None:
+    """In a process of its own, too."""
+    told = traced()["buckets"]
+    assert set(told) == {"atoms.request.duration", "atoms_campaigns.call.duration"}
+    for bounds in told.values():
+        assert bounds[0] < 0.01
+        assert bounds[-1] > 45
 
 
 async def test_every_line_of_a_call_carries_its_id(
@@ -131,9 +150,10 @@ async def test_every_line_of_a_call_carries_its_id(
             text = await client.refused("list_agents")
     finally:
         configure()
-    line = json.loads(stream.getvalue().splitlines()[0])
-    assert f"(call {line['call']})" in text
-    assert "boom" in line["traceback"]
+    crash_line, call = map(json.loads, stream.getvalue().splitlines()[:2])
+    assert f"(call {crash_line['call']})" in text
+    assert "boom" in crash_line["traceback"]
+    assert (call["call"], call["outcome"]) == (crash_line["call"], "crashed")
 
 
 def test_text_lines_are_for_people_and_hide_what_json_hides() -> None:
@@ -143,4 +163,4 @@ def test_text_lines_are_for_people_and_hide_what_json_hides() -> None:
         log.info("calling %s", "+12025550143")
     finally:
         configure()
-    assert stream.getvalue().endswith("info calling +12*******43\n")
+    assert stream.getvalue().endswith("Z info calling +12*******43\n")

@@ -21,6 +21,7 @@ from atoms_campaigns_mcp.telemetry import configure
 
 BAD_USAGE = 2
 INTERRUPTED = 130
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 SHARED = frozenset(row.name for row in SETTINGS)
 
 
@@ -192,7 +193,7 @@ def _serving(args: argparse.Namespace) -> Settings:
     """Read the settings of a server, which logs what happens."""
     auth: Auth = (args.auth or "key") if args.http else ""
     settings = _loaded(_flags(args), auth)
-    configure(sys.stderr, form=settings.log)
+    configure(sys.stderr, form=settings.log, ours=LEVELS[settings.log_level])
     return settings
 
 

@@ -185,6 +185,11 @@ class Settings(GuardSettings):
         read.choice("json", "text"),
         "json",
     )
+    log_level: Literal["debug", "info", "warning"] = _setting(
+        "what a server logs at least: debug, with health checks, info or warning",
+        read.choice("debug", "info", "warning"),
+        "info",
+    )
     state: Path | RedisAddress | None = _setting(
         "folder for plans, journal and secret, or redis://host:port/0 (rediss://, unix://), which "
         "replicas share; an address with a password in the variable only",

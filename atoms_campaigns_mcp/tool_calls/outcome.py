@@ -1,7 +1,8 @@
 """The outcome of a call, as every caller gets it: the only way in, and the only catch."""
 
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,30 +45,37 @@ class _Crashed(AtomsCampaignsError):
 
 
 async def outcome_of(
-    caller: Caller, name: str, arguments: Mapping[str, Any], mode: Mode
+    caller: Caller,
+    name: str,
+    arguments: Mapping[str, Any],
+    mode: Mode,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Outcome | PendingQuestion:
-    """Call a tool; a failure is an outcome too, with text that says what to do."""
+    """Call a tool; a failure is an outcome too, with text that says what to do.
+
+    `monotonic` gives the seconds by which it is measured.
+    """
+    began = monotonic()
     number = secrets.token_hex(4)
     call_id.set(number)
     entry = caller.catalog.entries.get(name)
-    tool = name if entry else "unknown"
+    tool, how = name if entry else "unknown", "cancelled"
     try:
         result = await call(caller, name, arguments)
+        how = "asked" if isinstance(result, PendingQuestion) else "ok"
     except AtomsCampaignsError as error:
-        log.info("%s: %s", tool, error.code)
-        called(tool, error.code)
+        how = error.code
         if isinstance(error, NotRecorded) and entry and entry.effect is not Effect.READS:
             error = NotRecorded(error.message, next_step=error.next_step, unsent=True)
         return _failed(error, mode)
     except Exception:  # noqa: BLE001 - the boundary: nothing may pass it but an outcome
+        how = _Crashed.code
         log.exception("%s crashed", tool)
-        called(tool, _Crashed.code)
         return _failed(_Crashed(number), mode)
-    if isinstance(result, PendingQuestion):
-        called(tool, "asked")
-        return result
-    called(tool, "ok")
-    return _succeeded(result, mode)
+    finally:
+        called(tool, how, mode, monotonic() - began, caller.principal.tenant)
+    return result if isinstance(result, PendingQuestion) else _succeeded(result, mode)
 
 
 def _succeeded(result: Result, mode: Mode) -> Outcome:

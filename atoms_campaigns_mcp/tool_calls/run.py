@@ -130,7 +130,7 @@ async def _carry_out(
         result.answered_after = agreed.answered_after and round(max(agreed.answered_after, 0), 1)
         result.warnings = list(agreed.warnings)
     if recorder.changed and tool.dials(args):
-        dialled()
+        dialled(session.runtime.settings.mode)
     await _announce(tool.name, result, context)
     return result
 

@@ -3,7 +3,9 @@
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import format_trace_id
 
+from atoms_campaigns_mcp.telemetry import NAME, configure
 from tests.support.bench import Bench
 from tests.support.world import AGENT, DRAFT
 
@@ -49,24 +53,41 @@ def spans(exporter: InMemorySpanExporter) -> list[dict[str, Any]]:
             "name": span.name,
             "kind": span.kind.name,
             "attributes": dict(span.attributes or {}),
+            "trace": format_trace_id(span.context.trace_id) if span.context else "",
             "parent": names.get(span.parent.span_id) if span.parent else None,
         }
         for span in finished
     ]
 
 
-def counted(reader: InMemoryMetricReader) -> dict[str, float]:
+def measured(data: Any) -> Iterator[Any]:
+    """Give each metric of ours."""
+    for resource in data.resource_metrics:
+        for scope in resource.scope_metrics:
+            if scope.scope.name == NAME:
+                yield from scope.metrics
+
+
+def buckets(data: Any) -> dict[str, list[float]]:
+    """Return the bounds of the buckets of each histogram."""
+    points = {metric.name: metric.data.data_points[0] for metric in measured(data)}
+    return {
+        name: list(point.explicit_bounds)
+        for name, point in points.items()
+        if hasattr(point, "explicit_bounds")
+    }
+
+
+def counted(data: Any) -> dict[str, float]:
     """Add up what was counted, by metric and its most telling attributes."""
     found: dict[str, float] = {}
-    data = reader.get_metrics_data()
-    for resource in data.resource_metrics if data else ():
-        for metric in [m for scope in resource.scope_metrics for m in scope.metrics]:
-            for point in metric.data.data_points:
-                told: Any = dict(point.attributes or {})
-                names = ["http.request.method", "url.template", "tool"]
-                names += ["outcome"] if "tool" in told else []
-                key = " ".join([metric.name, *(str(told[n]) for n in names if n in told)])
-                found[key] = found.get(key, 0) + getattr(point, "value", 0)
+    for metric in measured(data):
+        for point in metric.data.data_points:
+            told: Any = dict(point.attributes or {})
+            names = ["http.request.method", "url.template", "tool"]
+            names.append("outcome" if "tool" in told else "mode")
+            key = " ".join([metric.name, *(str(told[n]) for n in names if n in told)])
+            found[key] = found.get(key, 0) + getattr(point, "value", 0)
     return found
 
 
@@ -76,9 +97,19 @@ def main() -> None:
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     metrics.set_meter_provider(MeterProvider([reader]))
+    lines = StringIO()
+    configure(lines)
     with tempfile.TemporaryDirectory() as folder, Bench.open(Path(folder)) as bench:
         anyio.run(run, bench)
-    json.dump({"spans": spans(exporter), "counted": counted(reader)}, sys.stdout)
+    log = [json.loads(line) for line in lines.getvalue().splitlines()]
+    data = reader.get_metrics_data()
+    told = {
+        "spans": spans(exporter),
+        "counted": counted(data),
+        "buckets": buckets(data),
+        "log": log,
+    }
+    json.dump(told, sys.stdout)
 
 
 if __name__ == "__main__":

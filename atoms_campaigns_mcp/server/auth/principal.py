@@ -8,6 +8,7 @@ from mcp_types import INVALID_REQUEST
 
 from atoms_campaigns_mcp.config.identity import LOCAL, Principal
 from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.telemetry import call_id, trace_id
 
 
 class Unauthenticated(Exception):
@@ -20,6 +21,17 @@ class Unverifiable(Exception):
 
 SCOPE = "atoms_campaigns.principal"
 """Where the HTTP side keeps the principal of a request."""
+
+
+CALL = "atoms_campaigns.call"
+"""Where the HTTP side learns which tool call a request was: a mapping that it put there."""
+
+
+def note_call(context: ServerRequestContext[Any]) -> None:
+    """Tell the HTTP side, if there is one, the ids of the call that a request was."""
+    notes = None if context.request is None else context.request.scope.get(CALL)
+    if notes is not None:
+        notes.update(call=call_id.get(), trace_id=trace_id())
 
 
 def principal_of(context: ServerRequestContext[Any], settings: Settings) -> Principal:

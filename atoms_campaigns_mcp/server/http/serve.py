@@ -199,6 +199,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             await _until_ended(service, settings, host, bound)
         finally:
             await service.close()
+    log.info("ended")
 
 
 async def _until_ended(service: Service, settings: Settings, host: str, bound: socket) -> None:
@@ -214,6 +215,7 @@ async def _until_ended(service: Service, settings: Settings, host: str, bound: s
     server = _Uvicorn(config)
 
     def end() -> None:
+        log.info("ending: no new requests are taken, those in flight have %s s", GRACE)
         service.end()
         server.end()
 

@@ -8,7 +8,7 @@ from mcp.server.context import ServerRequestContext
 from mcp_types import CallToolRequestParams, CallToolResult, InputRequiredResult, TextContent
 
 from atoms_campaigns_mcp.config.settings import Settings
-from atoms_campaigns_mcp.server.auth.principal import Principal, principal_of
+from atoms_campaigns_mcp.server.auth.principal import Principal, note_call, principal_of
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -63,7 +63,11 @@ class CallHandler:
             lambda clocks: Elicitation(context, params, clocks.monotonic),
             _ClientNews(context, self.changed),
         )
-        outcome = await outcome_of(caller, params.name, params.arguments or {}, self.settings.mode)
+        arguments, mode = params.arguments or {}, self.settings.mode
+        try:
+            outcome = await outcome_of(caller, params.name, arguments, mode)
+        finally:
+            note_call(context)
         if isinstance(outcome, PendingQuestion):
             return input_required(outcome)
         return CallToolResult(

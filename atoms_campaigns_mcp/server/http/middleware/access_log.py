@@ -1,16 +1,17 @@
 """A line for each answer."""
 
+import logging
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from atoms_campaigns_mcp.server.auth.principal import SCOPE
+from atoms_campaigns_mcp.server.auth.principal import CALL, SCOPE
 from atoms_campaigns_mcp.server.http.paths import HEALTH, MCP, UPLOADS
-from atoms_campaigns_mcp.telemetry import log
+from atoms_campaigns_mcp.telemetry import event, served
 
 
 class AccessLog:
-    """Writes a line for each answer, without query, headers or body."""
+    """Logs and measures each answer, without query, headers or body."""
 
     def __init__(self, app: ASGIApp, monotonic: Callable[[], float]) -> None:
         """Measure by `monotonic`, in seconds."""
@@ -23,6 +24,8 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         began, status = self._monotonic(), 0
+        notes: dict[str, str | None] = {}
+        scope[CALL] = notes
 
         async def noting(message: Message) -> None:
             nonlocal status
@@ -33,10 +36,26 @@ class AccessLog:
         try:
             await self._app(scope, receive, noting)
         finally:
-            took = round(1000 * (self._monotonic() - began))
-            tenant = principal.tenant[:8] if (principal := scope.get(SCOPE)) else "-"
-            path = scope["path"] if scope["path"] in _SHOWN else "(other)"
-            log.info("%s %s %s %d ms %s", scope["method"], path, status or "-", took, tenant)
+            seconds = self._monotonic() - began
+            method = scope["method"] if scope["method"] in _METHODS else "(other)"
+            path = scope["path"] if scope["path"] in _PATHS else "(other)"
+            served(method, path, status, seconds)
+            # Whoever probes does so every few seconds, and is told the answer.
+            level = logging.DEBUG if (path, status) in _QUIET else logging.INFO
+            event(
+                "request",
+                level,
+                method=method,
+                path=path,
+                status=status or None,
+                ms=round(1000 * seconds),
+                tenant=principal.tenant[:8] if (principal := scope.get(SCOPE)) else None,
+                **notes,
+            )
 
 
-_SHOWN = {MCP, UPLOADS, f"{HEALTH}live", f"{HEALTH}ready"}
+_PROBES = (f"{HEALTH}live", f"{HEALTH}ready")
+_QUIET = {(path, 200) for path in _PROBES}
+_PATHS = {MCP, UPLOADS, *_PROBES}
+# Anybody may send a method of any name.
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
