@@ -204,6 +204,7 @@ class Filler:
 FILLED = {name: Filler(load(name).result) for name in TOOLS}
 ELSEWHERE = {
     ("get_call", "next_turn"): "the next step tells it, which both renderings hold",
+    ("get_audience", "contacts[].fields[]"): "the text of a page does not repeat its rows",
     ("pause_campaign", "campaign_id"): "that of the one row, or the word all",
 }
 FACTS = [
