@@ -119,7 +119,8 @@ def line(report: dict[str, Any]) -> str:
     if called is not None and total is not None:
         parts.append(f"{called} of {total} called ({report.get('called_percent', 0):g}%)")
         parts.append(f"{report.get('contacts_connected', 0)} connected")
-        parts.append(f"{report.get('retry_attempts', 0)} retries")
+        if report.get("max_retries") != 0:
+            parts.append(f"{report.get('retry_attempts', 0)} retries")
     return ", ".join([*parts, *_left(report)])
 
 
@@ -128,10 +129,13 @@ def _state(report: dict[str, Any]) -> str:
 
 
 def _left(report: dict[str, Any]) -> list[str]:
-    """Report what is still to come once the API calls it over."""
-    if report.get("finished") or "calls_in_progress" not in report:
+    """Report what goes on and what is still to come, as far as it is known."""
+    if report.get("finished"):
         return []
-    return [f"{report['calls_in_progress']} in progress", f"{report['retries_due']} retries due"]
+    counts = {"calls_in_progress": "in progress", "retries_due": "retries due"}
+    if report.get("max_retries") == 0:
+        del counts["retries_due"]
+    return [f"{report[name]} {words}" for name, words in counts.items() if name in report]
 
 
 def drawn(report: dict[str, Any]) -> RenderableType:
@@ -171,7 +175,8 @@ def _funnel(report: dict[str, Any]) -> Table:
             total or 1, count, width=BAR, complete_style=colour, finished_style=colour
         )
         table.add_row(label, str(count), f"{share:.0%}", bar)
-    table.add_row("Retries", str(report.get("retry_attempts") or 0))
+    if report.get("max_retries") != 0:
+        table.add_row("Retries", str(report.get("retry_attempts") or 0))
     return table
 
 

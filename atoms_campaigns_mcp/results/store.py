@@ -138,11 +138,21 @@ class Results:
             lambda db: frozenset(phone for (phone,) in db.execute(sql, (max_retries,)))
         )
 
-    async def retries_due(self, max_retries: int, retry_delay: int, now: datetime) -> int:
+    async def finished(self) -> int:
+        """Count contacts with a call whose last one is over; a retry of them may be due."""
+        sql = (
+            "SELECT count(*) FROM contact WHERE attempts > 0 "  # noqa: S608 - our own words
+            f"AND final_status NOT IN ({_LIVE})"
+        )
+        (count,) = await self._do(lambda db: db.execute(sql).fetchone())
+        return count
+
+    async def retries_due(self, max_retries: int, retry_delay: int, now: datetime | None) -> int:
         """Count contacts whose next attempt is still to come.
 
-        `retry_delay` is in minutes. A retry that is overdue by more than its delay and five
-        minutes is not awaited any more: the API does not say that it gave a contact up.
+        `retry_delay` is in minutes. With `now`, a retry that is overdue by more than its delay and
+        five minutes is not awaited any more: of a campaign that is called over, the API does not
+        say that it gave a contact up.
         """
         sql = (
             "SELECT count(*) FROM contact JOIN attempt ON attempt.position = contact.position "
@@ -150,7 +160,7 @@ class Results:
             "WHERE contact.attempts BETWEEN 1 AND ? AND attempt.retried AND contact.reached = 0 "
             "AND attempt.ended_at > ?"
         )
-        oldest = now.timestamp() - (2 * retry_delay + 5) * 60
+        oldest = now.timestamp() - (2 * retry_delay + 5) * 60 if now else 0.0
         (count,) = await self._do(lambda db: db.execute(sql, (max_retries, oldest)).fetchone())
         return count
 

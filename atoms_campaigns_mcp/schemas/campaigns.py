@@ -37,29 +37,34 @@ def retries(most: int | None, delay: int | None) -> str:
     return f", max_retries {most}{apart}"
 
 
+def known(count: int | None) -> str:
+    """Write a count for a sentence, which says of what could not be read that it is unknown."""
+    return "unknown" if count is None else str(count)
+
+
 def percent(part: int, whole: int) -> float:
     """Return `part` of `whole` as a percentage with one decimal; nothing of nothing is 0."""
     return round(100 * part / whole, 1) if whole else 0.0
 
 
 class Execution(Noun):
-    """One dispatch of contacts to the dialler: a start or a resume. Retries add none."""
+    """A start or a resumption, which hands contacts to the dialler; retries add none."""
 
     number: int | None = Field(
         default=None, validation_alias=AliasChoices("executionNumber", "number")
     )
     status: Text = "unknown"
-    members: int | None = Field(
-        default=None, validation_alias=AliasChoices("totalMembers", "members")
+    contacts: int | None = Field(
+        default=None, validation_alias=AliasChoices("totalMembers", "contacts")
     )
-    dispatched: int | None = Field(
-        default=None, validation_alias=AliasChoices("processedMembers", "dispatched")
+    handed_over: int | None = Field(
+        default=None, validation_alias=AliasChoices("processedMembers", "handed_over")
     )
 
     def __str__(self) -> str:
         """Write it for a sentence."""
-        counts = f"{self.dispatched or 0} of {self.members} dispatched"
-        return f"{self.number} {word(self.status)}, {counts}"
+        handed, contacts = known(self.handed_over), known(self.contacts)
+        return f"no. {known(self.number)} {word(self.status)}, {handed} of {contacts} contacts"
 
 
 class Event(Noun):
@@ -285,6 +290,18 @@ class CampaignsPaused(Result):
         return [row.id for row in self.campaigns] if self.changed else []
 
 
+def going_on(report: "WatchReport | CampaignReport") -> str:
+    """Report calls in progress, contacts finished and, where there are retries, those too."""
+    parts = [
+        f"{known(report.calls_in_progress)} calls in progress",
+        f"{known(report.contacts_finished)} contacts finished",
+    ]
+    if report.max_retries != 0:
+        parts.append(f"{known(report.retries_due)} retries due")
+        parts.append(f"{known(report.retry_attempts)} made")
+    return ", ".join(parts)
+
+
 class WatchReport(Result):
     """Result of `watch_campaign`."""
 
@@ -296,28 +313,29 @@ class WatchReport(Result):
     total_participants: int | None = None
     contacts_called: int | None = None
     contacts_connected: int | None = None
+    max_retries: int | None = None
     retry_attempts: int | None = None
     calls_in_progress: int | None = None
     retries_due: int | None = None
+    contacts_finished: int | None = None
+    unknown: list[str] = Field(default_factory=list[str], description="counts not read")
     error: Text | None = None
     since: str = Field(description="pass it on to see what changes after this")
 
     def summary(self) -> str:
         """Report where the campaign is, and whether the wait is over."""
-        left = ""
-        if self.calls_in_progress is not None:
-            left = f", {self.calls_in_progress} calls in progress, {self.retries_due} retries due"
         counts = "the API gave no metrics"
         if self.total_participants is not None:
             counts = (
-                f"{self.contacts_called or 0} of {self.total_participants} contacts called, "
-                f"{self.contacts_connected or 0} connected, {self.retry_attempts or 0} retries"
+                f"{known(self.contacts_called)} of {self.total_participants} contacts called, "
+                f"{known(self.contacts_connected)} connected"
             )
         failed = f" It failed: {quoted(self.error)}." if self.error else ""
         end = "It is finished." if self.finished else "It is not finished."
         return (
             f"Campaign {named(self.name, self.campaign_id)} is {word(self.status)}: "
-            f"{counts}{left}.{failed} {end} since {self.since}."
+            f"{counts}; {going_on(self)}{retries(self.max_retries, None)}.{failed} {end} "
+            f"since {self.since}."
         )
 
 
@@ -342,11 +360,17 @@ class CampaignReport(Result):
     max_retries: int | None = None
     retry_delay: int | None = None
     retry_attempts: int | None = None
+    calls_in_progress: int | None = None
+    retries_due: int | None = None
+    contacts_finished: int | None = None
+    unknown: list[str] = Field(default_factory=list[str], description="counts not read")
     cancelled_calls: int | None = None
     scheduled_at: Text | None = None
     paused_at: Text | None = None
     error: Text | None = None
-    executions: tuple[Execution, ...] = ()
+    starts: tuple[Execution, ...] = Field(
+        default=(), description="starts and resumptions: contacts handed to the dialler"
+    )
     events: tuple[Event, ...] = ()
 
     def summary(self) -> str:
@@ -363,26 +387,31 @@ class CampaignReport(Result):
         else:
             parts.append(
                 f"{self.contacts_called} of {self.total_participants} contacts called "
-                f"({self.called_percent}%), {self.contacts_connected or 0} of them connected "
+                f"({self.called_percent}%), {known(self.contacts_connected)} of them connected "
                 f"({self.connected_percent}%), {self.contacts_remaining} not called"
-                f"{' yet' if self.status not in TERMINAL else ''}, "
-                f"{self.retry_attempts or 0} retries so far"
+                f"{' yet' if self.status not in TERMINAL else ''}; {going_on(self)}"
                 f"{retries(self.max_retries, self.retry_delay)}."
             )
         if self.cancelled_calls:
             parts.append(f"{counted(self.cancelled_calls, 'call')} cancelled by pauses.")
-        if self.executions:
-            parts.append(f"Executions: {'; '.join(map(str, self.executions))}.")
+        if self.starts:
+            told = "; ".join(map(str, self.starts))
+            parts.append(f"Starts and resumptions, with contacts handed to the dialler: {told}.")
         return " ".join(parts)
 
     @classmethod
-    def of(cls, details: CampaignDetails) -> "CampaignReport":
-        """Derive the report from what the API told; absent metrics stay absent."""
+    def of(cls, details: CampaignDetails, counts: Mapping[str, int | None]) -> "CampaignReport":
+        """Derive the report from what the API told, and `counts` of what goes on.
+
+        Absent metrics stay absent.
+        """
         campaign, metrics = details.campaign, details.metrics
-        fields = campaign.model_dump(include=set(cls.model_fields) - {"executions"})
+        fields = campaign.model_dump(include=set(cls.model_fields))
         return cls(
             campaign_id=campaign.id,
-            executions=(campaign.executions or ())[-LAST_EXECUTIONS:],
+            starts=(campaign.executions or ())[-LAST_EXECUTIONS:],
+            unknown=[name for name, count in counts.items() if count is None],
+            **counts,
             events=details.events[:LAST_EVENTS],
             **metrics.model_dump(),
             **metrics.rates(),

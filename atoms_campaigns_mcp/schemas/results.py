@@ -12,7 +12,7 @@ from atoms_campaigns_mcp.schemas.text import counted, quoted
 Unreached = Literal["failed", "no_answer", "cancelled", "pending", "not_reached"]
 """Outcomes of contacts who may be called again: final statuses, and not_reached for all who were
 called and not reached, whatever their status."""
-Outcome = Literal[Unreached, "completed", "blocked"]
+Outcome = Literal["completed", Unreached, "blocked"]
 Outcomes = Annotated[
     list[Unreached],
     Field(min_length=1, max_length=5, examples=[["no_answer", "failed"]]),

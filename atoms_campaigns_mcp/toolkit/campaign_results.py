@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 
+import anyio
+
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, UnexpectedResponse
 from atoms_campaigns_mcp.results.store import Results
 from atoms_campaigns_mcp.schemas.calls import LIVE
-from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, CampaignDetails
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, TERMINAL, CampaignDetails
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 
+NOT_BEGUN = frozenset({"draft", "scheduled"})
+READABLE = 2_000  # contacts of a campaign that dials and whose results a look at its state reads
+READ_WITHIN = 8.0  # seconds for the results of a look at a campaign's state
 CALLS_PAGE = 500  # calls a request, the most that the API gives
 CALLS_PAGES = 40  # requests for what the export does not tell: 20,000 calls
 
@@ -20,6 +26,15 @@ class Unfinished:
 
     def __bool__(self) -> bool:
         return bool(self.calls_in_progress or self.retries_due)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the contacts of a campaign are; None stands for what could not be read."""
+
+    calls_in_progress: int | None
+    retries_due: int | None
+    contacts_finished: int | None
 
 
 async def results_of(details: CampaignDetails, ctx: ToolContext) -> Results:
@@ -49,9 +64,50 @@ def _may_retry(details: CampaignDetails) -> bool:
     return details.campaign.status != "failed" and bool(details.campaign.max_retries)
 
 
+async def progress(details: CampaignDetails, ctx: ToolContext) -> Progress:
+    """Look where the contacts of a campaign are, as far as it can be read soon.
+
+    Results are read of a campaign that stands still, whose results stay as they are, and of one
+    that dials if it is small: the larger ones would be read anew at every look.
+    """
+    campaign = details.campaign
+    if campaign.status in NOT_BEGUN:
+        return Progress(0, 0, 0)
+    live = await in_progress(details, ctx)
+    large = (details.metrics.total_participants or 0) > READABLE
+    if live is None or (large and campaign.status in ACTIVE):
+        return Progress(live, none_due(details), None)
+    with anyio.move_on_after(READ_WITHIN):
+        try:
+            results = await _read(details, live, ctx)
+        except AtomsCampaignsError:
+            return Progress(live, none_due(details), None)
+        left = await _left(details, live, results, ctx)
+        return Progress(live, left.retries_due, await results.finished() - left.retries_due)
+    return Progress(live, none_due(details), None)
+
+
+async def in_progress(details: CampaignDetails, ctx: ToolContext) -> int | None:
+    """Count the calls in progress; None if that cannot be read."""
+    try:
+        return await _live(details, ctx)
+    except AtomsCampaignsError:
+        return None
+
+
+def none_due(details: CampaignDetails) -> int | None:
+    """Return 0 for a campaign that retries nobody, and None for any other."""
+    return 0 if details.campaign.max_retries == 0 or details.campaign.status == "failed" else None
+
+
 async def _live(details: CampaignDetails, ctx: ToolContext) -> int:
     _, live = await ctx.atoms.list_calls(details.campaign.id, statuses=LIVE)
-    return live.total or 0
+    if live.total is None:
+        raise UnexpectedResponse(
+            "The Atoms API does not say how many calls are in progress.",
+            next_step="Try again in a minute; list_calls shows the calls.",
+        )
+    return live.total
 
 
 async def _read(details: CampaignDetails, live: int, ctx: ToolContext) -> Results:
@@ -67,8 +123,10 @@ async def _left(
     campaign = details.campaign
     if not _may_retry(details):
         return Unfinished(live, 0)
-    delay = campaign.retry_delay or 0
-    return Unfinished(live, await results.retries_due(campaign.max_retries or 0, delay, ctx.now()))
+    # What a pause holds back is dialled after a resumption, however late.
+    now = ctx.now() if is_terminal(details) else None
+    most, delay = campaign.max_retries or 0, campaign.retry_delay or 0
+    return Unfinished(live, await results.retries_due(most, delay, now))
 
 
 async def completed(results: Results, campaign_id: str, ctx: ToolContext) -> bool:

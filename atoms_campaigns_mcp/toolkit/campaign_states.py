@@ -17,7 +17,7 @@ _NEXT = {
     "processing": "It is being set up. Call watch_campaign to follow it.",
     "running": "Call watch_campaign to follow it, or pause_campaign to stop it.",
     "paused": "No new call is made. start_campaign resumes it, delete_campaign removes it.",
-    "completed": "Every contact was handed to the dialler; calls and retries may go on: "
+    "completed": "Every contact was handed to the dialler; {calls} may go on: "
     "watch_campaign until finished says when all are over, get_campaign_results how it went.",
     "failed": "It does not go on. Tell the user why; nothing of it can be changed.",
 }
@@ -37,7 +37,8 @@ def next_step(campaign: Campaign) -> str:
     """Report what the agent can do about this campaign now."""
     if campaign.status not in KNOWN:
         return "This state is not known to this server. Look again later."
-    return _NEXT[campaign.status]
+    calls = "calls" if campaign.max_retries == 0 else "calls and retries"
+    return _NEXT[campaign.status].format(calls=calls)
 
 
 def cannot(verb: str, campaign: Campaign, step: str) -> WrongState:

@@ -7,7 +7,7 @@ from atoms_campaigns_mcp.results.endings import Counted, together
 from atoms_campaigns_mcp.results.store import Results, Stored
 from atoms_campaigns_mcp.schemas.account import CURRENCY
 from atoms_campaigns_mcp.schemas.arguments import GetCampaignResultsArgs
-from atoms_campaigns_mcp.schemas.campaigns import percent
+from atoms_campaigns_mcp.schemas.campaigns import CampaignDetails, percent
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage, Written
 from atoms_campaigns_mcp.schemas.text import clean
@@ -51,7 +51,7 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
         outcomes=_counts(outcomes),
         all_calls_read=whole,
         written=await _written(path, args, results, ctx) if path else None,
-        next_step=_next_step(outcomes, over=over),
+        next_step=_next_step(details, outcomes, over=over),
         **await _totals(results),
         **await _endings(results),
         **await _rates(results),
@@ -146,7 +146,9 @@ def _top(counted: Counted) -> list[str]:
     return [*told, *([f"and {more} other kinds"] if more else [])]
 
 
-def _next_step(outcomes: dict[str, int], *, over: bool) -> str:
+def _next_step(details: CampaignDetails, outcomes: dict[str, int], *, over: bool) -> str:
+    if details.campaign.status == "paused":
+        return "These are provisional: it is paused, and nothing changes until it is resumed."
     if not over:
         return "These are provisional: watch_campaign with until finished says when they are final."
     if outcomes.keys() - {"completed", "blocked"}:

@@ -1,12 +1,26 @@
 import hashlib
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from functools import partial
 
 from atoms_campaigns_mcp.caching.replica_polls import Form
 from atoms_campaigns_mcp.schemas.arguments import WatchCampaignArgs
-from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignDetails, WatchReport
-from atoms_campaigns_mcp.toolkit.campaign_results import Unfinished, is_terminal, unfinished
+from atoms_campaigns_mcp.schemas.campaigns import (
+    ACTIVE,
+    STARTABLE,
+    CampaignDetails,
+    WatchReport,
+    known,
+)
+from atoms_campaigns_mcp.toolkit.campaign_results import (
+    Progress,
+    Unfinished,
+    in_progress,
+    is_terminal,
+    none_due,
+    progress,
+    unfinished,
+)
 from atoms_campaigns_mcp.toolkit.campaign_states import next_step
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
@@ -18,6 +32,8 @@ class Sight:
 
     details: CampaignDetails
     left: Unfinished | None
+    # Shown, and no change that ends a wait: it moves all the time.
+    now: Progress = field(compare=False)
 
     @property
     def finished(self) -> bool:
@@ -34,14 +50,15 @@ class Sight:
 
 def _dump(sight: Sight) -> bytes:
     left = None if sight.left is None else astuple(sight.left)
-    return json.dumps([sight.details.model_dump(mode="json"), left]).encode()
+    return json.dumps([sight.details.model_dump(mode="json"), left, astuple(sight.now)]).encode()
 
 
 def _load(content: bytes) -> Sight:
-    details, left = json.loads(content)
+    details, left, now = json.loads(content)
     return Sight(
         CampaignDetails.model_validate(details, by_alias=False, by_name=True),
         None if left is None else Unfinished(*left),
+        Progress(*now),
     )
 
 
@@ -49,9 +66,16 @@ FORM = Form(_dump, _load)
 
 
 async def look(campaign_id: str, ctx: ToolContext) -> Sight:
-    """Look at a campaign; what is left is only read once the API calls it over."""
+    """Look at a campaign; what is left is only read once it stands still."""
     details = await ctx.atoms.get_campaign(campaign_id)
-    return Sight(details, await unfinished(details, ctx) if is_terminal(details) else None)
+    if is_terminal(details):
+        left = await unfinished(details, ctx)
+        now = Progress(left.calls_in_progress, left.retries_due, None)
+        return Sight(details, left, now if left else await progress(details, ctx))
+    if details.campaign.status in ACTIVE:
+        live = await in_progress(details, ctx)
+        return Sight(details, None, Progress(live, none_due(details), None))
+    return Sight(details, None, await progress(details, ctx))
 
 
 @tool(Effect.READS, title="Watch a campaign", app=True)
@@ -92,11 +116,10 @@ def _over(args: WatchCampaignArgs, sight: Sight, before: str) -> bool:
 
 async def _tell(sight: Sight, ctx: ToolContext) -> None:
     metrics = sight.details.metrics
-    called, total = metrics.contacts_called or 0, metrics.total_participants
-    connected = metrics.contacts_connected or 0
+    called, total = metrics.contacts_called, metrics.total_participants
     whole = "" if total is None else f" of {total}"
-    text = f"{sight.details.campaign.status}: {called}{whole} called, {connected} connected"
-    await ctx.news.progress(called, total, text)
+    counts = f"{known(called)}{whole} called, {known(metrics.contacts_connected)} connected"
+    await ctx.news.progress(called or 0, total, f"{sight.details.campaign.status}: {counts}")
 
 
 def _next_step(args: WatchCampaignArgs, sight: Sight, *, reached: bool) -> str:
@@ -112,7 +135,7 @@ def _next_step(args: WatchCampaignArgs, sight: Sight, *, reached: bool) -> str:
 
 
 def _report(args: WatchCampaignArgs, sight: Sight, *, reached: bool) -> WatchReport:
-    campaign = sight.details.campaign
+    campaign, counts = sight.details.campaign, asdict(sight.now)
     return WatchReport(
         campaign_id=campaign.id,
         name=campaign.name,
@@ -120,9 +143,10 @@ def _report(args: WatchCampaignArgs, sight: Sight, *, reached: bool) -> WatchRep
         reached=reached,
         finished=sight.finished,
         **sight.details.metrics.model_dump(),
+        max_retries=campaign.max_retries,
         retry_attempts=campaign.retry_attempts,
-        calls_in_progress=sight.left.calls_in_progress if sight.left is not None else None,
-        retries_due=sight.left.retries_due if sight.left is not None else None,
+        unknown=[name for name, count in counts.items() if count is None],
+        **counts,
         error=campaign.error,
         since=sight.mark,
         next_step=_next_step(args, sight, reached=reached),

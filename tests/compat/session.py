@@ -10,7 +10,8 @@ Result = dict[str, Any]
 PASSING = {
     *("_meta", "resultType", "ttlMs", "cacheScope"),
     *("contacts_called", "contacts_connected", "contacts_remaining", "called_percent"),
-    *("connected_percent", "executions", "events", "since"),
+    *("connected_percent", "starts", "events", "since", "mark"),
+    *("calls_in_progress", "contacts_finished", "retries_due"),
     *("consent", "answered_after"),  # of those that ask, and of those that take a token
 }
 # Of those who are still to be called, which depends on how far a campaign came before its pause.

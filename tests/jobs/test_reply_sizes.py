@@ -203,6 +203,8 @@ class Filler:
 
 FILLED = {name: Filler(load(name).result) for name in TOOLS}
 ELSEWHERE = {
+    ("get_campaign_status", "unknown[]"): "the word unknown stands in place of each count",
+    ("watch_campaign", "unknown[]"): "the word unknown stands in place of each count",
     ("get_call", "next_turn"): "the next step tells it, which both renderings hold",
     ("get_audience", "contacts[].fields[]"): "the text of a page does not repeat its rows",
     ("pause_campaign", "campaign_id"): "that of the one row, or the word all",

@@ -153,7 +153,7 @@ async def test_a_resumption_asks_for_those_who_were_not_called_yet(bench: Bench)
     left, called = before["contacts_remaining"], before["contacts_called"]
     assert 0 < left < 500
     # One on the do-not-call list was dispatched and not called.
-    assert preview["contacts"] == left >= after["executions"][-1]["members"] > left - 3
+    assert preview["contacts"] == left >= after["starts"][-1]["contacts"] > left - 3
     assert preview["dials"] == f"{left} to {left * 4 + called * 3}"
     assert f"{left} contacts not called yet" in bench.questions[-1]
     assert "calls to 503" not in bench.questions[-1]

@@ -3,15 +3,15 @@
 from atoms_campaigns_mcp.config.settings import Mode
 from atoms_campaigns_mcp.results.csv_export import as_csv
 from atoms_campaigns_mcp.runtime import Runtime
-from atoms_campaigns_mcp.schemas.campaigns import CampaignReport
 from atoms_campaigns_mcp.tool_calls.session import reading
+from atoms_campaigns_mcp.toolkit.campaign_reports import report_of
 from atoms_campaigns_mcp.toolkit.campaign_results import results_of
 from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys
 
 
 async def snapshot(runtime: Runtime, campaign_id: str, mode: Mode) -> str:
     """Return what get_campaign_status gives, as JSON."""
-    report = CampaignReport.of(await reading(runtime).atoms.get_campaign(campaign_id))
+    report = await report_of(campaign_id, reading(runtime))
     report.mode = mode
     return report.model_dump_json(exclude_none=True)
 
