@@ -1,4 +1,4 @@
-"""Write what is derived from the code: tool catalogue, manifests, reference pages, README table.
+"""Write what is derived from the code: tool catalogue, manifests, plugins, reference pages, README.
 
 With --check nothing is written; the exit status says whether everything is up to date.
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from hosts import hosts_table
 from manifests import manifests
+from plugins import buttons, plugins
+from project import registry_name
 from reference import reference
 
 from atoms_campaigns_mcp.server.mcp.json_schema import describe
@@ -46,14 +48,18 @@ def main() -> int:
     """Write or compare every derived file."""
     readme = ROOT / "README.md"
     text = with_block(readme.read_text("utf-8"), "tools", tools_table())
+    text = with_block(text, "buttons", buttons())
+    text = re.sub(r"<!-- mcp-name: .*? -->", f"<!-- mcp-name: {registry_name()} -->", text)
     clients = ROOT / "docs" / "clients.md"
     hosts = with_block(clients.read_text("utf-8"), "hosts", hosts_table())
-    wanted = {SNAPSHOT: catalogue(), readme: text, clients: hosts, **manifests(), **reference()}
+    wanted = {SNAPSHOT: catalogue(), readme: text, clients: hosts}
+    wanted |= manifests() | plugins() | reference()
     stale = [p for p, new in wanted.items() if not p.exists() or p.read_text("utf-8") != new]
     for path in stale:
         if "--check" in sys.argv:
             print(f"out of date: {path.relative_to(ROOT)} (run scripts/generate.py)")
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(wanted[path], "utf-8")
     return int("--check" in sys.argv and bool(stale))
 

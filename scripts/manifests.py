@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from project import KEYWORDS, REPOSITORY, ROOT, registry_name, written
+
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.config.settings import SETTINGS, Setting
 from atoms_campaigns_mcp.toolkit.registry import load, names
-
-ROOT = Path(__file__).parent.parent
 
 
 def manifests() -> dict[Path, str]:
@@ -19,11 +19,13 @@ def manifests() -> dict[Path, str]:
 
 def _registry(path: Path) -> str:
     server = json.loads(path.read_text("utf-8"))
+    server["name"] = registry_name()
     server["version"] = __version__
+    server["repository"] = {"url": REPOSITORY, "source": "github"}
     for package in server["packages"]:
         package["version"] = __version__
         package["environmentVariables"] = [_variable(row) for row in SETTINGS]
-    return _written(server)
+    return written(server)
 
 
 def _variable(row: Setting) -> dict[str, Any]:
@@ -38,11 +40,12 @@ def _variable(row: Setting) -> dict[str, Any]:
 def _bundle(path: Path) -> str:
     manifest = json.loads(path.read_text("utf-8"))
     manifest["version"] = __version__
+    manifest["repository"] = {"type": "git", "url": f"{REPOSITORY}.git"}
+    manifest["homepage"] = REPOSITORY
+    manifest["documentation"] = f"{REPOSITORY}#readme"
+    manifest["support"] = f"{REPOSITORY}/issues"
+    manifest["keywords"] = KEYWORDS
     manifest["tools"] = [
         {"name": name, "description": load(name).description.split(". ")[0]} for name in names()
     ]
-    return _written(manifest)
-
-
-def _written(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return written(manifest)

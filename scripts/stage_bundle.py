@@ -36,7 +36,9 @@ def main() -> None:
     shutil.copytree(
         ROOT / PACKAGE, stage / PACKAGE, ignore=shutil.ignore_patterns("__pycache__", "*.py[co]")
     )
-    for name in ("bundle/manifest.json", "bundle/server.py", "README.md", "LICENSE"):
+    for name in ("manifest.json", "server.py", "icon.png"):
+        shutil.copy2(ROOT / "bundle" / name, stage)
+    for name in ("README.md", "LICENSE"):
         shutil.copy2(ROOT / name, stage)
     (stage / "pyproject.toml").write_text(requirements(), "utf-8")
 

@@ -22,7 +22,8 @@ CONTAINERFILE = (ROOT / "Containerfile").read_text("utf-8").replace("\\\n", " ")
 def filled_in(**given: str) -> dict[str, str]:
     """Fill in a bundle's fields as a host does: an optional one without a default stays as is."""
     values = {name: field["default"] for name, field in FIELDS.items() if "default" in field}
-    texts = {k: str(v).lower() if isinstance(v, bool) else v for k, v in (values | given).items()}
+    texts = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in values.items()}
+    texts |= given
 
     def value(match: re.Match[str]) -> str:
         return texts.get(match[1], match[0])
@@ -62,6 +63,9 @@ def test_a_bundle_with_nothing_filled_in_is_a_sandbox() -> None:
 
 FILLED: dict[str, tuple[str, dict[str, Any]]] = {
     "api_key": ("sk_made_up", {"api_key": "sk_made_up"}),
+    "calling_hours": ("09:00-20:30", {"calling_hours": (9 * 60, 20 * 60 + 30)}),
+    "files": (str(ROOT), {"files": (ROOT,)}),
+    "max_contacts": ("50", {"max_contacts": 50}),
     "no_dial": ("true", {"no_dial": True}),
     "read_only": ("true", {"read_only": True}),
 }

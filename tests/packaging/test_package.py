@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
+from tests.packaging.test_plugins import buttons
 from tests.support.process import INITIALIZE, environment, spawned
 
 pytestmark = pytest.mark.slow
@@ -117,6 +119,41 @@ def test_uv_runs_a_clone_with_no_package_for_developers(built: Path, tmp_path: P
     assert lists_tools(command, env, folder) == "Atoms campaigns (sandbox)"
     assert list(folder.glob(".venv/lib/*/site-packages/phonenumbers"))
     assert not list(folder.glob(".venv/lib/*/site-packages/pytest"))
+
+
+@pytest.mark.parametrize("program", ["cursor", "vscode:mcp/install"])
+def test_a_button_starts_the_sandbox_from_what_is_published(
+    built: Path, tmp_path: Path, program: str
+) -> None:
+    entry = buttons()[program]
+    command = [str(TOOLS / entry["command"]), *entry["args"]]
+    # The folder stands in for the registry, to which nothing is published yet.
+    given = {"UV_FIND_LINKS": str(built), "UV_CACHE_DIR": str(tmp_path / "cache")}
+    env = environment(tmp_path / "state", **given, **entry["env"])
+    assert lists_tools(command, env, tmp_path) == "Atoms campaigns (sandbox)"
+
+
+def test_what_is_built_is_of_one_version_and_what_is_left_to_do_is_written(built: Path) -> None:
+    if WITHOUT_NODE:
+        pytest.skip("without Node.js there is no bundle, and a release is not complete")
+    left = (built / "PUBLISHING.md").read_text("utf-8")
+    assert f"has version {__version__}" in left
+    named = re.findall(r"[\w.-]+\.(?:whl|tar\.gz|mcpb)\b", left)
+    assert {path.name for path in built.iterdir()} == {*named, "PUBLISHING.md"}
+
+
+def test_another_version_anywhere_ends_the_release(built: Path, tmp_path: Path) -> None:
+    if WITHOUT_NODE:
+        pytest.skip("without Node.js there is no bundle, and a release is not complete")
+    for path in built.iterdir():
+        shutil.copy(path, tmp_path)
+    with zipfile.ZipFile(tmp_path / "atoms-campaigns.mcpb", "w") as bundle:
+        bundle.writestr("manifest.json", '{"version": "0.0.9"}')
+    (tmp_path / "PUBLISHING.md").unlink()
+    said = run(sys.executable, ROOT / "scripts" / "publishing.py", tmp_path, status=1)
+    assert "atoms-campaigns.mcpb" in said
+    assert "0.0.9" in said
+    assert not (tmp_path / "PUBLISHING.md").exists()
 
 
 def test_the_registrys_entry_follows_its_schema_and_rules(built: Path, tmp_path: Path) -> None:
