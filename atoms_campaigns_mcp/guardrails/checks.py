@@ -8,11 +8,13 @@ from atoms_campaigns_mcp.guardrails.estimate import Estimate, estimate
 from atoms_campaigns_mcp.guardrails.facts import AgentFact, Facts
 from atoms_campaigns_mcp.guardrails.findings import Finding, Severity
 from atoms_campaigns_mcp.guardrails.policy import CHANGED_BY, Policy
+from atoms_campaigns_mcp.guardrails.start_times import start_times
 from atoms_campaigns_mcp.guardrails.zones import ZoneShare, shares
 from atoms_campaigns_mcp.schemas.text import counted, quoted
 
 Check = Callable[[Facts, Policy], Iterator[Finding]]
 COUNTRIES_SHOWN = 3
+ZONES_SHOWN = 3  # zones named with the time there
 PLACES_SHOWN = 20  # contacts named by their place in the audience
 RIVALS_SHOWN = 5  # campaigns named
 _CALLS = ("is calling", "pause it first")
@@ -83,6 +85,10 @@ def audience(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "not be called",
             "To be sure that they are called, create a campaign for them.",
         )
+    yield from _numbers(facts)
+
+
+def _numbers(facts: Facts) -> Iterator[Finding]:
     if facts.over is None:
         yield Finding(
             "unknown",
@@ -96,14 +102,15 @@ def audience(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "warn",
             "invalid_numbers",
             f"{counted(bad, 'contact')} without a valid number",
-            "They will fail; create the audience again without them.",
+            "Calls to them fail. create_audience with from_audience_id makes an audience without "
+            "them.",
         )
     if twice := sum(count - 1 for count in numbers.values()):
         yield Finding(
             "warn",
             "duplicates",
             f"{counted(twice, 'number')} would be called more than once",
-            "Create the audience again from a list without duplicates.",
+            "create_audience with from_audience_id makes an audience with each number once.",
         )
 
 
@@ -118,7 +125,7 @@ def agent(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "block",
             "archived_agent",
             f"agent {quoted(found.name)} is archived",
-            "Create the campaign again with another agent.",
+            "A campaign's agent cannot be changed: ask the user which another agent a new one has.",
         )
     if policy.agents and not policy.allows_agent(found.id, found.name):
         yield _operator(
@@ -134,7 +141,8 @@ def _missing_agent(facts: Facts, policy: Policy) -> Finding:
             "block",
             "agent",
             "the agent does not exist",
-            "Create the campaign again with an agent from list_agents.",
+            "A campaign's agent cannot be changed: ask the user which of list_agents a new "
+            "campaign has.",
         )
     return _judged(
         "agent",
@@ -152,7 +160,8 @@ def caller_ids(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "caller_ids",
             "its caller IDs could not be read, or the API does not tell them and it was not "
             "created here",
-            "Try again in a minute, or create it again with create_campaign to have them checked.",
+            "Try again in a minute. Of campaigns made elsewhere they stay unknown; those of "
+            "create_campaign are remembered.",
             "ATOMS_MCP_ALLOWED_CALLER_IDS" if policy.caller_ids else "",
             otherwise="unknown",
         )
@@ -163,7 +172,8 @@ def caller_ids(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "block",
             "no_active_caller_id",
             "none of its caller IDs is active",
-            "Create it again with an active number from list_phone_numbers.",
+            "Caller IDs cannot be changed: ask the user which active ones of list_phone_numbers a "
+            "new campaign has.",
         )
     elif len(active) < len(facts.callers):
         yield Finding(
@@ -244,17 +254,10 @@ def calling_hours(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """Nobody is called at night, from the first call to the last possible retry."""
     if policy.hours.all_day:
         return
-    found = by_zone(facts, policy)
-    unknown = sum(share.contacts for share in found if share.allowed is None)
-    outside = sum(share.contacts for share in found if share.allowed is False)
+    unknown = sum(share.contacts for share in by_zone(facts, policy) if share.allowed is None)
     variable = "ATOMS_MCP_CALLING_HOURS" if policy.hours_enforced else ""
-    if outside:
-        yield _judged(
-            "calling_hours",
-            f"{counted(outside, 'contact')} may be called outside {policy.hours} of their own time",
-            "Start at another time, with fewer contacts or retries.",
-            variable,
-        )
+    if told := outside(facts, policy):
+        yield _judged("calling_hours", told, _better_time(facts, policy), variable)
     if unknown:
         yield _judged(
             "unknown_time_zone",
@@ -265,6 +268,36 @@ def calling_hours(facts: Facts, policy: Policy) -> Iterator[Finding]:
             variable,
             otherwise="unknown",
         )
+
+
+def outside(facts: Facts, policy: Policy) -> str:
+    """Say who is called outside calling hours: at the start itself, or perhaps later."""
+    found = [share for share in by_zone(facts, policy) if share.allowed is False]
+    slots = facts.slots.limit if facts.slots else 0
+    when = "at" if facts.left <= slots else "from"
+    now = [share for share in found if share.outside(facts.start, policy.hours)]
+    told = [
+        f"{counted(share.contacts, 'contact')} will be called {when} {share.clock(facts.start)} "
+        f"their time ({share.label}), outside {policy.hours}"
+        for share in now[:ZONES_SHOWN]
+    ]
+    if rest := sum(share.contacts for share in now[ZONES_SHOWN:]):
+        told.append(f"{counted(rest, 'contact')} more will be called outside {policy.hours}")
+    if later := sum(share.contacts for share in found) - sum(share.contacts for share in now):
+        told.append(
+            f"{counted(later, 'contact')} may be called outside {policy.hours} of their own time"
+        )
+    return ", ".join(told)
+
+
+def _better_time(facts: Facts, policy: Policy) -> str:
+    times = start_times(facts, policy.hours, expected(facts).minutes[1])
+    if times is None:
+        return (
+            "No start of the next days ends in time for all of them: fewer contacts or retries, or "
+            "a campaign for each time zone (create_audience, time_zones)."
+        )
+    return f"Start at another time ({times.told()}), with fewer contacts or retries."
 
 
 def capacity(facts: Facts, policy: Policy) -> Iterator[Finding]:
@@ -280,14 +313,14 @@ def capacity(facts: Facts, policy: Policy) -> Iterator[Finding]:
         )
     if facts.slots is None:
         yield Finding(
-            "unknown", "slots", "the call limit could not be read", "Try again with get_account."
+            "unknown", "slots", "the call limit could not be read", "Look again with get_account."
         )
     elif facts.slots.in_progress is None:
         yield Finding(
             "unknown",
             "calls_in_progress",
             f"how many of the {facts.slots.limit} calls that may run at once are free is not known",
-            "Try again with get_account.",
+            "Look again with get_account.",
         )
     elif facts.slots.in_progress >= facts.slots.limit:
         yield Finding(
@@ -330,7 +363,7 @@ def credit(facts: Facts, policy: Policy) -> Iterator[Finding]:  # noqa: ARG001
     """The account can pay."""
     if facts.balance is None:
         yield Finding(
-            "unknown", "balance", "the balance could not be read", "Try again with get_account."
+            "unknown", "balance", "the balance could not be read", "Look again with get_account."
         )
     elif facts.balance <= 0:
         yield Finding(

@@ -27,6 +27,12 @@ class ZoneShare:
         more = len(self.zones) - 1
         return f"{self.zones[0]} and {more} more" if more else self.zones[0]
 
+    def outside(self, moment: datetime, allowed: Hours) -> bool:
+        """Return whether the moment is outside the hours in every zone that it may be."""
+        return bool(self.zones) and not any(
+            hours.allowed([zone], moment, moment, allowed) for zone in self.zones
+        )
+
     def clock(self, moment: datetime) -> str:
         """Return the local time (HH:MM), or earliest-latest where several zones are possible."""
         local = {moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for zone in self.zones}

@@ -3,10 +3,24 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from atoms_campaigns_mcp.schemas.base import Noun, Result
 from atoms_campaigns_mcp.schemas.campaigns import retries
 from atoms_campaigns_mcp.schemas.fields import Text, word
 from atoms_campaigns_mcp.schemas.text import counted, quoted
+
+
+class CheckRow(Noun):
+    """A check and its result; what could not be read is unknown, not ok."""
+
+    check: str
+    verdict: Literal["ok", "block", "warn", "unknown"]
+    result: str
+
+    def __str__(self) -> str:
+        """Write it for a list of checks."""
+        return f"{self.check.replace('_', ' ')} {self.verdict}: {self.result}"
 
 
 class FindingRow(Noun):
@@ -16,6 +30,10 @@ class FindingRow(Noun):
     rule: str
     reason: str
     next_step: str
+
+    def __str__(self) -> str:
+        """Write it with its remedy."""
+        return f"{self.severity}: {self.reason} ({self.rule}). {self.next_step}"
 
 
 class ZoneRow(Noun):
@@ -49,13 +67,20 @@ class CampaignPreview(Result):
     duration: str
     ends_before: datetime
     calling_hours: str
+    next_start: datetime | None = Field(
+        default=None, description="first start that ends within calling hours for all"
+    )
+    latest_start: datetime | None = Field(default=None, description="last such start that day")
+    start_times: str = Field(description="both, in UTC and local time")
+    cost: str = Field(description="estimate from finished campaigns, or unknown")
     zones: list[ZoneRow]
     verdict: Literal["allowed", "blocked"]
+    checks: list[CheckRow]
     findings: list[FindingRow]
 
     def summary(self) -> str:
-        """Report what would happen, then every objection."""
-        found = "; ".join(f"{row.severity}: {row.reason} ({row.rule})" for row in self.findings)
+        """Report what would happen, the result of every check, and what to do about problems."""
+        found = " ".join(map(str, self.findings))
         callers = f" from {', '.join(map(word, self.caller_ids))}" if self.caller_ids else ""
         lasts = f", {self.duration}" if self.duration else ""
         new = " that it has not called yet" if self.status == "paused" else ""
@@ -67,6 +92,8 @@ class CampaignPreview(Result):
             f"{callers}, {self.dials} dials{retries(self.max_retries, self.retry_delay)}{lasts}, "
             f"from {self.starts_at.isoformat(timespec='minutes')} to at most "
             f"{self.ends_before.isoformat(timespec='minutes')}. "
-            f"Contacts by time zone: {zones}; calling hours {self.calling_hours}. "
-            f"Findings: {found or 'none'}."
+            f"Contacts by time zone: {zones}; calling hours {self.calling_hours}; "
+            f"{self.start_times}. Cost: {self.cost}. "
+            f"Checks: {'; '.join(map(str, self.checks))}. "
+            f"Findings: {found or 'none.'}"
         )

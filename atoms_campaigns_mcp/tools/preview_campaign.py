@@ -2,13 +2,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from atoms_campaigns_mcp.guardrails.checks import by_zone, expected
+from atoms_campaigns_mcp.guardrails.cost import CostEstimate
 from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.findings import Finding, blocks
+from atoms_campaigns_mcp.guardrails.review import review
+from atoms_campaigns_mcp.guardrails.start_times import StartTimes, start_times
+from atoms_campaigns_mcp.schemas.account import CURRENCY
 from atoms_campaigns_mcp.schemas.arguments import PreviewCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign
-from atoms_campaigns_mcp.schemas.preview import CampaignPreview, FindingRow, ZoneRow
-from atoms_campaigns_mcp.toolkit import campaign_states, start_proposal
+from atoms_campaigns_mcp.schemas.fields import word
+from atoms_campaigns_mcp.schemas.preview import CampaignPreview, CheckRow, FindingRow, ZoneRow
+from atoms_campaigns_mcp.toolkit import call_costs, campaign_states, start_proposal
 from atoms_campaigns_mcp.toolkit.context import Consent, ToolContext
+from atoms_campaigns_mcp.toolkit.start_proposal import Judged
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 _STEPS: dict[Consent, str] = {
@@ -26,19 +32,27 @@ ZONES_SHOWN = 8  # rows; those with a problem come first
 
 @tool(Effect.READS, title="Preview a start", app=True)
 async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
-    """Show what starting a campaign would do, and every problem found; dials nobody.
+    """Show what starting a campaign would do, the result of every check, and its cost; no dialling.
 
-    Checks contacts, do-not-call list, calling hours in each contact's own zone, caller IDs, agent,
-    call limit, balance and the operator's rules. Nothing is enforced once it dials.
+    Checks numbers, do-not-call, calling hours in each contact's own zone, caller IDs, agent,
+    capacity, balance, other campaigns, operator's rules. Nothing is enforced once it dials.
     """
     details = await ctx.atoms.get_campaign(args.campaign_id)
     campaign = details.campaign
     if campaign.status not in STARTABLE | {"scheduled"}:
         raise campaign_states.cannot("previewed", campaign, campaign_states.next_step(campaign))
     judged = await start_proposal.of_campaign(details, ctx)
-    proposal, facts = judged.proposal, judged.facts
-    blocked = blocks(proposal.findings)
-    range_ = expected(facts)
+    cost = await call_costs.cost_of(expected(judged.facts).dials, ctx)
+    return await _preview(campaign, judged, cost, ctx)
+
+
+async def _preview(
+    campaign: Campaign, judged: Judged, cost: CostEstimate | None, ctx: ToolContext
+) -> CampaignPreview:
+    proposal, facts, policy = judged.proposal, judged.facts, ctx.operator.policy
+    blocked, range_ = blocks(proposal.findings), expected(facts)
+    times = await ctx.shared.work(start_times, facts, policy.hours, range_.minutes[1])
+    checked = await ctx.shared.work(review, facts, policy)
     return CampaignPreview(
         campaign_id=campaign.id,
         name=campaign.name,
@@ -53,9 +67,14 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
         dials=f"{range_.dials[0]} to {range_.dials[1]}",
         duration=proposal.duration,
         ends_before=facts.start + timedelta(minutes=range_.minutes[1]),
-        calling_hours=str(ctx.operator.policy.hours),
+        calling_hours=str(policy.hours),
+        next_start=times and times.first,
+        latest_start=times and times.last,
+        start_times=_start_times(times, facts, ctx),
+        cost=_cost(cost),
         zones=_zones(facts, ctx),
         verdict="blocked" if blocked else "allowed",
+        checks=[CheckRow(check=c.check, verdict=c.verdict, result=c.result) for c in checked],
         findings=[
             FindingRow(severity=f.severity, rule=f.rule, reason=f.reason, next_step=f.next_step)
             for f in proposal.findings
@@ -70,6 +89,29 @@ def _next_step(campaign: Campaign, blocked: Sequence[Finding], ctx: ToolContext)
     if campaign.status == "scheduled":
         return "It dials by itself. Only delete_campaign stops it before then."
     return _STEPS[ctx.consent]
+
+
+def _start_times(times: StartTimes | None, facts: Facts, ctx: ToolContext) -> str:
+    if times:
+        return times.told()
+    if ctx.operator.policy.hours.all_day:
+        return "every start is within calling hours"
+    if not any(contact.zones for contact in facts.concerned):
+        return "no time zone is known, so the next start that ends in time is unknown"
+    return "no start of the next days ends in time for all contacts"
+
+
+def _cost(cost: CostEstimate | None) -> str:
+    if cost is None:
+        return "unknown, for lack of finished campaigns with enough calls"
+    outcomes = ", ".join(
+        f"{word(row.outcome)} {row.low:.3g} to {row.high:.3g} ({row.calls} calls)"
+        for row in cost.outcomes
+    )
+    return (
+        f"{cost.low:.2f} to {cost.high:.2f} {CURRENCY}, from {cost.calls} calls of this account's "
+        f"finished campaigns (per dial, 50th to 95th percentile: {outcomes})"
+    )
 
 
 def _zones(facts: Facts, ctx: ToolContext) -> list[ZoneRow]:

@@ -73,9 +73,9 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
             "warn",
             "invalid_numbers",
             "1 contact without a valid number",
-            "create the audience again",
+            "without them",
         ),
-        ({"contacts": (ADA, ADA, BOB)}, "warn", "duplicates", "1 number would", "duplicates"),
+        ({"contacts": (ADA, ADA, BOB)}, "warn", "duplicates", "1 number would", "each number once"),
         ({"agent": False}, "block", "agent", "does not exist", "list_agents"),
         ({"agent": None}, "unknown", "agent", "could not be read", "Try again"),
         (
@@ -120,7 +120,7 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
             {"start": NOON.replace(hour=6)},
             "warn",
             "calling_hours",
-            "2 contacts may be called outside 08:00-21:00",
+            "2 contacts will be called at 06:00 their time (Europe/London), outside 08:00-21:00",
             "another time",
         ),
         (
@@ -173,7 +173,7 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
         ({"dnc_unread": 2}, "block", "dnc_unknown", "2 entries", "country code"),
     ],
 )
-def test_each_objection_has_its_severity_reason_and_next_step(
+def test_each_finding_has_its_severity_reason_and_next_step(
     facts: dict[str, Any], severity: str, rule: str, reason: str, step: str
 ) -> None:
     finding = only(**facts)

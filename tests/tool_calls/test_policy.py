@@ -32,7 +32,7 @@ RULES: dict[str, tuple[dict[str, Any], str]] = {
     "max_contacts": ({"max_contacts": 1}, "2 contacts are more than the 1 allowed"),
     "allowed_agents": ({"allowed_agents": ("Follow-up",)}, '"Outreach" is not one of those'),
     "allowed_caller_ids": ({"allowed_caller_ids": ("+12025550143",)}, "a caller ID is not one"),
-    "calling_hours": ({"calling_hours": (0, 60)}, "may be called outside 00:00-01:00"),
+    "calling_hours": ({"calling_hours": (0, 60)}, "outside 00:00-01:00"),
 }
 
 

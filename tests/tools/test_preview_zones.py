@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.bench import Bench
 from tests.support.previews import draft
+from tests.support.serving import text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -71,3 +72,20 @@ async def test_zones_beyond_the_eighth_are_counted_together(bench: Bench) -> Non
     *shown, rest = preview["zones"]
     assert len(shown) == 8
     assert (rest["zone"], rest["contacts"]) == ("2 others", 2)
+
+
+async def test_it_names_the_next_start_that_ends_in_time_and_the_latest(bench: Bench) -> None:
+    """It is 05:30 in Washington."""
+    bench.clock.moment = datetime(2027, 1, 4, 10, 30, tzinfo=UTC)
+    async with bench.client() as client:
+        campaign = await draft(client)
+        result = await client.raw("preview_campaign", **campaign)
+    preview = result.structured_content
+    assert preview is not None
+    (finding,) = preview["findings"]
+    assert "2 contacts will be called at 05:30 their time" in finding["reason"]
+    assert preview["next_start"] == "2027-01-04T13:00:00Z"
+    assert preview["latest_start"] == "2027-01-05T01:56:00Z"
+    assert "2027-01-04T13:00Z (Mon 08:00 America/New_York)" in preview["start_times"]
+    assert preview["start_times"] in text_of(result)
+    assert preview["start_times"] in finding["next_step"]
