@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MIDNIGHT = 24 * 60  # minutes: the end of a day
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+_LABEL = re.compile(r"[a-z0-9-]{1,63}")
 _DATABASE = re.compile(r"/?\d*")
 _TLS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 _REDIS: dict[str, set[str]] = {"redis": set(), "rediss": _TLS, "unix": {"db"}}
@@ -102,6 +103,13 @@ def moment(text: str) -> datetime | None:
 def names(text: str) -> tuple[str, ...]:
     """Read names separated by commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def label(text: str) -> str:
+    """Read a name as a host's is written, or none."""
+    if text and not _LABEL.fullmatch(text):
+        raise InvalidError("must be 1 to 63 lower-case letters, digits or -")
+    return text
 
 
 def hours(text: str) -> tuple[int, int] | None:

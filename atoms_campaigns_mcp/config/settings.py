@@ -153,6 +153,11 @@ class Settings(GuardSettings):
         "64",
         narrow=LOWER,
     )
+    replica: str = _setting(
+        "HTTP: name of this replica in the ids of its sessions, by which a proxy finds it: "
+        "lower-case letters, digits and -",
+        read.label,
+    )
     oauth_issuer: str = _setting(
         "--auth oauth: the issuer of access tokens, exactly as in their iss",
         read.exact_url,

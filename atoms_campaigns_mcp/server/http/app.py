@@ -1,7 +1,7 @@
 """The routes of the web application; what a request passes before them stands in `serve.py`."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from mcp.server.lowlevel import Server
 from starlette.applications import Starlette
@@ -17,12 +17,14 @@ from atoms_campaigns_mcp.server.http.middleware.bodies import LARGEST
 from atoms_campaigns_mcp.server.http.middleware.hosts import security
 from atoms_campaigns_mcp.server.http.paths import HEALTH, MCP, UPLOADS
 
+State = Literal["ok", "away", "ending"]
+
 
 def application(
     server: Server[Any],
     contact_lists: uploads.UploadEndpoint,
     settings: Settings,
-    ready: Callable[[], Awaitable[bool]],
+    state: Callable[[], Awaitable[State]],
 ) -> Starlette:
     """Return the routes: MCP, contacts and health, without what guards them."""
 
@@ -30,8 +32,10 @@ def application(
         return JSONResponse({"live": True})
 
     async def is_ready(_: Request) -> JSONResponse:
-        answer = await ready()
-        return JSONResponse({"ready": answer}, 200 if answer else 503)
+        # Without its state a server still reads and stops: no proxy may take that away.
+        found = await state()
+        ready = found != "ending"
+        return JSONResponse({"ready": ready, "state": found}, 200 if ready else 503)
 
     app = server.streamable_http_app(
         streamable_http_path=MCP,

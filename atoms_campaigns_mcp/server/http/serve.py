@@ -22,7 +22,7 @@ from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.auth.api_keys import KeyVerifier, Verify, known
 from atoms_campaigns_mcp.server.auth.oauth.resource_server import OAuth
 from atoms_campaigns_mcp.server.auth.principal import Principal, principal_of
-from atoms_campaigns_mcp.server.http.app import application, behind
+from atoms_campaigns_mcp.server.http.app import State, application, behind
 from atoms_campaigns_mcp.server.http.middleware.access_log import AccessLog
 from atoms_campaigns_mcp.server.http.middleware.authentication import Authentication
 from atoms_campaigns_mcp.server.http.middleware.bodies import Bodies
@@ -34,6 +34,7 @@ from atoms_campaigns_mcp.server.http.middleware.rate_limits import RateLimits
 from atoms_campaigns_mcp.server.http.middleware.resource_metadata import ResourceMetadata
 from atoms_campaigns_mcp.server.http.middleware.scope_challenge import ScopeChallenge
 from atoms_campaigns_mcp.server.http.middleware.session_limits import SessionLimits
+from atoms_campaigns_mcp.server.http.middleware.session_names import SessionNames
 from atoms_campaigns_mcp.server.http.paths import MCP
 from atoms_campaigns_mcp.server.http.replica_rate_limit import ReplicaRateLimit
 from atoms_campaigns_mcp.server.http.uploads import UploadEndpoint
@@ -95,14 +96,16 @@ class Service:
         self._oauth = OAuth(settings, clocks, network) if settings.auth == "oauth" else None
         server = build(settings, self.runtimes, over_http=True, subscriptions=self._subscriptions)
         self._in_flight, self._streams = InFlight(), OpenStreams()
+        self._ending = False
         server.middleware.append(self._in_flight.during)
-        self.inner = application(server, UploadEndpoint(self.runtimes), settings, self._ready)
+        self.inner = application(server, UploadEndpoint(self.runtimes), settings, self._state)
         self.app = behind(self._middleware(), self.inner)
 
     def _middleware(self) -> list[Middleware]:
         """Return what a request passes before it is served, in this order."""
         settings, clocks, oauth = self._settings, self._clocks, self._oauth
         return [
+            *([Middleware(SessionNames, settings.replica)] if settings.replica else []),
             Middleware(Normalization, MCP),
             Middleware(AccessLog, clocks.monotonic),
             Middleware(cors, settings),
@@ -133,13 +136,15 @@ class Service:
         tenants = replace(strangers, pacer=_pacer(settings, self._clocks))
         return KeyVerifier(settings, strangers, tenants, self._clocks.monotonic)
 
-    async def _ready(self) -> bool:
-        """Return whether changes can be recorded."""
+    async def _state(self) -> State:
+        """Return whether the state can be read; while it is away, reads and the stop work."""
+        if self._ending:
+            return "ending"
         try:
             await self.runtimes.store().journal.entries(1)
         except NotRecorded:
-            return False
-        return True
+            return "away"
+        return "ok"
 
     async def relay(self) -> None:
         """Pass on what other replicas say has changed, until cancelled."""
@@ -147,6 +152,7 @@ class Service:
 
     def end(self) -> None:
         """Take no more, end what only listens, and hurry what changes something."""
+        self._ending = True
         self.runtimes.end(GRACE - 1)  # and a second for the answer
         self._subscriptions.close()
         self._streams.close()

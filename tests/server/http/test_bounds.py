@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from atoms_campaigns_mcp.errors import NotRecorded
+from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from tests.support.bench import Bench
 from tests.support.team import ANNA, CSV, Team, bearer, request, routing, serving_team, told
 from tests.support.world import DRAFT
@@ -70,8 +72,27 @@ async def test_allowed_hosts_and_pages_are_served_and_no_others(bench: Bench) ->
 async def test_health_is_told_by_any_name_and_without_a_key(team: Team) -> None:
     async with team.http(Host="10.0.0.7:8080") as http:
         live, ready = await http.get("/health/live"), await http.get("/health/ready")
-    assert (live.json(), ready.json()) == ({"live": True}, {"ready": True})
+    assert (live.json(), ready.json()) == (
+        {"live": True},
+        {"ready": True, "state": "ok"},
+    )
     assert team.bench.wire.requests == []
+
+
+async def test_a_server_that_ends_is_not_ready_and_one_without_its_state_is(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise NotRecorded("The state is away.", next_step="Wait.")
+
+    async with team.http() as http:
+        with monkeypatch.context() as patch:
+            patch.setattr(SqliteJournal, "entries", away)
+            without = await http.get("/health/ready")
+        team.service.end()
+        ending = await http.get("/health/ready")
+    assert (without.status_code, without.json()) == (200, {"ready": True, "state": "away"})
+    assert (ending.status_code, ending.json()) == (503, {"ready": False, "state": "ending"})
 
 
 @pytest.mark.parametrize("path", ["/health/live/", "/health/", "/health/live/x"])
