@@ -92,14 +92,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = _command(commands, "serve", _serve, "serve MCP; over stdio unless --http is given")
-    serve.add_argument("--http", metavar="HOST:PORT", help="serve Streamable HTTP at /mcp")
-    serve.add_argument(
-        "--auth",
-        choices=["key", "oauth", "none"],
-        help="with --http; key (default): each request brings its Atoms key as a bearer token; "
-        "oauth: an access token of ATOMS_MCP_OAUTH_ISSUER (docs/oauth.md); "
-        "none: this machine only, with the server's own key or the sandbox",
-    )
+    _http_flags(serve, "serve Streamable HTTP at /mcp")
     _settings_flags(serve)
     _command(commands, "demo", _demo, "run a whole campaign in a temporary sandbox")
     call = _command(commands, "call", _call, "call one tool; asks on the terminal")
@@ -136,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _settings_flags(journal, {"state"})
     doctor = _command(commands, "doctor", _doctor, "check everything, and say what to do")
+    _http_flags(doctor, "check what a server needs that serves at this address")
     doctor.add_argument("--json", action="store_true", help="print the checks for a program")
     _settings_flags(doctor)
     _install_flags(_command(commands, "install", _install, "tell a client of this server"))
@@ -174,6 +168,17 @@ def _command(
     parser = commands.add_parser(name, help=about, description=about, formatter_class=_Form)
     parser.set_defaults(run=run)
     return parser
+
+
+def _http_flags(parser: argparse.ArgumentParser, about: str) -> None:
+    parser.add_argument("--http", metavar="HOST:PORT", help=about)
+    parser.add_argument(
+        "--auth",
+        choices=["key", "oauth", "none"],
+        help="with --http; key (default): each request brings its Atoms key as a bearer token; "
+        "oauth: an access token of ATOMS_MCP_OAUTH_ISSUER (docs/oauth.md); "
+        "none: this machine only, with the server's own key or the sandbox",
+    )
 
 
 def _settings_flags(parser: argparse.ArgumentParser, names: AbstractSet[str] = SHARED) -> None:
@@ -238,11 +243,15 @@ def _speed(text: str) -> float | str:
     return text if text == "max" else float(text)
 
 
-def _serve(args: argparse.Namespace) -> int:
+def _refuse_auth_without_http(args: argparse.Namespace) -> None:
     if args.auth and not args.http:
         raise ConfigurationError(
             "--auth is for clients over HTTP.", next_step="Add --http HOST:PORT, or leave it out."
         )
+
+
+def _serve(args: argparse.Namespace) -> int:
+    _refuse_auth_without_http(args)
     settings = _serving(args)
     if not args.http:
         _look_at_stdio(args.closed)
@@ -329,11 +338,15 @@ def _journal(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
+    _refuse_auth_without_http(args)
     from atoms_campaigns_mcp.cli.doctor.command import Patient, run  # noqa: PLC0415 - sandbox, rich
+    from atoms_campaigns_mcp.cli.doctor.team import Serving  # noqa: PLC0415
     from atoms_campaigns_mcp.cli.install.machine import Machine  # noqa: PLC0415
 
     configure(sys.stderr, form="text", ours=logging.CRITICAL)  # the report says it
-    return run(_flags(args), Patient(Machine.here()), sys.stdout, as_json=args.json)
+    serving = Serving(args.http, args.auth or "key") if args.http else None
+    patient = Patient(Machine.here(), serving=serving)
+    return run(_flags(args), patient, sys.stdout, as_json=args.json)
 
 
 def _install(args: argparse.Namespace) -> int:

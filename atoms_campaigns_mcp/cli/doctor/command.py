@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import anyio
 import httpx2
 
-from atoms_campaigns_mcp.cli.doctor import account, api, clients, program, state
+from atoms_campaigns_mcp.cli.doctor import account, api, clients, program, state, team
 from atoms_campaigns_mcp.cli.doctor.check import Check, failed, ok
 from atoms_campaigns_mcp.cli.doctor.report import show
 from atoms_campaigns_mcp.cli.doctor.server_probe import start
@@ -33,6 +33,7 @@ class Patient:
     python: tuple[int, int, int] = sys.version_info[:3]
     version_of: Callable[[str], str] = importlib.metadata.version
     start: clients.Start = start
+    serving: team.Serving | None = None
 
 
 def run(flags: Mapping[str, str], patient: Patient, out: TextIO, *, as_json: bool) -> int:
@@ -50,12 +51,15 @@ async def examine(flags: Mapping[str, str], patient: Patient) -> list[Check]:
         program.package(patient.version_of),
     ]
     try:
-        settings = Settings.load(machine.environ, flags, policies=machine.policies())
+        auth = patient.serving.auth if patient.serving else ""
+        settings = Settings.load(machine.environ, flags, policies=machine.policies(), auth=auth)
     except ConfigurationError as error:
         checks.append(failed("settings", error.message, error.next_step))
     else:
         checks.append(program.limits(settings, machine.policy_folders))
         checks += await _api(settings, patient)
+        if serving := patient.serving:
+            checks += await team.checks(settings, serving, patient.clocks, patient.network)
         checks.append(await state.store(settings, patient.clocks))
         checks.append(state.permissions(settings, windows=machine.windows))
     with tempfile.TemporaryDirectory(prefix="atoms-doctor-", ignore_cleanup_errors=True) as scratch:
@@ -73,6 +77,8 @@ async def _api(settings: Settings, patient: Patient) -> list[Check]:
         if checks[0].status == "failed":
             return checks
         checks.append(api.clock(answer))
+    if settings.serves_tenants:
+        return checks  # each request brings its own account
     try:
         report, seconds = await account.read(settings, patient.clocks, patient.network)
     except AtomsCampaignsError as error:

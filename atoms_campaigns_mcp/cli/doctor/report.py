@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TextIO
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from atoms_campaigns_mcp.cli.console import Terminal
@@ -32,7 +32,9 @@ def _line(check: Check) -> str:
 
 
 def _table(checks: Sequence[Check]) -> Table:
-    table = Table("", "check", "found", "what to do")
+    # A path has no spaces to break at.
+    columns = ("", "check", "found", "what to do")
+    table = Table(*(Column(name, overflow="fold") for name in columns))
     for check in checks:
         mark = Text(check.status, style=STYLE[check.status])
         table.add_row(mark, *(Text(part) for part in (check.name, check.text, check.fix)))

@@ -63,15 +63,34 @@ def serve(settings: Settings, address: str) -> None:
             other machines; or the port is in use; or the state is shared, and a secret or a
             package for it is absent.
     """
+    host, port = bound_for(settings, address)
+    required(settings)
+    anyio.run(_serve, settings, host, port)
+
+
+def bound_for(settings: Settings, address: str) -> tuple[str, int]:
+    """Return the host and port to listen on.
+
+    Raises:
+        ConfigurationError: The address is malformed, or reaches too far without authentication.
+    """
     host, port = _split(address)
     if host not in LOOPBACK and settings.auth == "none":
         raise ConfigurationError(
             "Without authentication the server may listen on this machine only.",
             next_step="Use --auth key, or --http 127.0.0.1:8080.",
         )
+    return host, port
+
+
+def required(settings: Settings) -> None:
+    """Refuse to serve without what a shared state needs.
+
+    Raises:
+        ConfigurationError: A secret or a package for it is absent.
+    """
     require_client(settings)
     require_shared_secret(settings)
-    anyio.run(_serve, settings, host, port)
 
 
 class Service:

@@ -108,6 +108,16 @@ class RedisConnection:
             with anyio.move_on_after(SHORT, shield=True):
                 await subscription.aclose()
 
+    async def facts(self) -> dict[str, str]:
+        """Return its version, and what it tells of how it keeps data; some tell nothing."""
+        told = await self.do("INFO", "server")  # the client makes a mapping of it
+        found = {"redis_version": str(told["redis_version"])}
+        for setting in ("appendonly", "appendfsync", "maxmemory-policy"):
+            (answer,) = await self.in_a_row(("CONFIG", "GET", setting), errors=True)
+            if isinstance(answer, list) and len(pair := cast("list[bytes]", answer)) == len("ab"):
+                found[setting] = pair[1].decode()
+        return found
+
     async def close(self) -> None:
         """Close every connection."""
         await self._redis.aclose()

@@ -2,15 +2,20 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from atoms_campaigns_mcp.cli.doctor.team import Serving
 from atoms_campaigns_mcp.cli.install.clients import CLIENTS
 from tests.cli.doctor.examining import found, patient
+from tests.cli.doctor.test_team import OAUTH
 from tests.cli.install.installing import file_of, put
 from tests.support.bench import Bench
+from tests.support.issuer import Hosts, Issuer
 from tests.support.machine import machine_in
+from tests.support.serving import Wire
 
 pytestmark = pytest.mark.anyio
 DOCS = Path(__file__).parents[3] / "docs"
@@ -28,6 +33,10 @@ async def test_every_line_is_explained(tmp_path: Path, bench: Bench) -> None:
     put(examined.machine, "cursor", json.dumps({"mcpServers": {"atoms-campaigns": entry}}))
     lines |= set(await found(examined))
     lines |= set(await found(patient(tmp_path, bench, ATOMS_MCP_RATE="fast")))
+    settings = {"ATOMS_MCP_STATE": "redis://127.0.0.1:1/0", **OAUTH}
+    bench.wire = Wire(Hosts(Issuer(bench.clock.monotonic), bench.wire.below))
+    team = patient(tmp_path, bench, live=True, **settings)
+    lines |= set(await found(replace(team, serving=Serving("127.0.0.1:0", "oauth"))))
     names = {re.sub(r"^(client|key in) .*", r"\1 …", line) for line in lines}
     assert names == first_cells("troubleshooting.md")
 

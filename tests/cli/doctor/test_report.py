@@ -58,3 +58,12 @@ def test_the_exit_status_is_0_unless_something_failed(tmp_path: Path, bench: Ben
     assert run({}, patient(tmp_path, bench), out, as_json=False) == 0
     (tmp_path / "state" / "secret").chmod(0o644)
     assert run({}, patient(tmp_path, bench), out, as_json=False) == 1
+
+
+def test_a_path_is_folded_and_no_part_of_it_is_lost() -> None:
+    path = "/srv/" + "a-very-long-name-of-a-folder/" * 5 + "state"
+    out = Terminal()
+    show([failed("state", path, f"chmod 700 {path}")], out, as_json=False)
+    assert "\u2026" not in out.getvalue()
+    cells = [line.split("\u2502") for line in out.getvalue().splitlines() if "\u2502" in line]
+    assert "".join(cell[3].strip() for cell in cells) == path
