@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.config.settings import SETTINGS, Settings
+from atoms_campaigns_mcp.server.http.paths import HEALTH
 
 ROOT = Path(__file__).parent.parent.parent
 SERVER: dict[str, Any] = json.loads((ROOT / "server.json").read_text("utf-8"))
@@ -89,3 +91,27 @@ def test_the_container_holds_no_secret_and_serves_nobody_without_a_key() -> None
     assert not [row.variable for row in SETTINGS if row.secret and row.variable in given]
     assert instruction("ENTRYPOINT") == ['["atoms-campaigns-mcp"]']
     assert json.loads(instruction("CMD")[-1])[-2:] == ["--auth", "key"]
+
+
+def test_the_container_has_what_replicas_and_telemetry_need() -> None:
+    (installed,) = re.findall(r"'/source\[([a-z,]+)\]'", CONTAINERFILE)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(installed.split(",")) == {"redis", "telemetry"}
+    assert set(installed.split(",")) <= extras["optional-dependencies"].keys()
+
+
+def test_the_containers_health_check_asks_the_address_that_it_serves() -> None:
+    (check,) = instruction("HEALTHCHECK")
+    program, flag, code = json.loads(check.partition("CMD ")[2])
+    address = json.loads(instruction("CMD")[-1])[2]
+    assert (program, flag) == ("python", "-c")
+    assert f"http://127.0.0.1:{address.partition(':')[2]}{HEALTH}live" in code
+    compile(code, "health check", "exec")
+
+
+def test_the_container_writes_its_volume_only_and_its_user_owns_it() -> None:
+    (folder,) = instruction("VOLUME")
+    user, group = instruction("USER")[-1].split(":")
+    assert f"install -d -m 700 -o {user} -g {group} {folder}" in CONTAINERFILE
+    assert "PYTHONDONTWRITEBYTECODE=1" in instruction("ENV")[-1]
+    assert "--read-only" in (ROOT / "docs" / "deploy.md").read_text("utf-8")

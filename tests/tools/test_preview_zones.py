@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from atoms_campaigns_mcp.contacts.numbers import directory
 from tests.support.bench import Bench
 from tests.support.previews import draft
 from tests.support.serving import text_of
@@ -89,3 +90,16 @@ async def test_it_names_the_next_start_that_ends_in_time_and_the_latest(bench: B
     assert "2027-01-04T13:00Z (Mon 08:00 America/New_York)" in preview["start_times"]
     assert preview["start_times"] in text_of(result)
     assert preview["start_times"] in finding["next_step"]
+
+
+async def test_a_zone_newer_than_this_machine_is_counted_as_unknown(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def newer(_: object) -> tuple[str, ...]:
+        return ("Mars/Olympus_Mons",)
+
+    monkeypatch.setattr(directory, "time_zones_for_geographical_number", newer)
+    async with bench.client() as client:
+        campaign = await draft(client, "phone\n+912268093561")
+        preview = await client.call("preview_campaign", **campaign)
+    assert preview["zones"] == [{"zone": "unknown", "contacts": 1, "local_start": ""}]

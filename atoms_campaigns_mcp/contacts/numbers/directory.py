@@ -1,6 +1,8 @@
 """Where a number belongs: from E.164 to a country and time zones."""
 
 import re
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from phonenumbers import PhoneNumber
@@ -105,9 +107,22 @@ _FORMER_NAMES = {
 
 
 def _current(zones: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the zones by their names of today; none if one of them is not known here.
+
+    The library may be newer than the machine's database. Its other zones alone would be too few.
+    """
     names = dict.fromkeys(_FORMER_NAMES.get(zone, zone) for zone in zones)
     names.pop(UNKNOWN_TIMEZONE, None)
-    return tuple(names)
+    return tuple(names) if all(map(_is_known, names)) else ()
+
+
+@cache
+def _is_known(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _split(number: str) -> tuple[int, str] | None:

@@ -6,6 +6,7 @@ import zoneinfo
 import phonenumbers
 import pytest
 
+from atoms_campaigns_mcp.contacts.numbers import directory
 from atoms_campaigns_mcp.contacts.numbers.directory import Directory
 
 INDIAN = "+919876543210"
@@ -86,3 +87,14 @@ def test_the_area_codes_of_north_america_are_found_for_any_subscriber() -> None:
         }
         assert len(answers) == 1
         assert answers != {""}
+
+
+@pytest.mark.parametrize("number", ["+12025550143", "+919876543210", "+61412345678"])
+def test_a_zone_that_this_machine_does_not_know_is_unknown_and_no_crash(
+    number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def newer(_: object) -> tuple[str, ...]:
+        return ("America/New_York", "Mars/Olympus_Mons")
+
+    monkeypatch.setattr(directory, "time_zones_for_geographical_number", newer)
+    assert Directory().zones(number) == ()
