@@ -94,6 +94,13 @@ def parser() -> argparse.ArgumentParser:
     serve = _command(commands, "serve", _serve, "serve MCP; over stdio unless --http is given")
     _http_flags(serve, "serve Streamable HTTP at /mcp")
     _settings_flags(serve)
+    serve.add_argument(
+        "--guard",
+        nargs="?",
+        choices=["pause", "resume"],
+        const="pause",
+        help="with --auth none: keep watch as the command guard does; resume: with its --resume",
+    )
     _command(commands, "demo", _demo, "run a whole campaign in a temporary sandbox")
     call = _command(commands, "call", _call, "call one tool; asks on the terminal")
     call.add_argument("tool", metavar="TOOL")
@@ -103,6 +110,17 @@ def parser() -> argparse.ArgumentParser:
     watch = _command(commands, "watch", _watch, "follow a campaign until it is finished")
     watch.add_argument("campaign", metavar="ID", help="id of the campaign, from list_campaigns")
     _settings_flags(watch)
+    guard = _command(
+        commands, "guard", _guard, "watch over all that dials; pauses what a rule forbids"
+    )
+    guard.add_argument(
+        "--resume",
+        action="store_true",
+        help="resume what it paused for calling hours, when they begin and all is as agreed to",
+    )
+    guard.add_argument("--once", action="store_true", help="look once, for cron")
+    guard.add_argument("--dry-run", action="store_true", help="only print what it would stop")
+    _settings_flags(guard)
     tools = _command(
         commands, "tools", _tools, "list the tools that the settings allow, or explain one"
     )
@@ -202,6 +220,12 @@ def _serving(args: argparse.Namespace) -> Settings:
     return settings
 
 
+def _serving_alone(args: argparse.Namespace) -> Settings:
+    settings = _loaded(_flags(args))
+    configure(sys.stderr, form=settings.log)
+    return settings
+
+
 def _settings(args: argparse.Namespace, only: AbstractSet[str] = frozenset()) -> Settings:
     """Read the settings of a command, or `only` some; it says itself what people want to know."""
     settings = _loaded(_flags(args), only=only)
@@ -252,6 +276,11 @@ def _refuse_auth_without_http(args: argparse.Namespace) -> None:
 
 def _serve(args: argparse.Namespace) -> int:
     _refuse_auth_without_http(args)
+    if args.guard and args.auth != "none":
+        raise ConfigurationError(
+            "--guard watches over the server's own account, which --auth none serves.",
+            next_step="Run the command guard with the key of each other account.",
+        )
     settings = _serving(args)
     if not args.http:
         _look_at_stdio(args.closed)
@@ -261,7 +290,7 @@ def _serve(args: argparse.Namespace) -> int:
         return 0
     from atoms_campaigns_mcp.server.http import serve  # noqa: PLC0415 - uvicorn
 
-    serve.serve(settings, args.http)
+    serve.serve(settings, args.http, guard=args.guard or "")
     return 0
 
 
@@ -313,6 +342,13 @@ def _watch(args: argparse.Namespace) -> int:
     from atoms_campaigns_mcp.cli.watch import run  # noqa: PLC0415 - rich, client
 
     return run(_settings(args), args.campaign, Terminal())
+
+
+def _guard(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.cli.guard import GuardOptions, run  # noqa: PLC0415 - client
+
+    wish = GuardOptions(args.resume, args.once, args.dry_run)
+    return run(_serving_alone(args), wish)
 
 
 def _tools(args: argparse.Namespace) -> int:

@@ -21,14 +21,21 @@ def allowed(zones: Iterable[str], start: datetime, end: datetime, hours: Hours) 
 
 
 def closing(zones: Iterable[str], now: datetime, hours: Hours) -> datetime | None:
-    """Return when the first of `zones` leaves `hours`, to the second; None if that never comes.
+    """Return when the first of `zones` leaves `hours`; None if that never comes.
 
     It is `now` where it is not within them already.
     """
     if hours.all_day:
         return None
-    ends = [now + timedelta(seconds=_seconds_left(zone, now, hours)) for zone in set(zones)]
-    return min(ends, default=None)
+    return min((_leaving(zone, now, hours) for zone in set(zones)), default=None)
+
+
+def _leaving(zone: str, now: datetime, hours: Hours) -> datetime:
+    if not _within(zone, now, now, hours):
+        return now
+    last = now + timedelta(seconds=_seconds_left(zone, now, hours) + 1)
+    # Hours end, and clocks change, at a whole minute.
+    return last.replace(second=0, microsecond=0)
 
 
 def _seconds_left(zone: str, now: datetime, hours: Hours) -> int:

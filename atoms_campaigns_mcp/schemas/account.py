@@ -76,6 +76,7 @@ class AccountReport(Result):
     )
     in_force: list[str] = Field(default_factory=list[str])
     """The operator's limits and modes, and where each is set."""
+    guarded: str | None = Field(default=None, description="by which rules, or no; absent: unknown")
     clock: datetime
     unknown: list[str] = Field(default_factory=list[str])
 
@@ -97,5 +98,6 @@ class AccountReport(Result):
             facts.append(f"at most {self.daily_calls_allowed} calls a day")
         facts += ["dialling is switched off"] if self.dialling == "off" else []
         facts += [f"in force: {', '.join(self.in_force)}"] if self.in_force else []
+        facts += [f"guarded: {self.guarded}"] if self.guarded else []
         facts += [f"unknown: {', '.join(self.unknown)}"] if self.unknown else []
         return "; ".join([*facts, f"now {self.clock.isoformat(timespec='seconds')}"]) + "."

@@ -76,6 +76,9 @@ class Call(Noun):
     """One attempt; the list of calls, its details and the export of results share it."""
 
     call_id: Text = Field(default="", validation_alias=AliasChoices("callId", "call_id"))
+    campaign_id: Text = Field(
+        default="", validation_alias=AliasChoices("campaignId", "campaign_id")
+    )
     status: Text = "unknown"
     kind: Text = Field(default="", validation_alias=AliasChoices("type", "kind"))
     duration: float = 0

@@ -73,6 +73,7 @@ class CampaignPreview(Result):
     latest_start: datetime | None = Field(default=None, description="last such start that day")
     start_times: str = Field(description="both, in UTC and local time")
     cost: str = Field(description="estimate from finished campaigns, or unknown")
+    guarded: str | None = None
     zones: list[ZoneRow]
     verdict: Literal["allowed", "blocked"]
     checks: list[CheckRow]
@@ -94,6 +95,7 @@ class CampaignPreview(Result):
             f"{self.ends_before.isoformat(timespec='minutes')}. "
             f"Contacts by time zone: {zones}; calling hours {self.calling_hours}; "
             f"{self.start_times}. Cost: {self.cost}. "
+            f"Guarded: {self.guarded or 'unknown'}. "
             f"Checks: {'; '.join(map(str, self.checks))}. "
             f"Findings: {found or 'none.'}"
         )

@@ -284,6 +284,22 @@ class CallerIdStore(Protocol):
         ...
 
 
+class GuardStore(Protocol):
+    """What the guard of an account keeps there, and what others say to it, by subject."""
+
+    async def keep(self, account: str, subject: str, text: str) -> None:
+        """Keep `text`, in place of what was kept under that subject."""
+        ...
+
+    async def drop(self, account: str, subject: str) -> None:
+        """Keep nothing under that subject any more."""
+        ...
+
+    async def kept(self, account: str) -> dict[str, str]:
+        """Return all that is kept of an account, by subject."""
+        ...
+
+
 class PaceStore(Protocol):
     """When the next request of each key is due, by the arithmetic of `rate_limit`."""
 
@@ -322,6 +338,11 @@ class Store(Protocol):
     @property
     def caller_ids(self) -> CallerIdStore:
         """The caller IDs of campaigns created here."""
+        ...
+
+    @property
+    def guard(self) -> GuardStore:
+        """What the guard keeps, and is told."""
         ...
 
     @property

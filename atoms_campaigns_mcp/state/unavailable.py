@@ -10,6 +10,7 @@ from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 if TYPE_CHECKING:
     from atoms_campaigns_mcp.state.store import (
         CallerIdStore,
+        GuardStore,
         JournalStore,
         LockStore,
         PaceStore,
@@ -31,6 +32,7 @@ class UnavailableStore:
         self.journal: JournalStore = refusing
         self.uploads: UploadStore = refusing
         self.caller_ids: CallerIdStore = refusing
+        self.guard: GuardStore = refusing
         self.pace: PaceStore = refusing
 
     async def close(self) -> None:

@@ -1,15 +1,19 @@
 """What the state knows that the API does not tell, as the tools ask for it."""
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
+
+import anyio
 
 from atoms_campaigns_mcp.errors import NotRecorded, WrongState
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls.journaling import created_by
 from atoms_campaigns_mcp.tool_calls.locks import SENDING, Locks
 from atoms_campaigns_mcp.toolkit.context import Earlier
+from atoms_campaigns_mcp.toolkit.guarding import STOPPED, WATCH, Watch
 
+MARKING = 1.0  # seconds that a stop waits for guards to be told
 LATELY = 3600  # seconds in which a start that the API was sent may still take effect
 
 
@@ -59,6 +63,24 @@ class CallMemory:
             await runtime.store.journal.saw(runtime.account, campaign_id)
         except NotRecorded as error:  # then it is looked at again
             log.warning("%s", error.message)
+
+    async def stopped(self, campaign_ids: Sequence[str]) -> None:
+        """See `Memory.stopped`."""
+        runtime = self.locks.runtime
+        now, store = str(runtime.clocks.seconds()), runtime.store.guard
+        with anyio.move_on_after(MARKING, shield=True), suppress(NotRecorded):
+            if WATCH not in await store.kept(runtime.account):
+                return  # there has never been a guard
+            for campaign_id in campaign_ids:
+                await store.keep(runtime.account, STOPPED + campaign_id, now)
+            return
+        log.error("a guard does not know that a person stopped %s", ", ".join(campaign_ids))
+
+    async def guarded(self) -> Watch | None:
+        """See `Memory.guarded`."""
+        runtime = self.locks.runtime
+        kept = await runtime.store.guard.kept(runtime.account)
+        return Watch.read(kept, runtime.clocks.seconds())
 
     async def callers(self, campaign_id: str) -> tuple[str, ...] | None:
         """See `Memory.callers`."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from atoms_campaigns_mcp.caching.replica_polls import PollBoard
     from atoms_campaigns_mcp.contacts.numbers.directory import Directory
     from atoms_campaigns_mcp.results.store import ResultsCache
+    from atoms_campaigns_mcp.toolkit.guarding import Watch
 
 
 class Shared:
@@ -103,6 +104,17 @@ class Memory(Protocol):
 
     async def saw(self, campaign_id: str) -> None:
         """Record that a campaign has been seen to dial, or to be over."""
+        ...
+
+    async def stopped(self, campaign_ids: Sequence[str]) -> None:
+        """Record that a person wants these to stand still, so that no guard resumes them.
+
+        It takes a second at most, and does without where the state is away.
+        """
+        ...
+
+    async def guarded(self) -> "Watch | None":
+        """Return the guard that watches over the account now; None if there is none."""
         ...
 
     async def callers(self, campaign_id: str) -> tuple[str, ...] | None:

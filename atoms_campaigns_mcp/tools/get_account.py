@@ -6,6 +6,7 @@ from atoms_campaigns_mcp.schemas.account import AccountReport, Balance, Concurre
 from atoms_campaigns_mcp.schemas.arguments import GetAccountArgs
 from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.guarding import guarded
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         "calls in progress": partial(ctx.atoms.list_calls, statuses=LIVE),
         "concurrency": ctx.atoms.get_concurrency,
         "plan limits": ctx.atoms.get_subscription,
+        "guard": partial(guarded, ctx),
     }
     found, unknown = await attempt(reads)
     balance: Balance = found.get("balance", Balance())
@@ -48,6 +50,7 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         free_slots_estimate=free,
         dialling="off" if ctx.consent == "off" else "on",
         in_force=list(ctx.operator.in_force),
+        guarded=found.get("guard"),
         clock=ctx.now(),
         unknown=sorted(unknown),
         next_step=_OFF if ctx.consent == "off" else _NEEDED,

@@ -20,6 +20,7 @@ from atoms_campaigns_mcp.schemas.fields import NAME_MAX
 from atoms_campaigns_mcp.schemas.text import clean, counted
 from atoms_campaigns_mcp.toolkit import campaign_states, hanging_up
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.guarding import EVERYTHING
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 PAGE = 100  # campaigns a request
@@ -41,19 +42,32 @@ async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
     named = (args.campaign_id or "").strip("[]\"'` ")
     if not named:
         return await _what_dials(ctx)
-    if named.casefold() == "all":
-        return await _pause_all(ctx, hang_up=args.hang_up)
     ids = list(dict.fromkeys(_IDS.findall(named.lower())))
-    if len(ids) == 1:
-        campaign, changed = await _pause(ids[0], "", ctx, hang_up=args.hang_up)
-        result = _result([campaign], changed=changed)
-        await _tell_calls(result, ids, ctx, hang_up=args.hang_up)
-    elif ids:
+    everything = named.casefold() == "all"
+    stopped = [EVERYTHING] if everything else ids
+    try:
+        if everything:
+            return await _pause_all(ctx, hang_up=args.hang_up)
+        result = await _pause_these(ids, named, ctx, hang_up=args.hang_up)
+        stopped = stopped or [row.id for row in result.campaigns]
+        await _tell_others(result, ctx)
+        return result
+    finally:
+        # Also of what could not be paused: no guard may resume what somebody wants to stand still.
+        await ctx.memory.stopped(stopped)
+
+
+async def _pause_these(
+    ids: Sequence[str], named: str, ctx: ToolContext, *, hang_up: bool
+) -> CampaignsPaused:
+    if not ids:
+        return await _pause_named(named, ctx, hang_up=hang_up)
+    if len(ids) > 1:
         unread = [Campaign(id=one, status=campaign_states.UNREAD) for one in ids]
-        result = await _pause_each(unread, ctx, hang_up=args.hang_up)
-    else:
-        result = await _pause_named(named, ctx, hang_up=args.hang_up)
-    await _tell_others(result, ctx)
+        return await _pause_each(unread, ctx, hang_up=hang_up)
+    campaign, changed = await _pause(ids[0], "", ctx, hang_up=hang_up)
+    result = _result([campaign], changed=changed)
+    await _tell_calls(result, ids, ctx, hang_up=hang_up)
     return result
 
 

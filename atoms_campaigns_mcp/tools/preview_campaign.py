@@ -1,6 +1,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
+from atoms_campaigns_mcp.concurrency import attempt
 from atoms_campaigns_mcp.guardrails.checks import by_zone, expected
 from atoms_campaigns_mcp.guardrails.cost import CostEstimate
 from atoms_campaigns_mcp.guardrails.facts import Facts
@@ -14,6 +16,7 @@ from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.preview import CampaignPreview, CheckRow, FindingRow, ZoneRow
 from atoms_campaigns_mcp.toolkit import call_costs, campaign_states, start_proposal
 from atoms_campaigns_mcp.toolkit.context import Consent, ToolContext
+from atoms_campaigns_mcp.toolkit.guarding import guarded
 from atoms_campaigns_mcp.toolkit.start_proposal import Judged
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
@@ -35,7 +38,7 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     """Show what starting a campaign would do, the result of every check, and its cost; no dialling.
 
     Checks numbers, do-not-call, calling hours in each contact's own zone, caller IDs, agent,
-    capacity, balance, other campaigns, operator's rules. Nothing is enforced once it dials.
+    capacity, balance, other campaigns, operator's rules. Says whether a guard watches.
     """
     details = await ctx.atoms.get_campaign(args.campaign_id)
     campaign = details.campaign
@@ -72,6 +75,7 @@ async def _preview(
         latest_start=times and times.last,
         start_times=_start_times(times, facts, ctx),
         cost=_cost(cost),
+        guarded=await _guarded(ctx),
         zones=_zones(facts, ctx),
         verdict="blocked" if blocked else "allowed",
         checks=[CheckRow(check=c.check, verdict=c.verdict, result=c.result) for c in checked],
@@ -81,6 +85,11 @@ async def _preview(
         ],
         next_step=_next_step(campaign, blocked, ctx),
     )
+
+
+async def _guarded(ctx: ToolContext) -> str | None:
+    found, _ = await attempt({"guard": partial(guarded, ctx)})
+    return found.get("guard")
 
 
 def _next_step(campaign: Campaign, blocked: Sequence[Finding], ctx: ToolContext) -> str:

@@ -14,6 +14,7 @@ PARTS = {
     "journal": store.JournalStore,
     "uploads": store.UploadStore,
     "caller_ids": store.CallerIdStore,
+    "guard": store.GuardStore,
     "pace": store.PaceStore,
 }
 METHODS = [

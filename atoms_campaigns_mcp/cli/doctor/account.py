@@ -3,9 +3,11 @@
 import httpx2
 
 from atoms_campaigns_mcp.cli.doctor.check import Check, failed, ok, warning
+from atoms_campaigns_mcp.cli.invocation import command
 from atoms_campaigns_mcp.config.identity import LOCAL, Principal
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, Unauthorized
+from atoms_campaigns_mcp.guard.rules import Rules
 from atoms_campaigns_mcp.runtime import Clocks, Runtime
 from atoms_campaigns_mcp.schemas.account import AccountReport
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
@@ -54,8 +56,14 @@ def unreadable(error: AtomsCampaignsError) -> Check:
 
 
 def checks(report: AccountReport, settings: Settings) -> list[Check]:
-    """Judge the account: whose it is, its rate plan, call slots and balance."""
-    return [_key(report, settings), _rate(report, settings), _slots(report), _balance(report)]
+    """Judge the account: whose it is, its rate plan, call slots, balance and guard."""
+    return [
+        _key(report, settings),
+        _rate(report, settings),
+        _slots(report),
+        _balance(report),
+        _guard(report, settings),
+    ]
 
 
 def _key(report: AccountReport, settings: Settings) -> Check:
@@ -94,6 +102,18 @@ def _slots(report: AccountReport) -> Check:
             "call slots", text, "Wait until calls end: what starts now fails for lack of slots."
         )
     return ok("call slots", text)
+
+
+def _guard(report: AccountReport, settings: Settings) -> Check:
+    told = report.guarded
+    if told is None:
+        return warning("guard", "Whether a guard watches cannot be read.", AGAIN)
+    if told.startswith("yes"):
+        return ok("guard", f"One watches over what dials ({told.partition(': ')[2]}).")
+    text = "None watches: nothing is enforced once a campaign dials."
+    if settings.mode == "sandbox" or not Rules.of(settings).told():
+        return ok("guard", text)
+    return warning("guard", text, f"Its rules are set: run {command()} guard beside the server.")
 
 
 def _balance(report: AccountReport) -> Check:

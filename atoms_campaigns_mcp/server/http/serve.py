@@ -23,6 +23,7 @@ from atoms_campaigns_mcp.server.auth.api_keys import KeyVerifier, Verify, known
 from atoms_campaigns_mcp.server.auth.oauth.resource_server import OAuth
 from atoms_campaigns_mcp.server.auth.principal import Principal, principal_of
 from atoms_campaigns_mcp.server.http.app import State, application, behind
+from atoms_campaigns_mcp.server.http.guarding import Guarding, watch
 from atoms_campaigns_mcp.server.http.middleware.access_log import AccessLog
 from atoms_campaigns_mcp.server.http.middleware.authentication import Authentication
 from atoms_campaigns_mcp.server.http.middleware.bodies import Bodies
@@ -55,17 +56,17 @@ CONNECTIONS = 2000  # at once; more get 503 at once
 IDLE = 75
 
 
-def serve(settings: Settings, address: str) -> None:
-    """Serve at `address` (HOST:PORT; port 0 takes a free one).
+def serve(settings: Settings, address: str, *, guard: Guarding = "") -> None:
+    """Serve at `address` (HOST:PORT; port 0 takes a free one), and watch over what dials.
 
     Raises:
         ConfigurationError: The address is malformed, or without authentication reachable from
             other machines; or the port is in use; or the state is shared, and a secret or a
-            package for it is absent.
+            package for it is absent; or the guard has no rule.
     """
     host, port = bound_for(settings, address)
     required(settings)
-    anyio.run(_serve, settings, host, port)
+    anyio.run(_serve, settings, host, port, guard)
 
 
 def bound_for(settings: Settings, address: str) -> tuple[str, int]:
@@ -169,6 +170,12 @@ class Service:
         """Pass on what other replicas say has changed, until cancelled."""
         await self._subscriptions.relay(self._clocks.sleep)
 
+    async def guard(self, guarding: Guarding) -> None:
+        """Watch over the server's own account until cancelled, if there is to be a guard."""
+        if guarding:
+            runtime = await self.runtimes(Principal(LOCAL, self._settings.api_key))
+            await watch(runtime, self._subscriptions, resumes=guarding == "resume")
+
     def end(self) -> None:
         """Take no more, end what only listens, and hurry what changes something."""
         self._ending = True
@@ -216,18 +223,20 @@ class _Uvicorn(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(settings: Settings, host: str, port: int) -> None:
+async def _serve(settings: Settings, host: str, port: int, guard: Guarding) -> None:
     flag = f"--http {_named(host)}:"
     with listening(host, port, flag=flag) as bound:
         service = Service(settings)
         try:
-            await _until_ended(service, settings, host, bound)
+            await _until_ended(service, settings, host, bound, guard)
         finally:
             await service.close()
     log.info("ended")
 
 
-async def _until_ended(service: Service, settings: Settings, host: str, bound: socket) -> None:
+async def _until_ended(
+    service: Service, settings: Settings, host: str, bound: socket, guard: Guarding
+) -> None:
     config = uvicorn.Config(
         service.app,
         log_config=None,
@@ -249,6 +258,7 @@ async def _until_ended(service: Service, settings: Settings, host: str, bound: s
         tasks.start_soon(shut_down_on_signal, end)
         tasks.start_soon(service.relay)
         tasks.start_soon(maintain, settings)
+        tasks.start_soon(service.guard, guard)
         await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal
         log.info("listening on http://%s:%s%s (%s)", _named(host), port, MCP, settings.mode)
         await server.serve(sockets=[bound])

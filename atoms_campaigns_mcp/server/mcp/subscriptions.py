@@ -67,6 +67,11 @@ class Subscriptions:
             await self._tell(tenant, campaign_id, mark)
         await context.session.send_resource_updated(uris.campaign(campaign_id))
 
+    async def heard(self, account: str, campaign_id: str, mark: str) -> None:
+        """Tell streams here and elsewhere of a change that no client's call has seen."""
+        if await self._publish(account, campaign_id, mark):
+            await self._tell(account, campaign_id, mark)
+
     async def relay(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         """Pass on what other replicas tell, until cancelled; without any, return at once."""
         shared_state = self._shared_state()

@@ -31,7 +31,7 @@ def key(*parts: str) -> str:
     return ":".join((PREFIX, *parts))
 
 
-_READS = frozenset({"GET", "HGET", "HMGET", "LRANGE", "SMEMBERS", "XRANGE", "XREVRANGE"})
+_READS = frozenset({"GET", "HGET", "HGETALL", "HMGET", "LRANGE", "SMEMBERS", "XRANGE", "XREVRANGE"})
 
 
 class RedisConnection:

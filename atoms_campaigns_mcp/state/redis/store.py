@@ -8,6 +8,7 @@ from atoms_campaigns_mcp.config.parsing import RedisAddress
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.state.redis.caller_ids import RedisCallerIds
 from atoms_campaigns_mcp.state.redis.connection import RedisConnection
+from atoms_campaigns_mcp.state.redis.guard import RedisGuard
 from atoms_campaigns_mcp.state.redis.journal import RedisJournal
 from atoms_campaigns_mcp.state.redis.locks import RedisLocks
 from atoms_campaigns_mcp.state.redis.pace import RedisPace
@@ -26,6 +27,7 @@ class RedisStore:
         self.journal = RedisJournal(link)
         self.uploads = RedisUploads(link)
         self.caller_ids = RedisCallerIds(link)
+        self.guard = RedisGuard(link)
         self.pace = RedisPace(link)
         self.shared_state = RedisSharedState(link)
 

@@ -80,6 +80,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             END""",
         "CREATE INDEX journal_times ON journal (at)",
     ),
+    (  # what the guard keeps, and is told
+        """CREATE TABLE guard (
+            account TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            content TEXT NOT NULL,
+            PRIMARY KEY (account, subject)
+        ) STRICT""",
+    ),
 )
 CLEARED = 6  # the version from which on nothing deleted is left in the file
 UNCLEARED = 6  # the `application_id` of a file that was made before, until it is cleared

@@ -7,6 +7,7 @@ from atoms_campaigns_mcp.errors import ConfigurationError, said_of
 from atoms_campaigns_mcp.state.folder import NOT_USABLE, make_private
 from atoms_campaigns_mcp.state.sqlite.caller_ids import SqliteCallerIds
 from atoms_campaigns_mcp.state.sqlite.database import StateFile
+from atoms_campaigns_mcp.state.sqlite.guard import SqliteGuard
 from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from atoms_campaigns_mcp.state.sqlite.locks import SqliteLocks
 from atoms_campaigns_mcp.state.sqlite.pace import SqlitePace
@@ -26,6 +27,7 @@ class SqliteStore:
         self.journal = SqliteJournal(file)
         self.uploads = SqliteUploads(file)
         self.caller_ids = SqliteCallerIds(file)
+        self.guard = SqliteGuard(file)
         self.pace = pace
 
     @classmethod

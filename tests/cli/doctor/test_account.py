@@ -28,6 +28,7 @@ async def test_a_fresh_machine_without_a_key_is_all_green(tmp_path: Path, bench:
         "rate",
         "call slots",
         "balance",
+        "guard",
         "state",
         "permissions",
         "clients",

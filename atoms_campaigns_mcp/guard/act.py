@@ -1,0 +1,211 @@
+"""Stopping a campaign: pause, cancel what is queued, look whether it holds. Safe to repeat."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TypeVar
+
+import anyio
+
+from atoms_campaigns_mcp.atoms.changes import Change, Noted
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
+from atoms_campaigns_mcp.guard.notes import PAUSED, Note
+from atoms_campaigns_mcp.guard.rules import Rules, Trip, too_late
+from atoms_campaigns_mcp.guard.watch import Sight
+from atoms_campaigns_mcp.schemas.calls import Call
+from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
+from atoms_campaigns_mcp.state.store import Intent
+from atoms_campaigns_mcp.telemetry import log
+from atoms_campaigns_mcp.tool_calls.journaling import Recorder
+from atoms_campaigns_mcp.tool_calls.session import Session
+from atoms_campaigns_mcp.toolkit import campaign_states
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.registry import load
+
+T = TypeVar("T")
+TOOL = "guard"  # the name in the journal
+PAGE = 100  # calls a request
+QUEUED = frozenset({"pending", "in_queue"})
+ROUNDS = 3  # looks for calls that were queued before the pause took effect
+NOTING = 1.0  # seconds that a stop waits for the state
+EVERY = timedelta(seconds=0.2)  # that cancelling one call takes at least
+
+
+@dataclass(slots=True)
+class Stopped:
+    """What became of a stop: whether the API confirms it, and why not.
+
+    `own` says that the guard's own request paused the campaign, and nobody else's can have.
+    """
+
+    campaign: Campaign
+    confirmed: bool = False
+    own: bool = False
+    cancelled: int = 0
+    errors: list[str] = field(default_factory=list[str])
+
+
+@dataclass(slots=True)
+class _Witness:
+    """Makes changes through `recorder`, and sees whether each was sent once and answered."""
+
+    recorder: Recorder
+    doubtful: bool = False
+
+    async def __call__(self, change: Change[T]) -> T:
+        """Make a change."""
+        send, sent = change.send, list[Noted]()
+
+        async def counted(noted: Noted) -> T:
+            sent.append(noted)
+            return await send(noted)
+
+        change.send = counted
+        try:
+            return await self.recorder(change)
+        finally:
+            self.doubtful = self.doubtful or change.found or len(sent) != 1
+
+
+async def stop(
+    sight: Sight, trips: Sequence[Trip], rules: Rules, open_session: Callable[[], Session]
+) -> Stopped:
+    """Stop a campaign for these rules; what cannot be done now is for the next round."""
+    session = open_session()
+    witness = _Witness(_recorder(session, sight.campaign, trips[0]))
+    ctx = session.context(witness, None, urgent=True)
+    stopped = Stopped(sight.campaign)
+    if sight.dials:
+        await _note(session, sight, trips, "stopping")
+        await _pause(stopped, witness, ctx)
+    else:
+        stopped.confirmed = True
+    await _cancel_queued(stopped, sight, trips, rules, ctx)
+    if sight.dials and stopped.confirmed:
+        own = stopped.own and all(trip.passes for trip in trips)
+        paused = replace(sight, campaign=stopped.campaign)
+        await _note(session, paused, trips, PAUSED if own else "")
+    return stopped
+
+
+def _recorder(session: Session, campaign: Campaign, trip: Trip) -> Recorder:
+    arguments = {"campaign_id": campaign.id, "rule": trip.rule, "figures": trip.figures}
+    intent = Intent(
+        tenant=session.runtime.tenant,
+        tool=TOOL,
+        arguments=json.dumps(arguments, sort_keys=True, ensure_ascii=False),
+        confirmed="not needed",
+        account=session.runtime.account,
+        mode=session.runtime.settings.mode,
+        campaign_id=campaign.id,
+    )
+    # An emergency stop: it goes ahead where the journal cannot be written.
+    return Recorder(session.locks, load("pause_campaign"), intent)
+
+
+async def _pause(stopped: Stopped, witness: _Witness, ctx: ToolContext) -> None:
+    campaign = stopped.campaign
+    try:
+        await ctx.atoms.pause_campaign(campaign.id)
+        stopped.own = not witness.doubtful
+    except AtomsCampaignsError as error:
+        stopped.errors.append(error.message)
+    seen = await campaign_states.settled(ctx, campaign.id, campaign.name, before=ACTIVE)
+    if seen.status == campaign_states.UNREAD:
+        stopped.errors.append("whether it is paused cannot be read")
+        return
+    stopped.campaign = seen
+    stopped.confirmed = seen.status not in ACTIVE
+    stopped.own = stopped.own and seen.status == "paused"
+    if stopped.confirmed:
+        stopped.errors.clear()
+
+
+async def _cancel_queued(
+    stopped: Stopped, sight: Sight, trips: Sequence[Trip], rules: Rules, ctx: ToolContext
+) -> None:
+    """Cancel one by one what is queued and may not be dialled any more.
+
+    Whoever is cancelled is not called again, so a campaign that can be paused is paused first.
+    """
+    tried = set[str]()
+    for _ in range(ROUNDS):
+        try:
+            queued = await _queued(sight.campaign.id, ctx)
+        except AtomsCampaignsError as error:
+            stopped.errors.append(error.message)
+            stopped.confirmed = False
+            return
+        wrong = [
+            call.call_id
+            for call in queued
+            if call.call_id not in tried
+            and _is_wrong(call, stopped, sight, trips, rules, working=len(queued) * EVERY)
+        ]
+        if not wrong:
+            return
+        tried.update(wrong)
+        for call_id in wrong:
+            try:
+                stopped.cancelled += await ctx.atoms.cancel_call(call_id, sight.campaign.id)
+            except AtomsCampaignsError as error:
+                stopped.errors.append(error.message)
+                stopped.confirmed = False
+
+
+def _is_wrong(
+    call: Call,
+    stopped: Stopped,
+    sight: Sight,
+    trips: Sequence[Trip],
+    rules: Rules,
+    *,
+    working: timedelta,
+) -> bool:
+    """Return whether a queued call must not be dialled, whatever becomes of its campaign."""
+    facts = sight.facts
+    if sight.dials:
+        # Not paused, for what reason ever: the next round tries again, unless it is too late then.
+        return stopped.confirmed or too_late(facts, rules, facts.max_retries, working=working)
+    passing = all(trip.passes for trip in trips)
+    return not passing or too_late(facts, rules, call.attempt, working=working)
+
+
+async def _queued(campaign_id: str, ctx: ToolContext) -> list[Call]:
+    found, page, more = list[Call](), 0, True
+    while more:
+        page += 1
+        rows, listed = await ctx.atoms.anew().list_calls(
+            campaign_id, statuses=QUEUED, page=page, limit=PAGE
+        )
+        found += rows
+        more = listed.has_more and bool(rows)
+    return found
+
+
+async def _note(session: Session, sight: Sight, trips: Sequence[Trip], state: str) -> None:
+    """Keep what a resumption must know, before and after the pause; without a state, nothing.
+
+    What is noted as "stopping" is not resumed: whose pause it became is not known.
+    """
+    runtime, campaign = session.runtime, sight.campaign
+    store = runtime.store.guard
+    with anyio.move_on_after(NOTING), suppress(NotRecorded):
+        if not state:
+            await store.drop(runtime.account, campaign.id)
+            return
+        note = Note(
+            state=state,
+            at=runtime.clocks.seconds(),
+            rule=trips[-1].rule,
+            agreed=sight.agreed,
+            paused_at=campaign.paused_at or "",
+            zones=tuple(sorted(sight.facts.zones or ())),
+        )
+        await store.keep(runtime.account, campaign.id, note.dump())
+        return
+    log.error(
+        "the state does not say why campaign %s is paused: a person must resume it", campaign.id
+    )
