@@ -57,6 +57,22 @@ class Subscription(Noun):
     )
 
 
+class StopRow(Noun):
+    """A campaign that the guard stopped or resumed lately, and whether the API confirmed it."""
+
+    at: datetime
+    campaign_id: Text
+    name: Text = ""
+    rule: Text
+    figures: Text
+    outcome: Text = Field(description="confirmed, unconfirmed or resumed")
+
+    def __str__(self) -> str:
+        """Write it for a sentence."""
+        about = named(self.name, self.campaign_id)
+        return f"{about} for {word(self.rule)} ({self.figures}), {word(self.outcome)}"
+
+
 class AccountReport(Result):
     """Result of `get_account`."""
 
@@ -77,6 +93,7 @@ class AccountReport(Result):
     in_force: list[str] = Field(default_factory=list[str])
     """The operator's limits and modes, and where each is set."""
     guarded: str | None = Field(default=None, description="by which rules, or no; absent: unknown")
+    stops: list[StopRow] = Field(default_factory=list[StopRow], description="the guard's last ones")
     clock: datetime
     unknown: list[str] = Field(default_factory=list[str])
 
@@ -99,5 +116,6 @@ class AccountReport(Result):
         facts += ["dialling is switched off"] if self.dialling == "off" else []
         facts += [f"in force: {', '.join(self.in_force)}"] if self.in_force else []
         facts += [f"guarded: {self.guarded}"] if self.guarded else []
+        facts += [f"the guard stopped {', '.join(map(str, self.stops))}"] if self.stops else []
         facts += [f"unknown: {', '.join(self.unknown)}"] if self.unknown else []
         return "; ".join([*facts, f"now {self.clock.isoformat(timespec='seconds')}"]) + "."

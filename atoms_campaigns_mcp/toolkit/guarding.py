@@ -82,7 +82,11 @@ async def guarded(ctx: ToolContext) -> str:
     Raises:
         NotRecorded: The state cannot be read, so nobody knows.
     """
-    watch = await ctx.memory.guarded()
+    return told(await ctx.memory.guarded())
+
+
+def told(watch: Watch | None) -> str:
+    """Say by which rules a guard watches, or that none does."""
     if watch is None:
         return "no: nothing is enforced once a campaign dials"
     resumes = "; resumes what it paused for the hours" if watch.resumes else ""

@@ -1,12 +1,19 @@
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from atoms_campaigns_mcp.concurrency import attempt
-from atoms_campaigns_mcp.schemas.account import AccountReport, Balance, Concurrency, Subscription
+from atoms_campaigns_mcp.schemas.account import (
+    AccountReport,
+    Balance,
+    Concurrency,
+    StopRow,
+    Subscription,
+)
 from atoms_campaigns_mcp.schemas.arguments import GetAccountArgs
 from atoms_campaigns_mcp.schemas.calls import LIVE
+from atoms_campaigns_mcp.toolkit import guarding
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.guarding import guarded
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 if TYPE_CHECKING:
@@ -14,6 +21,9 @@ if TYPE_CHECKING:
 
 _NEEDED = "list_phone_numbers, list_agents and list_audiences show what a campaign needs."
 _OFF = "Campaigns cannot be started from here: tell the user before preparing one."
+
+
+STOPS = 5  # of the guard that are told
 
 
 @tool(Effect.READS, title="Get the account")
@@ -28,7 +38,7 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         "calls in progress": partial(ctx.atoms.list_calls, statuses=LIVE),
         "concurrency": ctx.atoms.get_concurrency,
         "plan limits": ctx.atoms.get_subscription,
-        "guard": partial(guarded, ctx),
+        "guard": ctx.memory.guarded,
     }
     found, unknown = await attempt(reads)
     balance: Balance = found.get("balance", Balance())
@@ -50,8 +60,24 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         free_slots_estimate=free,
         dialling="off" if ctx.consent == "off" else "on",
         in_force=list(ctx.operator.in_force),
-        guarded=found.get("guard"),
+        guarded=guarding.told(found["guard"]) if "guard" in found else None,
+        stops=_stops(found.get("guard")),
         clock=ctx.now(),
         unknown=sorted(unknown),
         next_step=_OFF if ctx.consent == "off" else _NEEDED,
     )
+
+
+def _stops(watch: guarding.Watch | None) -> list[StopRow]:
+    """Return the latest stops of the guard that is there, the latest first."""
+    return [
+        StopRow(
+            at=datetime.fromtimestamp(stop.at, UTC),
+            campaign_id=stop.campaign_id,
+            name=stop.name,
+            rule=stop.rule,
+            figures=stop.figures,
+            outcome=stop.outcome,
+        )
+        for stop in reversed((watch.stops if watch else ())[-STOPS:])
+    ]

@@ -7,31 +7,14 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from atoms_campaigns_mcp.server.mcp.monitor_app import PAGE
-from tests.support.app_host import ADDRESS, Host, hosting
+from tests.monitor.shown import cells, made
+from tests.support.app_host import ADDRESS, hosting
 from tests.support.bench import Bench
 from tests.support.clients import connected
-from tests.support.serving import Caller, says_yes
-from tests.support.world import DRAFT
+from tests.support.serving import says_yes
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
-SPRING: dict[str, Any] = {**DRAFT, "audience_id": "Spring renewals", "max_retries": 1}
 HOSTILE = '<img src=x onerror="document.title=1">'
-
-
-async def made(client: Caller, *, started: bool = True, **changes: Any) -> dict[str, str]:
-    campaign = await client.call("create_campaign", **{**SPRING, **changes})
-    chosen = {"campaign_id": campaign["campaign_id"]}
-    if started:
-        await client.call("start_campaign", **chosen)
-    return chosen
-
-
-async def cells(host: Host, table: str) -> dict[str, str]:
-    rows = await host.app.locator(f"#{table} tr").all()
-    return {
-        await row.locator("th").inner_text(): await row.locator("td").first.inner_text()
-        for row in rows
-    }
 
 
 async def test_it_follows_a_campaign_to_its_end_and_then_rests(
@@ -261,6 +244,8 @@ async def test_a_preview_shows_problems_first_and_the_zones(bench: Bench, browse
         shown = [await row.inner_text() for row in await rows.all()]
         problems = await host.app.locator("#findings li").all_inner_texts()
         heads = await host.app.locator("h2:visible").all_inner_texts()
+    # A name may break after its slashes.
+    shown = [text.replace("\u200b", "") for text in shown]
     zones = [row["zone"].replace("_", " ") for row in preview["zones"]]
     assert [text.split("\t")[0] for text in shown] == zones
     assert "America/New York\t2\t07:00\tno" in shown[0]
@@ -295,6 +280,6 @@ async def test_nothing_is_cut_off_in_a_narrow_window(bench: Bench, browser: Brow
 
 def test_the_page_is_small_and_loads_nothing() -> None:
     text = PAGE.read_text("utf-8")
-    assert len(text.encode()) < 30 * 1024
+    assert len(text.encode()) < 38 * 1024
     assert "innerHTML" not in text
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
