@@ -57,7 +57,7 @@ async def test_what_does_not_dial_says_what_it_needs(
         if status == "failed":
             told = {"campaign_id": campaign["campaign_id"], "name": "x", "status": "failed"}
             told |= {"error": "No phone numbers available", "next_step": "Tell the user."}
-            result = {"structuredContent": told, "content": []}
+            result: dict[str, Any] = {"structuredContent": told, "content": []}
             await host.app.evaluate("() => { caps = {} }")
             await host.tell("ui/notifications/tool-result", result)
         else:
@@ -125,7 +125,7 @@ async def test_what_was_not_read_is_never_zero_and_thousands_are_separated(
 ) -> None:
     async with bench.client() as client, hosting(browser, client, server_tools=False) as host:
         told: dict[str, Any] = {"campaign_id": "0" * 24, "name": "Large", "status": "running"}
-        result = {"structuredContent": told, "content": []}
+        result: dict[str, Any] = {"structuredContent": told, "content": []}
         await host.tell("ui/notifications/tool-result", result)
         await expect(host.app.locator("#counts")).to_have_text("not read yet")
         await expect(host.app.locator("#percent")).not_to_contain_text("0")
