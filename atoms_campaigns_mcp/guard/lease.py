@@ -5,8 +5,8 @@ from secrets import token_hex
 
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.runtime import Runtime
+from atoms_campaigns_mcp.state.guarding import LEASE, WATCH, Stop, Watch, old_stops
 from atoms_campaigns_mcp.telemetry import log
-from atoms_campaigns_mcp.toolkit.guarding import LEASE, WATCH, Stop, Watch, old_stops
 
 SUBJECT = "guard"
 

@@ -16,11 +16,11 @@ from atoms_campaigns_mcp.guard.rules import LEAD, Rules, Trip, trips
 from atoms_campaigns_mcp.guard.watch import Sight, Watcher
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.campaigns import Campaign
+from atoms_campaigns_mcp.state.guarding import Stop
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls.asker import Nobody
 from atoms_campaigns_mcp.tool_calls.session import Session, Unheard
 from atoms_campaigns_mcp.toolkit.context import News
-from atoms_campaigns_mcp.toolkit.guarding import Stop
 
 POLL = 5.0  # seconds between two rounds
 AGAIN = 1.0  # seconds until the next round while a stop is not confirmed

@@ -15,13 +15,13 @@ from atoms_campaigns_mcp.guard.notes import PAUSED, Note
 from atoms_campaigns_mcp.guard.rules import Facts, Rules, too_late
 from atoms_campaigns_mcp.guardrails.findings import blocks
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign, CampaignDetails
+from atoms_campaigns_mcp.state.guarding import LONGEST, stopped_at
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.tool_calls.journaling import Recorder
 from atoms_campaigns_mcp.tool_calls.locks import WAITING
 from atoms_campaigns_mcp.tool_calls.session import Session
 from atoms_campaigns_mcp.toolkit import campaign_states, start_proposal
 from atoms_campaigns_mcp.toolkit.audiences.lock import members_of
-from atoms_campaigns_mcp.toolkit.guarding import LONGEST, stopped_at
 from atoms_campaigns_mcp.toolkit.registry import load
 from atoms_campaigns_mcp.toolkit.start_proposal import Judged
 

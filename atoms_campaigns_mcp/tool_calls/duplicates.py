@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import anyio
 
 from atoms_campaigns_mcp.errors import NotRecorded, WrongState
+from atoms_campaigns_mcp.state.guarding import STOPPED, WATCH, Watch
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls.journaling import created_by
 from atoms_campaigns_mcp.tool_calls.locks import SENDING, Locks
 from atoms_campaigns_mcp.toolkit.context import Earlier
-from atoms_campaigns_mcp.toolkit.guarding import STOPPED, WATCH, Watch
 
 MARKING = 1.0  # seconds that a stop waits for guards to be told
 LATELY = 3600  # seconds in which a start that the API was sent may still take effect

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from atoms_campaigns_mcp.caching.replica_polls import PollBoard
     from atoms_campaigns_mcp.contacts.numbers.directory import Directory
     from atoms_campaigns_mcp.results.store import ResultsCache
-    from atoms_campaigns_mcp.toolkit.guarding import Watch
+    from atoms_campaigns_mcp.state.guarding import Watch
 
 
 class Shared:

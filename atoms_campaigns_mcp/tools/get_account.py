@@ -12,7 +12,7 @@ from atoms_campaigns_mcp.schemas.account import (
 )
 from atoms_campaigns_mcp.schemas.arguments import GetAccountArgs
 from atoms_campaigns_mcp.schemas.calls import LIVE
-from atoms_campaigns_mcp.toolkit import guarding
+from atoms_campaigns_mcp.state import guarding
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 

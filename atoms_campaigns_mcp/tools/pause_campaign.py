@@ -18,9 +18,9 @@ from atoms_campaigns_mcp.schemas.campaigns import (
 )
 from atoms_campaigns_mcp.schemas.fields import NAME_MAX
 from atoms_campaigns_mcp.schemas.text import clean, counted
+from atoms_campaigns_mcp.state.guarding import EVERYTHING
 from atoms_campaigns_mcp.toolkit import campaign_states, hanging_up
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.guarding import EVERYTHING
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 PAGE = 100  # campaigns a request

@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 from atoms_campaigns_mcp.concurrency import attempt
 from atoms_campaigns_mcp.guardrails.checks import by_zone, expected
@@ -14,9 +13,9 @@ from atoms_campaigns_mcp.schemas.arguments import PreviewCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.preview import CampaignPreview, CheckRow, FindingRow, ZoneRow
+from atoms_campaigns_mcp.state.guarding import told
 from atoms_campaigns_mcp.toolkit import call_costs, campaign_states, start_proposal
 from atoms_campaigns_mcp.toolkit.context import Consent, ToolContext
-from atoms_campaigns_mcp.toolkit.guarding import guarded
 from atoms_campaigns_mcp.toolkit.start_proposal import Judged
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
@@ -88,8 +87,8 @@ async def _preview(
 
 
 async def _guarded(ctx: ToolContext) -> str | None:
-    found, _ = await attempt({"guard": partial(guarded, ctx)})
-    return found.get("guard")
+    found, _ = await attempt({"guard": ctx.memory.guarded})
+    return told(found["guard"]) if "guard" in found else None
 
 
 def _next_step(campaign: Campaign, blocked: Sequence[Finding], ctx: ToolContext) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from atoms_campaigns_mcp.guard.notes import Note, notes_of
 from atoms_campaigns_mcp.guard.notify import ATTEMPTS, Webhook
-from atoms_campaigns_mcp.toolkit.guarding import EVERYTHING, STOPPED, Watch, stopped_at
+from atoms_campaigns_mcp.state.guarding import EVERYTHING, STOPPED, Watch, stopped_at
 from tests.guard.yard import SECRET
 from tests.state.conftest import Stores, stores
 from tests.support.clock import FakeClock

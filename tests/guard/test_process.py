@@ -12,8 +12,8 @@ import pytest
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.guard.rules import LEAD
 from atoms_campaigns_mcp.sandbox.engine.faults import Fault
+from atoms_campaigns_mcp.state.guarding import LEASE
 from atoms_campaigns_mcp.state.journal import entries
-from atoms_campaigns_mcp.toolkit.guarding import LEASE
 from tests.guard.yard import SECRET, Yard, begin, numbers
 from tests.support.serving import Caller
 from tests.support.world import DRAFT

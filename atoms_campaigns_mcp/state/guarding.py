@@ -10,8 +10,6 @@ from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from atoms_campaigns_mcp.toolkit.context import ToolContext
-
 LEASE = 45.0  # seconds that a guard counts as there after it was heard last
 STOPPED = "stopped "  # before the id of a campaign that a person stopped
 EVERYTHING = "*"  # in place of an id: all that there is
@@ -74,15 +72,6 @@ class Watch:
 
 
 _FORM = TypeAdapter(Watch)
-
-
-async def guarded(ctx: ToolContext) -> str:
-    """Say by which rules a guard watches over what dials, or that none does.
-
-    Raises:
-        NotRecorded: The state cannot be read, so nobody knows.
-    """
-    return told(await ctx.memory.guarded())
 
 
 def told(watch: Watch | None) -> str:
