@@ -118,6 +118,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="resume what it paused for calling hours, when they begin and all is as agreed to",
     )
+    guard.set_defaults(http=None)
     guard.add_argument("--once", action="store_true", help="look once, for cron")
     guard.add_argument("--dry-run", action="store_true", help="only print what it would stop")
     _settings_flags(guard)
@@ -217,12 +218,6 @@ def _serving(args: argparse.Namespace) -> Settings:
     auth: Auth = (args.auth or "key") if args.http else ""
     settings = _loaded(_flags(args), auth)
     configure(sys.stderr, form=settings.log, ours=LEVELS[settings.log_level])
-    return settings
-
-
-def _serving_alone(args: argparse.Namespace) -> Settings:
-    settings = _loaded(_flags(args))
-    configure(sys.stderr, form=settings.log)
     return settings
 
 
@@ -348,7 +343,7 @@ def _guard(args: argparse.Namespace) -> int:
     from atoms_campaigns_mcp.cli.guard import GuardOptions, run  # noqa: PLC0415 - client
 
     wish = GuardOptions(args.resume, args.once, args.dry_run)
-    return run(_serving_alone(args), wish)
+    return run(_serving(args), wish)
 
 
 def _tools(args: argparse.Namespace) -> int:
