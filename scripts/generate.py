@@ -8,7 +8,8 @@ import re
 import sys
 from pathlib import Path
 
-from hosts import hosts_table
+from conversation import conversation
+from hosts import environment_table, hosts_table
 from manifests import manifests
 from plugins import buttons, plugins
 from project import registry_name
@@ -49,9 +50,11 @@ def main() -> int:
     readme = ROOT / "README.md"
     text = with_block(readme.read_text("utf-8"), "tools", tools_table())
     text = with_block(text, "buttons", buttons())
+    text = with_block(text, "conversation", conversation())
     text = re.sub(r"<!-- mcp-name: .*? -->", f"<!-- mcp-name: {registry_name()} -->", text)
     clients = ROOT / "docs" / "clients.md"
     hosts = with_block(clients.read_text("utf-8"), "hosts", hosts_table())
+    hosts = with_block(hosts, "environment", environment_table())
     wanted = {SNAPSHOT: catalogue(), readme: text, clients: hosts}
     wanted |= manifests() | plugins() | reference()
     stale = [p for p, new in wanted.items() if not p.exists() or p.read_text("utf-8") != new]

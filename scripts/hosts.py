@@ -19,6 +19,19 @@ def hosts_table() -> str:
     return "\n".join([_HEAD, *rows, "", "Untried:", "", *untried])
 
 
+def environment_table() -> str:
+    """Return which of the variables that were set reached our server."""
+    ran = json.loads(OBSERVED.read_text("utf-8"))["ran"]
+    known = {host: seen for host, seen in ran.items() if "passes_on" in seen}
+    names = list(dict.fromkeys(name for seen in known.values() for name in seen["passes_on"]))
+    rows = [f"| host | version | {' | '.join(f'`{name}`' for name in names)} |"]
+    rows.append("|---" * (len(names) + 2) + "|")
+    for host, seen in sorted(known.items()):
+        passed = ["passed on" if name in seen["passes_on"] else "dropped" for name in names]
+        rows.append(f"| {host} | {seen['version']} | {' | '.join(passed)} |")
+    return "\n".join(rows)
+
+
 def _row(name: str, seen: dict[str, str | int | bool]) -> str:
     asked = _ASKED[str(seen["asked_headless"])]
     cells = [

@@ -23,8 +23,8 @@ def page(name: str) -> str:
     return (ROOT / "docs" / f"{name}.md").read_text("utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.slow
@@ -71,8 +71,8 @@ def test_every_file_that_contributors_are_sent_to_exists() -> None:
     assert [name for name, path in placed.items() if not path.exists()] == []
 
 
-def test_the_readmes_configurations_are_json_that_starts_the_command() -> None:
-    found = [json.loads(block) for block in blocks("json")]
+def test_the_configurations_that_are_shown_are_json_that_starts_the_command() -> None:
+    found = [json.loads(block) for block in blocks("json", page("clients"))]
     assert len(found) == 2
     for block in found:
         (entry,) = (block.get("mcpServers") or block["servers"]).values()
@@ -86,8 +86,8 @@ COMMAND = re.compile(r"^atoms-campaigns-mcp ", re.MULTILINE)
 @pytest.mark.skipif(
     sys.platform == "win32", reason="the examples are for sh, and ask on a terminal"
 )
-def test_the_readmes_examples_work_one_after_another_as_they_stand(tmp_path: Path) -> None:
-    (script,) = (text for text in blocks("sh") if "create_campaign" in text)
+def test_the_examples_work_one_after_another_as_they_stand(tmp_path: Path) -> None:
+    (script,) = (text for text in blocks("sh", page("command-line")) if "create_campaign" in text)
     assert len(COMMAND.findall(script)) == 6
     env = environment(tmp_path, ATOMS_MCP_SANDBOX_SPEED="max")
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
@@ -113,8 +113,9 @@ def test_the_readmes_examples_work_one_after_another_as_they_stand(tmp_path: Pat
     ]
 
 
-def test_every_command_of_the_readme_is_one(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [line for text in blocks("sh") for line in text.splitlines() if COMMAND.match(line)]
+def test_every_command_that_is_shown_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = blocks("sh") + blocks("sh", page("command-line"))
+    lines = [line for text in shown for line in text.splitlines() if COMMAND.match(line)]
     assert len(lines) > 10
     for line in lines:
         words = line.partition("#")[0].rstrip("\\ ").split()[1:]
@@ -131,6 +132,33 @@ async def test_the_readmes_list_of_contacts_becomes_an_audience(bench: Bench) ->
     assert (made["contacts"], made.get("rejected_rows", 0)) == (2, 0)
 
 
+def test_the_readme_tells_the_conversation_before_anything_else_and_has_prompts_to_paste() -> None:
+    headings = re.findall(r"^## (.+)", README, re.MULTILINE)
+    assert headings[:2] == ["A conversation", "Try it"]
+    story = README.split("<!-- conversation -->")[1].split("<!-- /conversation -->")[0]
+    # A list, a plan that leaves somebody out, a yes, the live page and a report, in this order.
+    steps = (
+        "our list",
+        "do-not-call list",
+        "Start campaign",
+        "ticks",
+        "monitor",
+        "people answered",
+    )
+    places = [story.index(step) for step in steps]
+    assert places == sorted(places)
+    (prompts,) = blocks("text")
+    assert len(prompts.splitlines()) == 5
+
+
+def test_the_recording_is_of_half_a_minute_and_stands_still_for_who_wants_no_motion() -> None:
+    drawn = (ROOT / "docs" / "images" / "demo.svg").read_text("utf-8")
+    assert "animation:film 30s" in drawn
+    assert "prefers-reduced-motion" in drawn
+    assert drawn.count("translateY") > 20
+    assert "Every step did what it should" in re.sub("<[^>]+>", "", drawn)
+
+
 def test_the_readmes_pictures_exist_describe_themselves_and_are_modest() -> None:
     pictures = set(re.findall(r"docs/images/[\w.-]+", README))
     assert pictures == {f"docs/images/{path.name}" for path in (ROOT / "docs/images").iterdir()}
@@ -139,7 +167,8 @@ def test_the_readmes_pictures_exist_describe_themselves_and_are_modest() -> None
 
 
 def test_every_path_of_the_layout_exists() -> None:
-    rows = re.findall(r"^\| (`.*?`) \|", README.split("## Layout")[1], re.MULTILINE)
+    tables = README.split("## Layout")[1], page("architecture").split("## Folders")[1]
+    rows = [row for text in tables for row in re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)]
     paths = [path for row in rows for path in re.findall(r"`([^`]+)`", row)]
     assert len(paths) > 8
     assert all((ROOT / path).exists() for path in paths)

@@ -247,7 +247,20 @@ def _flags(args: argparse.Namespace) -> dict[str, str]:
 
 def _install_flags(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(CLIENT_NAMES)
-    parser.add_argument("client", metavar="CLIENT", choices=CLIENT_NAMES, help=names)
+    parser.add_argument(
+        "client",
+        metavar="CLIENT",
+        nargs="?",
+        choices=CLIENT_NAMES,
+        help=f"{names}; without one, they are listed",
+    )
+    parser.add_argument("--url", default="", help="a team's server, as https://HOST/mcp")
+    parser.add_argument(
+        "--auth",
+        choices=["key", "oauth", "none"],
+        default="key",
+        help="with --url, as in serve; key (default): send the key of the client's environment",
+    )
     parser.add_argument("--print", action="store_true", help="print the entry, change nothing")
     parser.add_argument("--remove", action="store_true", help="take the entry out again")
     parser.add_argument("--server-name", default="atoms-campaigns", help="name of the entry")
@@ -384,7 +397,19 @@ def _install(args: argparse.Namespace) -> int:
     from atoms_campaigns_mcp.cli.install.command import InstallOptions, run  # noqa: PLC0415
     from atoms_campaigns_mcp.cli.install.machine import Machine  # noqa: PLC0415
 
-    order = InstallOptions(args.client, args.server_name, args.print, args.remove, args.with_key)
+    if not args.client and (args.url or args.print or args.remove or args.with_key):
+        raise ConfigurationError(
+            "No client is named.", next_step=f"It is one of: {', '.join(CLIENT_NAMES)}."
+        )
+    order = InstallOptions(
+        args.client or "",
+        url=args.url,
+        auth=args.auth,
+        server_name=args.server_name,
+        only_print=args.print,
+        remove=args.remove,
+        with_key=args.with_key,
+    )
     return run(order, Machine.here(), sys.stdout, sys.stderr)
 
 

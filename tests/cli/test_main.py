@@ -303,7 +303,15 @@ OWN = {
         *("--limit", "--unfinished", "--subject", "--campaign", "--since", "--mode", "--prune"),
         "--state",
     },
-    "install": {"CLIENT", "--print", "--remove", "--server-name", "--with-key"},
+    "install": {
+        "CLIENT",
+        "--url",
+        "--auth",
+        "--print",
+        "--remove",
+        "--server-name",
+        "--with-key",
+    },
     "sandbox": {"reset", "--port", "--db", "--speed", "--seed"},
     "demo": set[str](),
 }

@@ -15,7 +15,7 @@ from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.hosts.model import SAID, Model, standing_in
 from tests.hosts.programs import HOSTS, PATIENCE, PROMPT, Host, home_env
 from tests.hosts.terminal import Terminal, terminal
-from tests.support.process import INITIALIZE, Child, spawned
+from tests.support.process import INITIALIZE, OURS as OUR_COMMAND, Child, spawned
 from tests.support.world import DRAFT
 
 OBSERVED = Path(__file__).with_name("observed.json")
@@ -52,6 +52,36 @@ def status(child: Child, campaign: str) -> str:
     return call(child, "get_campaign_status", campaign_id=campaign)["status"]
 
 
+# Set in the terminal from which a host is started: which of them reach our server?
+SET: dict[str, str] = {
+    "ATOMS_MCP_LOG": "text",
+    "MADE_UP_NAME": "x",
+    "MADE_UP_KEY": "x",
+    "MADE_UP_TOKEN": "x",
+}
+NOTES_AND_STARTS = """#!/bin/sh
+env > "{seen}"
+exec "{python}" "$@"
+"""
+
+
+def noting(home: Path) -> Path:
+    """Have every file start our server by a program that notes what it is given."""
+    seen, program = home / "seen", home / "python"
+    program.write_text(NOTES_AND_STARTS.format(seen=seen, python=OUR_COMMAND[0]))
+    program.chmod(0o755)
+    for path in home.rglob("*"):
+        if path.suffix in {".json", ".toml"} and OUR_COMMAND[0] in (text := path.read_text()):
+            path.write_text(text.replace(OUR_COMMAND[0], str(program)))
+    return seen
+
+
+def passed_on(seen: Path) -> list[str]:
+    """Say which of the variables reached our server as they were."""
+    lines = set(seen.read_text().splitlines())
+    return [name for name, text in SET.items() if f"{name}={text}" in lines]
+
+
 def prepared(host: Host, home: Path, url: str) -> None:
     (home / "work").mkdir(parents=True)
     policy = home / ".config" / "atoms-campaigns-mcp" / "policy.toml"
@@ -67,6 +97,7 @@ def headless(host: Host, home: Path) -> dict[str, Any]:
         with served(home) as child:
             dialling = running(child)
             draft = call(child, "create_campaign", **DRAFT)["campaign_id"]
+        seen = noting(home)
         model.script += [
             ("list_campaigns", {}),
             ("start_campaign", {"campaign_id": draft}),
@@ -86,6 +117,7 @@ def headless(host: Host, home: Path) -> dict[str, Any]:
         "asked_headless": asked_of(model.results[1]),
         "started_headless": states[0] != "draft",
         "stopped": states[1] == "paused",
+        "passes_on": passed_on(seen),
     }
 
 
@@ -135,7 +167,7 @@ def ran(host: Host, home: Path, model: Model) -> str:
     done = subprocess.run(
         [host.path, *host.headless],
         cwd=home / "work",
-        env={**home_env(home), **host.env(model.url)},
+        env={**home_env(home), **SET, **host.env(model.url)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -10,6 +10,20 @@ from atoms_campaigns_mcp.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """How a client writes a server at an address.
+
+    `reference` names the variable of the user's key within a header, as the client fills it in;
+    `variable` is a field of its own for that name, where there is one.
+    """
+
+    reference: str = ""
+    address: str = "url"
+    headers: str = "headers"
+    variable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """A client: its file, the key of its table of servers, and whether entries have a type."""
 
@@ -19,6 +33,7 @@ class Client:
     table: str = "mcpServers"
     typed: bool = False
     toml: bool = False
+    remote: Remote | None = None
 
 
 def _claude_desktop(machine: Machine) -> Path:
@@ -94,10 +109,35 @@ CLIENTS = {
     client.name: client
     for client in (
         Client("claude-desktop", "Claude Desktop", _claude_desktop),
-        Client("claude-code", "Claude Code", _claude_code, typed=True),
-        Client("cursor", "Cursor", _cursor),
-        Client("vscode", "VS Code", _vscode, table="servers", typed=True),
-        Client("codex", "Codex", _codex, table="mcp_servers", toml=True),
-        Client("gemini", "Gemini CLI", _gemini),
+        Client(
+            "claude-code",
+            "Claude Code",
+            _claude_code,
+            typed=True,
+            remote=Remote("${SMALLEST_API_KEY}"),
+        ),
+        Client("cursor", "Cursor", _cursor, remote=Remote("${env:SMALLEST_API_KEY}")),
+        Client(
+            "vscode",
+            "VS Code",
+            _vscode,
+            table="servers",
+            typed=True,
+            remote=Remote("${env:SMALLEST_API_KEY}"),
+        ),
+        Client(
+            "codex",
+            "Codex",
+            _codex,
+            table="mcp_servers",
+            toml=True,
+            remote=Remote(headers="http_headers", variable="bearer_token_env_var"),
+        ),
+        Client(
+            "gemini",
+            "Gemini CLI",
+            _gemini,
+            remote=Remote("$SMALLEST_API_KEY", address="httpUrl"),
+        ),
     )
 }

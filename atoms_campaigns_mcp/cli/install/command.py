@@ -1,12 +1,12 @@
 """The command `install CLIENT`: write, print or remove our entry in a client's configuration."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from atoms_campaigns_mcp.cli.install import formats, safe_write
+from atoms_campaigns_mcp.cli.install import formats, remote, safe_write
 from atoms_campaigns_mcp.cli.install.clients import CLIENTS, Client
 from atoms_campaigns_mcp.cli.install.entry import (
     KEY,
@@ -27,9 +27,14 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what every client takes
 
 @dataclass(frozen=True, slots=True)
 class InstallOptions:
-    """What the user asked for."""
+    """What the user asked for; without a client, to list them.
 
-    client: str
+    With `url` the entry leads to a server at an address, whose `auth` is as in `serve --auth`.
+    """
+
+    client: str = ""
+    url: str = ""
+    auth: str = "key"
     server_name: str = SERVER
     only_print: bool = False
     remove: bool = False
@@ -53,16 +58,20 @@ def run(order: InstallOptions, machine: Machine, out: TextIO, err: TextIO) -> in
     Raises:
         ConfigurationError: The order itself is refused, and nothing was changed.
     """
+    if not order.client:
+        return _found(machine, out)
     client = CLIENTS[order.client]
     path = client.file(machine)
+    url = remote.checked(order.url) if order.url else ""
     if not NAME.fullmatch(order.server_name):
         raise ConfigurationError(
             "--server-name is not valid.", next_step="Use 1 to 64 letters, digits, - and _."
         )
     if order.only_print and order.with_key:
         raise ConfigurationError("--print never shows a key.", next_step="Use one of the two.")
-    settings, secrets = ({}, []) if order.remove else settings_of(machine)
-    shown = entry(machine, client, {}, settings)
+    settings, secrets = ({}, []) if order.remove or url else settings_of(machine)
+    make = _maker(order, machine, client, settings)
+    shown = make({}, {})
     snippet = formats.snippet(client, order.server_name, shown).rstrip()
     if order.only_print:
         print(f"Put this into {path}", file=err)
@@ -74,7 +83,7 @@ def run(order: InstallOptions, machine: Machine, out: TextIO, err: TextIO) -> in
         if order.remove:
             print(_remove(target, machine), file=out)
         else:
-            wanted = entry(machine, client, target.present, settings, account)
+            wanted = make(target.present, account)
             print(_write(target, machine, wanted), file=out)
             print(_about_settings(settings, secrets), end="", file=out)
     except ConfigurationError as error:
@@ -85,11 +94,48 @@ def run(order: InstallOptions, machine: Machine, out: TextIO, err: TextIO) -> in
     return 0
 
 
+def _maker(
+    order: InstallOptions, machine: Machine, client: Client, settings: Mapping[str, str]
+) -> Callable[[Entry, Mapping[str, str]], Entry]:
+    """Return what makes the entry from the present one and the variables of an API key."""
+
+    def make(present: Entry, account: Mapping[str, str]) -> Entry:
+        if not order.url:
+            present = {k: v for k, v in present.items() if k not in remote.ADDRESS}
+            return entry(machine, client, present, settings, account)
+        signs_on = order.auth != "key"
+        key = account.get(KEY, "")
+        return remote.remote_entry(client, present, order.url, signs_on=signs_on, key=key)
+
+    return make
+
+
+def _found(machine: Machine, out: TextIO) -> int:
+    """List the clients: which have a file here, and which of these name this server."""
+    for client in CLIENTS.values():
+        path = client.file(machine)
+        try:
+            text = safe_write.text_of(path)
+            state = "not found" if text is None else "found"
+            table = formats.read(client, text or "").get(client.table)
+            if any(_ours(client, dict_of(present)) for present in dict_of(table).values()):
+                state = "installed"
+        except ConfigurationError as error:
+            state = f"cannot be read: {error.message}"
+        print(f"{client.name:<15} {state:<10} {path}", file=out)
+    print(f"\n{machine.command} install CLIENT writes the entry; --print shows it.", file=out)
+    return 0
+
+
+def _ours(client: Client, present: Entry) -> bool:
+    return is_ours(present) or remote.is_remote(client, present)
+
+
 def _target(client: Client, name: str, path: Path) -> _Target:
     old = safe_write.text_of(path)
     data = formats.read(client, old or "")
     present = dict_of(dict_of(data.get(client.table)).get(name))
-    if present and not is_ours(present):
+    if present and not _ours(client, present):
         raise ConfigurationError(
             f'{path} has a server "{name}" that is not this one.',
             next_step="Nothing was changed: give another name with --server-name.",
@@ -124,6 +170,10 @@ def _write(target: _Target, machine: Machine, wanted: Entry) -> str:
 def _about_key(wanted: Entry, path: Path) -> str:
     if has_key(wanted):
         return "The file holds the API key: this server goes live with it."
+    if not wanted.get("command"):
+        sends = any(name in wanted for name in remote.KEYS)
+        sent = f"The client sends what {KEY} is in its environment" if sends else "No key is sent"
+        return f"{sent}: the server at that address decides what is live."
     live = dict_of(wanted.get("env")).get("ATOMS_MCP_LIVE")
     without = "It does not start without a key (ATOMS_MCP_LIVE)" if live else "It uses the sandbox"
     return (

@@ -59,7 +59,10 @@ def is_ours(present: Entry) -> bool:
 
 def has_key(present: Entry) -> bool:
     """Return whether an entry holds an API key itself; a reference such as `${NAME}` is none."""
-    held = (str(text) for name, text in dict_of(present.get("env")).items() if name in KEYS)
+    held = [str(text) for name, text in dict_of(present.get("env")).items() if name in KEYS]
+    for table in ("headers", "http_headers"):
+        sent = str(dict_of(present.get(table)).get("Authorization", ""))
+        held.append(sent.strip().removeprefix("Bearer"))
     return any(text.strip() and not text.lstrip().startswith("$") for text in held)
 
 
