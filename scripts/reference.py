@@ -143,8 +143,8 @@ reason. [oauth.md](oauth.md) explains sign-on, [deploy.md](deploy.md) serving a 
 
 {settings_table()}
 
-An unknown name that begins with `ATOMS_MCP_` stops the start, so that a mistyped limit is none that
-silently does not hold.
+An unknown name that begins with `ATOMS_MCP_` stops the start: a mistyped limit would otherwise
+be ignored without a word.
 
 ## policy.toml
 

@@ -166,6 +166,21 @@ def test_the_readmes_pictures_exist_describe_themselves_and_are_modest() -> None
     assert all('alt="' in image for image in re.findall(r"<img [^>]*>", README))
 
 
+NO_ENGLISH = re.compile(
+    r"up to 1 times|Note: warn:|belongs into|Beside tools|speaks? (against|for waiting)"
+    r"|\bmended\b|could not be heard"
+)
+
+
+def test_no_page_or_message_holds_words_that_readers_stumbled_over() -> None:
+    suffixes = {".py", ".md", ".json", ".html"}
+    texts = [p for p in (ROOT / "atoms_campaigns_mcp").rglob("*") if p.suffix in suffixes]
+    texts += [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "plugin").rglob("*.md")]
+    assert len(texts) > 100
+    found = {str(p.relative_to(ROOT)): NO_ENGLISH.findall(p.read_text("utf-8")) for p in texts}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
 def test_every_path_of_the_layout_exists() -> None:
     tables = README.split("## Layout")[1], page("architecture").split("## Folders")[1]
     rows = [row for text in tables for row in re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)]

@@ -41,7 +41,7 @@ async def read_facts(
     besides: str = "",
     equal: Sequence[Campaign] = (),
 ) -> Facts:
-    """Read everything that may speak against it; what cannot be read is None.
+    """Read everything that may be an objection to it; what cannot be read is None.
 
     `besides` is the campaign, or the key of the creation, that it is about. `equal` are campaigns
     of which it would be a duplicate.

@@ -28,7 +28,7 @@ STOPS = 5  # of the guard that are told
 
 @tool(Effect.READS, title="Get the account")
 async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa: ARG001
-    """Get who the API key is, its plan, balance and call limit, and the server's clock.
+    """Get the API key's account: its plan, balance and call limit, and the server's clock.
 
     Use it first when something is refused, and before a large campaign.
     """
