@@ -58,7 +58,8 @@ def test_call_without_a_terminal_is_a_client_that_cannot_be_asked(tmp_path: Path
     assert "confirm_token" in done.stderr
     assert done.stdout == ""
     logged = run(*words, env={**env, "ATOMS_MCP_LOG": "json"}).stderr
-    assert json.loads(logged.splitlines()[0])["message"] == "delete_campaign: not_confirmed"
+    line = json.loads(logged.splitlines()[0])
+    assert (line["tool"], line["outcome"]) == ("delete_campaign", "not_confirmed")
 
 
 def test_call_says_how_arguments_are_written(tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_what_is_wrong_beyond_the_call_itself_is_logged_in_words(tmp_path: Path)
     state.write_text("", "utf-8")
     done = run("call", "list_agents", env=environment(state, ATOMS_MCP_SANDBOX_DB=":memory:"))
     assert done.returncode == 0
-    assert " error [" in done.stderr
+    assert " error The state folder" in done.stderr
     assert "Only reading and pause_campaign work." in done.stderr
 
 
