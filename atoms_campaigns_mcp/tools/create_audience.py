@@ -1,9 +1,6 @@
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from atoms_campaigns_mcp.contacts.selection import split
-from atoms_campaigns_mcp.contacts.table import Contacts
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import Audience, AudienceCreated
 from atoms_campaigns_mcp.toolkit.audiences import (
@@ -12,26 +9,10 @@ from atoms_campaigns_mcp.toolkit.audiences import (
     list_reports,
     selection,
 )
-from atoms_campaigns_mcp.toolkit.audiences.members import members_of
+from atoms_campaigns_mcp.toolkit.audiences.making import Part
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of
+from atoms_campaigns_mcp.toolkit.create_once import Made, key_of
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
-
-THERE = "It was there already, with exactly these contacts."
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """An audience to make, as it is uploaded."""
-
-    name: str
-    contacts: Contacts
-    upload: bytes
-
-    @property
-    def key(self) -> str:
-        """The same for requests that ask for the same."""
-        return key_of("audience", self.name, hashlib.sha256(self.upload).hexdigest())
 
 
 @tool(Effect.CHANGES, title="Create an audience")
@@ -50,9 +31,9 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
         drawn, left = await ctx.shared.work(split, kept.numbers(), args.sample, ctx.sampling())
         sample, others = kept.only(drawn), kept.only(left)
     on_dnc = 0 if args.exclude_dnc else await do_not_call.hits(ctx.atoms, sample.numbers())
-    parts = [await _part(args.name, sample, ctx)]
+    parts = [await Part.of(args.name, sample, ctx)]
     if others is not None and args.remainder_name:
-        parts.append(await _part(args.remainder_name, others, ctx))
+        parts.append(await Part.of(args.remainder_name, others, ctx))
     made = [] if args.dry_run else await _make(parts, args, ctx)
     step = (
         f"Pass {made[0].thing.id} as audience_id to create_campaign."
@@ -77,54 +58,18 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
     )
 
 
-async def _part(name: str, contacts: Contacts, ctx: ToolContext) -> Part:
-    return Part(name, contacts, await ctx.shared.work(contacts.to_csv))
-
-
 async def _make(
     parts: Sequence[Part], args: CreateAudienceArgs, ctx: ToolContext
 ) -> list[Made[Audience]]:
+    about = args.description or ""
     if len(parts) == 1:
-        return [await _creation(parts[0], args, ctx).once(ctx)]
+        return [await parts[0].creation(about, ctx).once(ctx)]
     # One job: what an earlier request of it has made is taken, so that asking again finishes it.
     job = key_of("audiences", *(part.key for part in parts))
     made: list[Made[Audience]] = []
     async with ctx.memory.alone(job):
         for part in parts:
-            there = await _there(part, ctx)
+            there = await part.there(ctx)
             await ctx.memory.keep_alone(job)
-            made.append(there or await _creation(part, args, ctx).once(ctx))
+            made.append(there or await part.creation(about, ctx).once(ctx))
     return made
-
-
-async def _there(part: Part, ctx: ToolContext) -> Made[Audience] | None:
-    """Return an audience of that name that holds exactly these contacts."""
-    wanted = _cells(
-        [dict(zip(part.contacts.columns, row, strict=True)) for row in part.contacts.rows]
-    )
-    for audience in await ctx.atoms.list_audiences():
-        if audience.is_like(part.name, len(part.contacts)):
-            members = await members_of(ctx.atoms, audience)
-            if _cells([member.data for member in members]) == wanted:
-                return Made(audience, THERE)
-    return None
-
-
-def _cells(rows: Sequence[dict[str, object]]) -> set[frozenset[tuple[str, str]]]:
-    return {frozenset((c, str(cell)) for c, cell in row.items() if cell) for row in rows}
-
-
-def _creation(part: Part, args: CreateAudienceArgs, ctx: ToolContext) -> Creation[Audience]:
-    name, count = part.name, len(part.contacts)
-
-    async def alike() -> list[Audience]:
-        rows = await ctx.atoms.list_audiences()
-        return [row for row in rows if row.is_like(name, count)]
-
-    async def make(known: Sequence[str]) -> Audience:
-        about = args.description or ""
-        return await ctx.atoms.create_audience(
-            name, about, part.upload, count=count, key=part.key, known=known
-        )
-
-    return Creation(part.key, alike, make)

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from atoms_campaigns_mcp.errors import InvalidArguments, WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
@@ -11,8 +11,9 @@ from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.toolkit import campaign_states, lookup
 from atoms_campaigns_mcp.toolkit.audiences.lock import DIALS, members_of
 from atoms_campaigns_mcp.toolkit.audiences.members import contacts_of
+from atoms_campaigns_mcp.toolkit.campaign_creation import body_of, creation
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of
+from atoms_campaigns_mcp.toolkit.create_once import Creation, Made
 from atoms_campaigns_mcp.toolkit.start_facts import read_facts
 from atoms_campaigns_mcp.toolkit.start_proposal import judged, rival_ids
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
@@ -40,8 +41,8 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
             next_step="Ask the user which time they want; the year may be mistyped.",
         )
     facts, audience = await _named(args, ctx)
-    creation = _creation(args, facts, ctx)
-    sight = await creation.look(ctx)
+    making = _creation(args, facts, ctx)
+    sight = await making.look(ctx)
     if sight.made:
         return await _result(sight.made, facts, ctx)
     contacts = await contacts_of(ctx.atoms, audience)
@@ -54,7 +55,7 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
         start=start,
         max_retries=args.max_retries,
         retry_delay=args.retry_delay,
-        besides=creation.key,
+        besides=making.key,
         equal=[row for row in sight.alike if row.status not in TERMINAL],
     )
     members = fingerprint(contact.number for contact in contacts)
@@ -109,20 +110,8 @@ async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
 
 
 def _creation(args: CreateCampaignArgs, facts: Plan, ctx: ToolContext) -> Creation[Campaign]:
-    body = _body(args, facts)
-    same = {name: body[name] for name in body if name != "description"}
-    key = key_of("campaign", {**same, "phoneNumberIds": sorted(facts.phone_ids)})
-
-    async def alike() -> list[Campaign]:
-        rows = await ctx.atoms.campaigns_like(body)
-        callers = {row.id: row.phone_ids or await ctx.memory.callers(row.id) for row in rows}
-        # Callers that nobody knows may be the same.
-        return [r for r in rows if set(callers[r.id] or facts.phone_ids) == set(facts.phone_ids)]
-
-    async def make(known: Sequence[str]) -> Campaign:
-        return await ctx.atoms.create_campaign(body, key=key, known=known)
-
-    return Creation(key, alike, make, _allow if args.allow_duplicate else _refuse)
+    body = body_of(facts, at=args.scheduled_at, description=args.description or "")
+    return creation(body, ctx, _allow if args.allow_duplicate else _refuse)
 
 
 def _allow(_: Sequence[Campaign]) -> None:
@@ -165,20 +154,3 @@ async def _result(made: Made[Campaign], facts: Plan, ctx: ToolContext) -> Campai
         scheduled_at=campaign.scheduled_at,
         next_step=f"{made.note} {step}".strip(),
     )
-
-
-def _body(args: CreateCampaignArgs, facts: Plan) -> dict[str, object]:
-    body: dict[str, object] = {
-        "name": args.name,
-        "agentId": facts.agent_id,
-        "audienceId": facts.audience_id,
-        "phoneNumberIds": list(facts.phone_ids),
-        "maxRetries": args.max_retries,
-        "retryDelay": args.retry_delay,
-    }
-    if args.description:
-        body["description"] = args.description
-    if args.scheduled_at:
-        moment = args.scheduled_at.astimezone(UTC)
-        body["scheduledAt"] = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
-    return body
