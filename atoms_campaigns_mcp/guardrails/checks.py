@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from atoms_campaigns_mcp.guardrails.estimate import Estimate, estimate
 from atoms_campaigns_mcp.guardrails.facts import AgentFact, Facts
-from atoms_campaigns_mcp.guardrails.findings import Finding, Severity
+from atoms_campaigns_mcp.guardrails.findings import Finding, Severity, in_order
 from atoms_campaigns_mcp.guardrails.policy import CHANGED_BY, Policy
 from atoms_campaigns_mcp.guardrails.start_times import start_times
 from atoms_campaigns_mcp.guardrails.zones import ZoneShare, shares
@@ -32,9 +32,7 @@ _UNREAD = {
 
 def judge(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
     """Return every finding, those that block first."""
-    found = [finding for check in CHECKS for finding in check(facts, policy)]
-    order: dict[Severity, int] = {"block": 0, "warn": 1, "unknown": 2}
-    return tuple(sorted(found, key=lambda finding: order[finding.severity]))
+    return in_order(finding for check in CHECKS for finding in check(facts, policy))
 
 
 def expected(facts: Facts) -> Estimate:

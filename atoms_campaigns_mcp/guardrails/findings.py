@@ -22,6 +22,12 @@ class Finding:
         return f"{self.severity}: {self.reason}"
 
 
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort findings by severity, those that block first."""
+    order: dict[Severity, int] = {"block": 0, "warn": 1, "unknown": 2}
+    return tuple(sorted(findings, key=lambda finding: order[finding.severity]))
+
+
 def blocks(findings: Iterable[Finding]) -> list[Finding]:
     """Return those that forbid it."""
     return [finding for finding in findings if finding.severity == "block"]

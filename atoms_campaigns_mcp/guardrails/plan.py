@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from atoms_campaigns_mcp.guardrails.findings import Finding
 from atoms_campaigns_mcp.schemas.fields import named, word
 from atoms_campaigns_mcp.schemas.text import counted, quoted
 
-Action = Literal["start", "resume", "schedule", "delete_campaign", "delete_audience"]
+Action = Literal["start", "resume", "schedule", "waves", "delete_campaign", "delete_audience"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Plan:
     `members` is the fingerprint of the contacts' numbers, `people` their count, `called` how many
     of them a campaign that is resumed has called; all are absent where no contact is concerned.
     `rivals` are the ids of other campaigns on the audience that are equal or dial by themselves.
+    `waves` are rows of a table, one for each campaign, with the fingerprint of its members.
     """
 
     action: Action
@@ -39,6 +40,7 @@ class Plan:
     max_retries: int | None = None
     retry_delay: int | None = None
     scheduled_at: str = ""
+    waves: tuple[str, ...] = ()
 
     def digest(self, tenant: str) -> str:
         """Fingerprint of every fact, for `tenant`: a yes to one digest is no yes to another.
@@ -61,18 +63,22 @@ class Proposal:
     """A plan, the findings about it, and how long it takes.
 
     Only the plan is agreed to by its digest. The rest moves with the clock: it is shown once and
-    judged again before anything is sent.
+    judged again before anything is sent. `basis` is what was read for it, for the tool to act on.
     """
 
     plan: Plan
     findings: tuple[Finding, ...] = ()
     duration: str = ""
+    basis: Any = None
 
     def question(self, *, simulated: bool = False) -> str:
         """Ask for the plan, with its duration and every warning."""
         lasts = f" It takes {self.duration}." if self.duration else ""
         warnings = "; ".join(self.warnings())
         asked = self.plan.question(simulated=simulated)
+        if self.plan.waves:  # warnings would be overlooked below a long table
+            note = f"Note: {warnings}.\n" if warnings else ""
+            return "\n".join([f"{note}{asked}", *map(_shown, self.plan.waves)])
         return f"{asked}{lasts}" + (f" Note: {warnings}." if warnings else "")
 
     def warnings(self) -> tuple[str, ...]:
@@ -92,6 +98,16 @@ def _start(plan: Plan, calls: str) -> str:
 
 def _schedule(plan: Plan, calls: str) -> str:
     return f"Schedule campaign {quoted(plan.name)} for {plan.scheduled_at}? {_calls(plan, calls)}"
+
+
+def _waves(plan: Plan, calls: str) -> str:
+    count = counted(len(plan.waves), "campaign")
+    return f"Schedule {count} named {quoted(plan.name)}, a wave each? {_calls(plan, calls)}"
+
+
+def _shown(wave: str) -> str:
+    """Return the row of a wave without the fingerprint behind it."""
+    return wave.rpartition(" #")[0]
 
 
 def _delete(plan: Plan, _: str) -> str:
@@ -133,6 +149,7 @@ _QUESTIONS = {
     "start": _start,
     "resume": _start,
     "schedule": _schedule,
+    "waves": _waves,
     "delete_campaign": _delete,
     "delete_audience": _delete_audience,
 }

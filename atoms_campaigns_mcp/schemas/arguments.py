@@ -12,12 +12,14 @@ from atoms_campaigns_mcp.schemas.fields import (
     CampaignIds,
     CampaignName,
     CampaignsToStop,
+    ClockTime,
     ColumnNames,
     ConfirmToken,
     Csv,
     Description,
     FileName,
     Limit,
+    LocalDate,
     MaxRetries,
     Name,
     Page,
@@ -33,6 +35,8 @@ from atoms_campaigns_mcp.schemas.fields import (
     Turn,
     UploadId,
     WaitSeconds,
+    WavesName,
+    Weekdays,
     Zones,
 )
 from atoms_campaigns_mcp.schemas.results import Outcome, Outcomes
@@ -106,6 +110,26 @@ class CreateCampaignArgs(Args):
         ConfirmToken | None,
         Field(description="With scheduled_at: the token of the refused call."),
     ] = None
+
+
+class ScheduleWavesArgs(Args):
+    """Arguments of `schedule_waves`."""
+
+    name: Annotated[WavesName, Field(description="Zones follow it.")]
+    agent_id: Annotated[Reference, Field(description="Id or name.")]
+    audience_id: Annotated[Reference, Field(description="Id or name.")]
+    phone_ids: Annotated[CallerIds, Field(description="Caller IDs.")]
+    date: Annotated[LocalDate, Field(description="First day, YYYY-MM-DD.")]
+    local_start: Annotated[
+        ClockTime | None, Field(description="HH:MM; default: calling hours.")
+    ] = None
+    local_end: Annotated[ClockTime | None, Field(description="HH:MM.")] = None
+    weekdays: Annotated[Weekdays | None, Field(description="As mon.")] = None
+    max_retries: Annotated[MaxRetries, Field(description="Further attempts.")] = 3
+    retry_delay: Annotated[RetryDelay, Field(description="In minutes.")] = 15
+    confirm_token: Annotated[ConfirmToken | None, Field(description="From the refused call.")] = (
+        None
+    )
 
 
 class CampaignArgs(Args):

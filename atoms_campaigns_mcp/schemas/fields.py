@@ -7,8 +7,8 @@ digits) or are ours (page sizes, which keep every reply under 25,000 tokens).
 import json
 import re
 import unicodedata
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -23,8 +23,11 @@ CALL_PATTERN = r"^CALL-\d{13}-[a-z0-9]{6}$"
 NAME_MAX = 100  # characters
 CAMPAIGN_NAME_MAX = 40  # characters; what the dashboard allows, the API says nothing
 CSV_MAX = 5_000_000  # characters; the API takes 5 MB
+WAVES_NAME_MAX = 20  # characters; zone and number of each wave follow it
 _WHOLE = re.compile(r"(-?\d{1,9})(?:\.0*)?")
 _WORD = re.compile(r"[\w.:+*/-]{0,64}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 _ISO_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d", re.ASCII)
 EXAMPLE_ID = "696ddd2a04ff172dbd8eddad"
 
@@ -101,6 +104,19 @@ def _moment(value: Any) -> Any:
     return _trimmed(value)
 
 
+def _day(value: Any) -> str:
+    text = str(_trimmed(value))
+    if not _DAY.fullmatch(text):
+        raise ValueError("no day")
+    return date.fromisoformat(text).isoformat()
+
+
+def _clock(value: Any) -> Any:
+    if not _CLOCK.fullmatch(str(value).strip()):
+        raise ValueError("no time of day")
+    return str(value).strip()
+
+
 # The bounds stand inside the validators, where pydantic can publish them as JSON Schema.
 Name = Annotated[
     str,
@@ -110,6 +126,11 @@ Name = Annotated[
 CampaignName = Annotated[
     str,
     Field(min_length=1, max_length=CAMPAIGN_NAME_MAX, examples=["January renewals"]),
+    BeforeValidator(_printable),
+]
+WavesName = Annotated[
+    str,
+    Field(min_length=1, max_length=WAVES_NAME_MAX, examples=["Morning calls"]),
     BeforeValidator(_printable),
 ]
 Reference = Annotated[
@@ -137,6 +158,28 @@ ScheduledAt = Annotated[
     BeforeValidator(_moment),
     PlainSerializer(lambda moment: moment.isoformat(), return_type=str),
     WithJsonSchema({"type": "string", "examples": ["2027-01-15T10:00:00+05:30"]}),
+]
+# Formats are for messages: what is published goes without them.
+LocalDate = Annotated[
+    str,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-01-15"]}),
+]
+ClockTime = Annotated[
+    str,
+    BeforeValidator(_clock),
+    WithJsonSchema({"type": "string", "format": "time", "examples": ["09:30"]}),
+]
+Weekdays = Annotated[
+    list[
+        Annotated[
+            Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+            BeforeValidator(_trimmed),
+            WithJsonSchema({"type": "string"}),
+        ]
+    ],
+    Field(max_length=7, examples=[["mon", "tue"]]),
+    BeforeValidator(listed),
 ]
 Description = Annotated[
     str, Field(max_length=250, examples=["Spring list"]), BeforeValidator(_printable)

@@ -29,6 +29,7 @@ _PATTERNS = {
     REGION_PATTERN: "a country code of two letters, or + and nothing or a calling code",
     CALL_PATTERN: "the id of a call, as list_calls gives it",
 }
+_FORMATS = {"date": "a day, as YYYY-MM-DD", "time": "a time of day from 00:00 to 24:00"}
 _KINDS = {"integer": "a whole number", "string": "text", "array": "a list", "boolean": ""}
 _OPTIONS = {"boolean": ["true", "false"]}
 
@@ -147,7 +148,7 @@ def _bounded(schema: Mapping[str, Any], kind: str) -> str:
         return f"{kind} from {schema['minimum']} to {schema['maximum']}"
     if "maxLength" in schema:
         return _long(schema, kind)
-    return "an ISO-8601 time with a time zone"
+    return _FORMATS.get(schema.get("format", ""), "an ISO-8601 time with a time zone")
 
 
 def _long(schema: Mapping[str, Any], kind: str) -> str:

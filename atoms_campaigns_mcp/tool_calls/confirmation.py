@@ -9,7 +9,7 @@ from typing import Any
 
 from atoms_campaigns_mcp.errors import NotConfirmed, NotRecorded, Refused
 from atoms_campaigns_mcp.guardrails.findings import blocks
-from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
+from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
 from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
@@ -38,13 +38,13 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A plan that may be carried out now, and how it was agreed to.
+    """A proposal that may be carried out now, and how it was agreed to.
 
     `answered_after` is how many seconds a question took; `warnings` are those that came with what
     was agreed to, or if nobody was asked, those that nobody saw.
     """
 
-    plan: Plan
+    proposal: Proposal
     digest: str
     how: Confirmed
     answered_after: float | None = None
@@ -80,7 +80,7 @@ async def agree(session: Session, consent: Consent, proposal: Proposal) -> Agree
     if record:
         await session.plans.spend(record, digest)
     warnings = record.shown if record else proposal.warnings()
-    return Agreed(proposal.plan, digest, consent.how, consent.seconds, warnings)
+    return Agreed(proposal, digest, consent.how, consent.seconds, warnings)
 
 
 @dataclass(frozen=True, slots=True)

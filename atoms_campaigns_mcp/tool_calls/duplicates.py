@@ -1,5 +1,6 @@
 """What the state knows that the API does not tell, as the tools ask for it."""
 
+import dataclasses
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import anyio
 from atoms_campaigns_mcp.errors import NotRecorded, WrongState
 from atoms_campaigns_mcp.state.guarding import STOPPED, WATCH, Watch
 from atoms_campaigns_mcp.telemetry import log
-from atoms_campaigns_mcp.tool_calls.journaling import created_by
+from atoms_campaigns_mcp.tool_calls.journaling import Intent, created_by
 from atoms_campaigns_mcp.tool_calls.locks import SENDING, Locks
 from atoms_campaigns_mcp.toolkit.context import Earlier
 
@@ -22,6 +23,8 @@ class CallMemory:
     """The `Memory` of one call, in the state that servers share; see there."""
 
     locks: Locks
+    intent: Intent | None = None
+    """What the call is about to send; nothing while it only reads."""
 
     def alone(self, key: str) -> AbstractAsyncContextManager[None]:
         """See `Memory.alone`."""
@@ -31,6 +34,26 @@ class CallMemory:
         """See `Memory.keep_alone`."""
         if not await self.locks.extend(key):
             raise _busy()
+
+    async def keep_held(self) -> None:
+        """See `Memory.keep_held`."""
+        if not all([await self.locks.extend(subject) for subject in [*self.locks.ends]]):
+            raise _busy()
+
+    async def begin_job(self, key: str, parts: Sequence[str]) -> Earlier:
+        """See `Memory.begin_job`."""
+        if self.intent is None:
+            raise TypeError("a call that only reads began a job")
+        runtime, known = self.locks.runtime, tuple(parts)
+        # What dials are its parts, each recorded by itself.
+        job = dataclasses.replace(self.intent, key=runtime.own(key), known=known, dials=False)
+        entry = await runtime.store.journal.begin(job, runtime.clocks.now().timestamp())
+        return Earlier(entry, known)
+
+    async def end_job(self, job: Earlier, *, done: bool) -> None:
+        """See `Memory.end_job`."""
+        told = ("done", "all parts are made") if done else ("absent", "what was made was removed")
+        await self.locks.runtime.store.journal.finish(job.entry, *told)
 
     async def unresolved(self, key: str) -> list[Earlier]:
         """See `Memory.unresolved`."""

@@ -120,8 +120,8 @@ async def _carry_out(
         how, digest, after = agreed.how, agreed.digest, agreed.answered_after
         intent = replace(intent, confirmed=how, digest=digest, answered_after=after)
     recorder = Recorder(session.locks, tool, intent)
-    plan = agreed.plan if agreed else None
-    context = session.context(recorder, plan, urgent=tool.emergency)
+    plan, basis = (agreed.proposal.plan, agreed.proposal.basis) if agreed else (None, None)
+    context = session.context(recorder, plan, intent, basis=basis, urgent=tool.emergency)
     result = await tool.run(args, context)
     if recorder.unrecorded:
         result.next_step = f"{_UNRECORDED} {result.next_step}"

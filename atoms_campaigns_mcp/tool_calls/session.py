@@ -11,6 +11,7 @@ from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.runtime import Clocks, Runtime, refuse_changes
+from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.tool_calls.asker import Asker, Nobody
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from atoms_campaigns_mcp.tool_calls.duplicates import CallMemory
@@ -93,7 +94,15 @@ class Session:
         """Return what planning may use: it must only read."""
         return self.context(refuse_changes, None)
 
-    def context(self, guard: Guard, plan: Plan | None, *, urgent: bool = False) -> ToolContext:
+    def context(
+        self,
+        guard: Guard,
+        plan: Plan | None,
+        intent: Intent | None = None,
+        *,
+        basis: object = None,
+        urgent: bool = False,
+    ) -> ToolContext:
         """Return what a tool may use; changes go through `guard`, `urgent` ones do not queue."""
         runtime, settings = self.runtime, self.runtime.settings
         transport = runtime.transport.urgently() if urgent else runtime.transport
@@ -111,10 +120,11 @@ class Session:
                 files=() if settings.read_only else settings.files,
                 show_numbers=settings.show_numbers,
             ),
-            memory=CallMemory(self.locks),
+            memory=CallMemory(self.locks, intent),
             news=self.news,
             consent=self.consent,
             plan=plan,
+            basis=basis,
         )
 
     def _sampling(self) -> bytes:

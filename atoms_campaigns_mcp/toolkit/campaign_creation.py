@@ -1,13 +1,50 @@
-"""Creating campaigns, each once."""
+"""Creating campaigns, each once, of what arguments name."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from atoms_campaigns_mcp.guardrails.plan import Plan
+from atoms_campaigns_mcp.errors import InvalidArguments
+from atoms_campaigns_mcp.guardrails.plan import Action, Plan
+from atoms_campaigns_mcp.schemas.arguments import CreateCampaignArgs, ScheduleWavesArgs
+from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import Campaign
+from atoms_campaigns_mcp.toolkit import lookup
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.create_once import Creation, key_of
+
+
+async def named(
+    args: CreateCampaignArgs | ScheduleWavesArgs, action: Action, ctx: ToolContext
+) -> tuple[Plan, Audience]:
+    """Resolve what the arguments name.
+
+    Raises:
+        InvalidArguments: None of the caller IDs is active, or a name is not clear.
+        NotFound: Something of that id, name or number is not there.
+    """
+    agent = await lookup.agent(ctx.atoms, args.agent_id)
+    audience = await lookup.audience(ctx.atoms, args.audience_id)
+    callers = await lookup.phone_numbers(ctx.atoms, args.phone_ids)
+    if not any(row.active for row in callers):
+        raise InvalidArguments(
+            "phone_ids: none of them is active, and a campaign's caller IDs cannot be changed. "
+            "Nothing was sent.",
+            next_step="list_phone_numbers shows which are; ask the user if several fit.",
+        )
+    plan = Plan(
+        action=action,
+        name=args.name,
+        agent_id=agent.id,
+        agent=agent.name,
+        audience_id=audience.id,
+        audience=audience.name,
+        phone_ids=tuple(row.id for row in callers),
+        caller_ids=tuple(row.number for row in callers),
+        max_retries=args.max_retries,
+        retry_delay=args.retry_delay,
+    )
+    return plan, audience
 
 
 def body_of(plan: Plan, *, at: datetime | None = None, description: str = "") -> dict[str, Any]:
@@ -33,7 +70,7 @@ def creation(
 ) -> Creation[Campaign]:
     """Return how a campaign is made, which the caller does once.
 
-    `refuse` raises if campaigns that `body` describes are there and speak against another.
+    `refuse` raises if campaigns that `body` describes are there and forbid another.
     """
     phone_ids = body["phoneNumberIds"]
     same = {name: body[name] for name in body if name != "description"}

@@ -86,6 +86,24 @@ class Memory(Protocol):
         """Keep them out for as long as a change takes; raises `WrongState` if looking took long."""
         ...
 
+    async def keep_held(self) -> None:
+        """Hold all that this call holds for as long as one more change takes.
+
+        Raises `WrongState` if something of it is held no longer.
+        """
+        ...
+
+    async def begin_job(self, key: str, parts: Sequence[str]) -> Earlier:
+        """Record a job of several creations before the first of them, one text for each part.
+
+        Until it has ended it is found by `unresolved`, with its parts as what is known.
+        """
+        ...
+
+    async def end_job(self, job: Earlier, *, done: bool) -> None:
+        """Record that all of it is made, or that nothing of it is there."""
+        ...
+
     async def unresolved(self, key: str) -> list[Earlier]:
         """Return the equal creations whose outcome is unknown."""
         ...
@@ -167,8 +185,9 @@ class ToolContext:
 
     `now` is the clock of the API's world: the sandbox's may run faster. `monotonic` and `sleep` are
     the machine's, in seconds. `consent` is what a start takes; `plan` holds the facts that were
-    agreed to, for tools that have a plan. `mark` draws what no text from outside can know.
-    `sampling` gives the key by which samples are drawn: the same for every call on the account.
+    agreed to, for tools that have a plan, and `basis` what they were made of. `mark` draws what no
+    text from outside can know. `sampling` gives the key by which samples are drawn: the same for
+    every call on the account.
     """
 
     atoms: AtomsClient
@@ -183,6 +202,7 @@ class ToolContext:
     news: News
     consent: Consent
     plan: Plan | None = None
+    basis: Any = None
 
     def agreed(self) -> Plan:
         """Return the plan of a tool that cannot run without one."""

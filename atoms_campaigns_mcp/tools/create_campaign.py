@@ -5,13 +5,12 @@ from datetime import timedelta
 from atoms_campaigns_mcp.errors import InvalidArguments, WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import CreateCampaignArgs
-from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, Campaign, CampaignCreated
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.toolkit import campaign_states, lookup
 from atoms_campaigns_mcp.toolkit.audiences.lock import DIALS, members_of
 from atoms_campaigns_mcp.toolkit.audiences.members import contacts_of
-from atoms_campaigns_mcp.toolkit.campaign_creation import body_of, creation
+from atoms_campaigns_mcp.toolkit.campaign_creation import body_of, creation, named
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.create_once import Creation, Made
 from atoms_campaigns_mcp.toolkit.start_facts import read_facts
@@ -40,7 +39,7 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
             f"{ctx.now():%Y-%m-%dT%H:%M:%S%z}.",
             next_step="Ask the user which time they want; the year may be mistyped.",
         )
-    facts, audience = await _named(args, ctx)
+    facts, audience = await named(args, "schedule", ctx)
     making = _creation(args, facts, ctx)
     sight = await making.look(ctx)
     if sight.made:
@@ -69,32 +68,6 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
     return (await judged(agreed, read, ctx)).proposal
 
 
-async def _named(args: CreateCampaignArgs, ctx: ToolContext) -> tuple[Plan, Audience]:
-    """Resolve what the arguments name."""
-    agent = await lookup.agent(ctx.atoms, args.agent_id)
-    audience = await lookup.audience(ctx.atoms, args.audience_id)
-    callers = await lookup.phone_numbers(ctx.atoms, args.phone_ids)
-    if not any(row.active for row in callers):
-        raise InvalidArguments(
-            "phone_ids: none of them is active, and a campaign's caller IDs cannot be changed. "
-            "Nothing was sent.",
-            next_step="list_phone_numbers shows which are; ask the user if several fit.",
-        )
-    named = Plan(
-        action="schedule",
-        name=args.name,
-        agent_id=agent.id,
-        agent=agent.name,
-        audience_id=audience.id,
-        audience=audience.name,
-        phone_ids=tuple(row.id for row in callers),
-        caller_ids=tuple(row.number for row in callers),
-        max_retries=args.max_retries,
-        retry_delay=args.retry_delay,
-    )
-    return named, audience
-
-
 @tool(Effect.CHANGES, title="Create a campaign", plan=plan, locks=locks, dials_when="scheduled_at")
 async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
     """Create a campaign: who is called (audience), who talks (agent), from which caller IDs.
@@ -102,7 +75,7 @@ async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
     Without scheduled_at it is a draft and dials nobody until start_campaign. With scheduled_at it
     DIALS by itself then, after confirmation. It cannot be changed afterwards.
     """
-    facts = ctx.plan or (await _named(args, ctx))[0]
+    facts = ctx.plan or (await named(args, "schedule", ctx))[0]
     made = await _creation(args, facts, ctx).once(ctx)
     if made.thing.status in DIALS:
         await ctx.memory.saw(made.thing.id)
