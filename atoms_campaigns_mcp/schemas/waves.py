@@ -24,7 +24,8 @@ class WaveRow(Noun):
         """Write it for a sentence."""
         return (
             f"{quoted(self.name)} ({self.campaign_id}, {word(self.status)}): "
-            f"{counted(self.contacts, 'contact')}, {self.local_start} {self.time_zone} "
+            f"{counted(self.contacts, 'contact')} (audience {self.audience_id}), "
+            f"{self.local_start} {self.time_zone} "
             f"({self.starts_at}), ends by {self.latest_end}"
         )
 
@@ -56,5 +57,6 @@ class WavesScheduled(AgreedResult):
             )
         return (
             f"{counted(len(self.waves), 'wave')} of {quoted(self.name)} with "
-            f"{counted(self.contacts, 'contact')}: {rows}.{left}"
+            f"{counted(self.contacts, 'contact')} of audience {word(self.audience_id)}: "
+            f"{rows}.{left}"
         )

@@ -53,7 +53,11 @@ class CallMemory:
     async def end_job(self, job: Earlier, *, done: bool) -> None:
         """See `Memory.end_job`."""
         told = ("done", "all parts are made") if done else ("absent", "what was made was removed")
-        await self.locks.runtime.store.journal.finish(job.entry, *told)
+        # What was made is made: the same call would find it, and end the job then.
+        try:
+            await self.locks.runtime.store.journal.finish(job.entry, *told)
+        except NotRecorded as error:
+            log.warning("%s", error.message)
 
     async def unresolved(self, key: str) -> list[Earlier]:
         """See `Memory.unresolved`."""

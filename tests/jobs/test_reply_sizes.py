@@ -108,6 +108,8 @@ def largest_calls(campaign: str, call: str) -> Iterator[tuple[str, dict[str, Any
         },
     )
     yield "add_contacts", {"audience_id": "n" * 100, "csv": BAD_LIST, "default_region": "US"}
+    waves = {"name": "n" * 20, "audience_id": "n" * 100, "date": "2027-01-11"}
+    yield "schedule_waves", {**DRAFT, **waves}
     yield "delete_audience", {"audience_id": "n" * 100}
     yield "create_campaign", {**DRAFT, "name": "Another"}
     yield "pause_campaign", {"campaign_id": "all"}

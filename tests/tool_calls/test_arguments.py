@@ -33,6 +33,7 @@ VALID: dict[str, Any] = {
     **CAMPAIGN,
     "call_id": "CALL-1778226705739-7e4c17",
     "csv": "phone,name\n+12025550143,Ada",
+    "date": "2027-01-15",
 }
 NEVER_TEXT = st.one_of(st.integers(), st.booleans(), st.floats(-9, 9), st.just({"a": 1}))
 NOTHING = st.sampled_from(["", [], "\t\n \u2003"])  # for an argument that is needed
@@ -44,10 +45,13 @@ ALSO_BAD: dict[str, list[Any]] = {
     "attempt": ["0"],
     "call_id": ["CALL-1-7e4c17", "CALL-1778226705739-7E4C17/../x", "696DDD2A04FF172DBD8EDDAD"],
     "countries": [["INDIA"], ["I1"]],
+    "date": ["15.01.2027", "2027-02-30", "2027-1-5", "tomorrow"],
     "default_region": ["I", "IND", "India", "+1234", "44"],
     "exclude_audience_ids": [[""], ["A" * 101]],
     "exclude_campaign_ids": [["a/b"]],
     "file": BAD_FILE,
+    "local_end": ["24:01", "9:30", "10am"],
+    "local_start": ["25:00", "9:30", "10am"],
     "outcomes": [["completed"], ["no_answer", "gone"], "failed"],
     "phone_columns": ["Mobile", [1], ["a" * 101]],
     "phone_ids": ["+12025550143", "[1]", '["x"]', '{"a": 1}', "[broken", ["../../etc/passwd"]],
@@ -55,6 +59,7 @@ ALSO_BAD: dict[str, list[Any]] = {
     "scheduled_at": BAD_TIME,
     "status": ["stopped"],
     "time_zones": [[""]],
+    "weekdays": [["monday"], ["mon", 1], "mon"],
 }
 
 

@@ -23,6 +23,7 @@ from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
 WHEN = "2027-01-05T16:00:00+00:00"
+WAVES = {**DRAFT, "name": "Waves", "date": "2027-01-11"}
 
 
 async def journal(bench: Bench) -> list[Entry]:
@@ -69,6 +70,10 @@ async def _delete_campaign(client: Caller) -> None:
     await client.call("delete_campaign", campaign_id=await draft(client))
 
 
+async def _schedule_waves(client: Caller) -> None:
+    await client.call("schedule_waves", **{**WAVES, "audience_id": await audience(client)})
+
+
 CHANGES = {
     "add_contacts": _add_contacts,
     "create_audience": _create_audience,
@@ -76,9 +81,10 @@ CHANGES = {
     "delete_audience": _delete_audience,
     "delete_campaign": _delete_campaign,
     "pause_campaign": _pause_campaign,
+    "schedule_waves": _schedule_waves,
     "start_campaign": _start_campaign,
 }
-ASKED = {"delete_audience", "delete_campaign", "start_campaign"}
+ASKED = {"delete_audience", "delete_campaign", "schedule_waves", "start_campaign"}
 
 
 def test_every_tool_that_changes_anything_is_tried_here() -> None:
@@ -242,6 +248,7 @@ async def test_while_the_journal_is_locked_nothing_else_is_changed_either(
             "create_campaign": DRAFT,
             "delete_audience": {"audience_id": made},
             "delete_campaign": {"campaign_id": campaign},
+            "schedule_waves": {**WAVES, "audience_id": made},
         }
         with locked(tmp_path):
             text = await client.refused(tool, **arguments[tool])

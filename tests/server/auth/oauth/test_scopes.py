@@ -25,7 +25,7 @@ CHANGES = {"add_contacts", "create_audience", "create_campaign", "pause_campaign
 TOOLS = {
     "campaigns:read": READ,
     "campaigns:write": CHANGES,
-    "campaigns:dial": {"start_campaign", "pause_campaign"},
+    "campaigns:dial": {"schedule_waves", "start_campaign", "pause_campaign"},
     "campaigns:delete": {"delete_audience", "delete_campaign"},
     EVERY_SCOPE: set(Catalog.read().entries),
 }
