@@ -10,7 +10,9 @@ from atoms_campaigns_mcp.guardrails.findings import Finding
 from atoms_campaigns_mcp.schemas.fields import named, word
 from atoms_campaigns_mcp.schemas.text import counted, quoted
 
-Action = Literal["start", "resume", "schedule", "waves", "delete_campaign", "delete_audience"]
+Action = Literal[
+    "start", "resume", "schedule", "waves", "delete_campaign", "delete_campaigns", "delete_audience"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Plan:
     `members` is the fingerprint of the contacts' numbers, `people` their count, `called` how many
     of them a campaign that is resumed has called; all are absent where no contact is concerned.
     `rivals` are the ids of other campaigns on the audience that are equal or dial by themselves.
-    `waves` are rows of a table, one for each campaign, with the fingerprint of its members.
+    `waves` are rows of a table, one for each campaign, each with a mark that is not shown.
     """
 
     action: Action
@@ -106,7 +108,7 @@ def _waves(plan: Plan, calls: str) -> str:
 
 
 def _shown(wave: str) -> str:
-    """Return the row of a wave without the fingerprint behind it."""
+    """Return the row of a campaign without the mark behind it."""
     return wave.rpartition(" #")[0]
 
 
@@ -115,6 +117,11 @@ def _delete(plan: Plan, _: str) -> str:
         f"Delete campaign {quoted(plan.name)} ({plan.campaign_id}, {word(plan.status)}) with its "
         "history? This cannot be undone."
     )
+
+
+def _delete_several(plan: Plan, _: str) -> str:
+    count = counted(len(plan.waves), "campaign")
+    return f"Delete {count} with their history? This cannot be undone."
 
 
 def _delete_audience(plan: Plan, _: str) -> str:
@@ -151,5 +158,6 @@ _QUESTIONS = {
     "schedule": _schedule,
     "waves": _waves,
     "delete_campaign": _delete,
+    "delete_campaigns": _delete_several,
     "delete_audience": _delete_audience,
 }

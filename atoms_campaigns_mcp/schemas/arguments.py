@@ -1,6 +1,6 @@
 """What each tool takes: one model per tool, flat, so that every host can read its schema."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,7 @@ from atoms_campaigns_mcp.schemas.fields import (
     CallId,
     CampaignIds,
     CampaignName,
+    CampaignsToDelete,
     CampaignsToStop,
     ClockTime,
     ColumnNames,
@@ -46,6 +47,9 @@ class Args(BaseModel):
     """Base of every arguments model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    several: ClassVar[bool] = False
+    """Whether `campaign_id` may name several campaigns."""
 
 
 class NoArgs(Args):
@@ -171,8 +175,18 @@ class StartCampaignArgs(ConfirmedCampaignArgs):
     """Arguments of `start_campaign`."""
 
 
-class DeleteCampaignArgs(ConfirmedCampaignArgs):
+class DeleteCampaignArgs(Args):
     """Arguments of `delete_campaign`."""
+
+    several: ClassVar[bool] = True
+
+    campaign_id: Annotated[
+        CampaignsToDelete,
+        Field(description="Id or exact name; up to 50 ids; NAME * for its scheduled waves."),
+    ]
+    confirm_token: Annotated[
+        ConfirmToken | None, Field(description="The token of the refused call.")
+    ] = None
 
 
 class GetAccountArgs(Args):

@@ -232,6 +232,25 @@ class CampaignChanged(AgreedResult):
         return [self.campaign_id] if self.changed else []
 
 
+class CampaignsDeleted(CampaignChanged):
+    """Result of `delete_campaign`; ids and names of several are separated by commas."""
+
+    campaign_id: str
+    name: str
+    campaigns: int = 1
+
+    def summary(self) -> str:
+        """Report what is gone."""
+        if self.campaigns == 1:
+            return super().summary()
+        count = counted(self.campaigns, "campaign")
+        return f"{count} {word(self.status)}: {self.campaign_id}. {self.message}"
+
+    def touched(self) -> list[str]:
+        """Return their ids."""
+        return self.campaign_id.split(", ")
+
+
 class Paused(Row):
     """One campaign of an emergency stop."""
 

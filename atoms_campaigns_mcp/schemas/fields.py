@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -91,6 +91,13 @@ def _reference(value: Any) -> Any:
     return text
 
 
+def _several(value: Any) -> Any:
+    ids = listed(value)
+    if isinstance(ids, list) and all(isinstance(one, str) for one in cast("list[Any]", ids)):
+        return _printable(", ".join(cast("list[str]", ids)))
+    return _printable(value)
+
+
 def _country(value: Any) -> Any:
     if not isinstance(value, str) or not re.fullmatch("[A-Z]{2}", code := _capitals(value)):
         raise ValueError("no two letters of a country")
@@ -150,6 +157,13 @@ CallerIds = Annotated[
 ]
 CampaignsToStop = Annotated[str, Field(examples=[EXAMPLE_ID]), BeforeValidator(_anything)]
 """Whatever names the campaigns of an emergency stop: it is never refused over its form."""
+
+CampaignsToDelete = Annotated[
+    str,
+    Field(min_length=1, max_length=1500, examples=[EXAMPLE_ID]),
+    BeforeValidator(_several),
+]
+"""An id or exact name, several ids, or the common name of waves with an asterisk."""
 
 MaxRetries = Annotated[int, Field(ge=0, le=10, examples=[3]), BeforeValidator(_whole)]
 RetryDelay = Annotated[int, Field(ge=1, le=1440, examples=[15]), BeforeValidator(_whole)]

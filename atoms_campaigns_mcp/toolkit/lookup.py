@@ -14,11 +14,13 @@ from atoms_campaigns_mcp.schemas.campaigns import Campaign
 from atoms_campaigns_mcp.schemas.fields import ID_PATTERN, word
 from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumber
 from atoms_campaigns_mcp.schemas.text import clean
+from atoms_campaigns_mcp.toolkit.waves.names import is_of
 
 A = TypeVar("A", bound=Args)
 N = TypeVar("N", bound=Row)
 SHOWN = 8  # candidates in an error
 SEARCHED = 100  # rows a request that are compared by name
+MOST = 50  # campaigns of one call
 PAGES = 10  # requests for the campaigns that hold a name
 
 
@@ -33,7 +35,9 @@ async def with_campaign_ids(atoms: AtomsClient, args: A) -> A:
     """
     ids: dict[str, Any] = {}
     for argument, value in args:
-        if argument.endswith("campaign_id") and isinstance(value, str):
+        if args.several and argument == "campaign_id":
+            ids[argument] = ", ".join(await campaign_ids(atoms, value))
+        elif argument.endswith("campaign_id") and isinstance(value, str):
             ids[argument] = await campaign_id(atoms, value, argument=argument)
         elif argument.endswith("campaign_ids") and value:
             ids[argument] = [await campaign_id(atoms, one, argument=argument) for one in value]
@@ -54,6 +58,34 @@ async def campaign_id(atoms: AtomsClient, reference: str, *, argument: str = "ca
     if not rows:  # candidates are better than none
         rows, _ = await atoms.list_campaigns(limit=SEARCHED)
     return _one(rows, reference, argument=argument, tool="list_campaigns").id
+
+
+async def campaign_ids(atoms: AtomsClient, reference: str) -> list[str]:
+    """Find the ids of one campaign, of several by their ids, or of scheduled waves by `NAME *`.
+
+    Raises:
+        NotFound: No such campaign.
+        InvalidArguments: Several campaigns have that name, or there are more than `MOST`.
+    """
+    common = reference.removesuffix("*").strip()
+    if common != reference:
+        rows = await _campaigns_with(atoms.anew(), common, "campaign_id")
+        found = [r.id for r in rows if r.status == "scheduled" and is_of(r.name, common)]
+        if not found:
+            raise NotFound(
+                "campaign_id: no campaign of this name is scheduled. Nothing was sent.",
+                next_step="list_campaigns with search shows what there is of that name.",
+            )
+    else:
+        found = list(dict.fromkeys(re.split(r"[,\s]+", reference.lower())))
+        if len(found) == 1 or not all(re.match(ID_PATTERN, one) for one in found):
+            return [await campaign_id(atoms, reference)]
+    if len(found) > MOST:
+        raise InvalidArguments(
+            f"campaign_id: {len(found)} campaigns; at most {MOST} at once. Nothing was sent.",
+            next_step=f"Call it with up to {MOST} ids at a time.",
+        )
+    return found
 
 
 async def _campaigns_with(atoms: AtomsClient, name: str, argument: str) -> list[Campaign]:

@@ -22,6 +22,7 @@ from atoms_campaigns_mcp.state.guarding import EVERYTHING
 from atoms_campaigns_mcp.toolkit import campaign_states, hanging_up
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
+from atoms_campaigns_mcp.toolkit.waves.names import is_of
 
 PAGE = 100  # campaigns a request
 JOURNAL = 1.0  # seconds that a stop waits to learn what was begun here
@@ -231,6 +232,7 @@ async def _pause_what_begins(
 
 async def _pause_named(name: str, ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
     """Pause whatever dials under that name, even if it is several: all can be resumed."""
+    name = name.removesuffix("*").strip()
     dialling, unlisted = await _dialling(ctx)
     if named := _of_name(dialling, name):
         return await _pause_each(named, ctx, hang_up=hang_up)
@@ -287,8 +289,8 @@ async def _dialling(ctx: ToolContext) -> tuple[list[Campaign], list[AtomsCampaig
 
 
 def _of_name(rows: Sequence[Campaign], name: str) -> list[Campaign]:
-    wanted = str(clean(name)).casefold()
-    return [campaign for campaign in rows if campaign.name.casefold() == wanted]
+    """Choose those of that name, and the waves of it."""
+    return [campaign for campaign in rows if is_of(campaign.name, clean(name))]
 
 
 def _count(dialling: Sequence[Campaign]) -> str:

@@ -29,6 +29,11 @@ def is_wave_of(name: str, common: str) -> bool:
     return name.casefold().startswith(f"{clean(common)}{JOINT}".casefold())
 
 
+def is_of(name: str, common: str) -> bool:
+    """Return whether a campaign has this name, or is a wave of it."""
+    return name.casefold() == str(clean(common)).casefold() or is_wave_of(name, common)
+
+
 def _city(zone: str, room: int) -> str:
     city = zone.rpartition("/")[2].replace("_", " ")
     return city if len(city) <= room else f"{city[: room - 1].rstrip()}…"

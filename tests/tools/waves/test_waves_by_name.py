@@ -1,0 +1,107 @@
+"""What is done with waves by their common name: pausing, deleting, listing."""
+
+import pytest
+
+from tests.support.bench import Bench
+from tests.support.tampering import fail
+from tests.support.world import DRAFT
+from tests.tools.waves.waving import CALLS, NAMES, NEW_YORK, campaigns, listed
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_an_asterisk_after_the_name_deletes_all_scheduled_waves_after_one_question(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        await client.call("schedule_waves", **CALLS)
+        await client.call("create_campaign", **{**DRAFT, "name": "Morning calls of others"})
+        gone = await client.call("delete_campaign", campaign_id="Morning calls *")
+    assert (gone["campaigns"], gone["status"]) == (3, "deleted")
+    first, *rows = bench.questions[1].splitlines()
+    assert "Delete 3 campaigns with their history" in first
+    assert sorted(row.split('"')[1] for row in rows) == sorted(NAMES)
+    assert [row["name"] for row in await _named(bench)] == ["Morning calls of others"]
+
+
+async def _named(bench: Bench) -> list[dict[str, str]]:
+    return (await bench.api("GET", "/campaign?search=Morning&offset=100"))["campaigns"]
+
+
+async def test_what_dials_already_is_left_to_the_stop(bench: Bench) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        await client.call("schedule_waves", **CALLS)
+        bench.clock.advance(days=6, hours=16, minutes=31)  # 10:01 in Kolkata
+        gone = await client.call("delete_campaign", campaign_id="Morning calls *")
+        stopped = await client.call("pause_campaign", campaign_id="Morning calls")
+    assert gone["campaigns"] == 2
+    assert [row["name"] for row in stopped["campaigns"]] == [NAMES[0]]
+    assert [row["status"] for row in await campaigns(bench)] == ["paused"]
+
+
+async def test_a_pause_by_the_common_name_stops_every_wave_that_dials(bench: Bench) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        await client.call("schedule_waves", **CALLS, max_retries=3, retry_delay=60)
+        bench.clock.advance(days=7, hours=4, minutes=1)  # 10:01 in Chicago
+        stopped = await client.call("pause_campaign", campaign_id="morning calls *")
+        found = await client.call("list_campaigns", search="Morning calls")
+    assert {row["name"] for row in stopped["campaigns"]} >= {NAMES[1], NAMES[2]}
+    assert len(found["campaigns"]) == 3
+
+
+async def test_several_ids_are_deleted_after_one_question_that_names_all(bench: Bench) -> None:
+    async with bench.client() as client:
+        ids = [
+            (await client.call("create_campaign", **{**DRAFT, "name": name}))["campaign_id"]
+            for name in ("One", "Two", "Three")
+        ]
+        gone = await client.call("delete_campaign", campaign_id=ids[:2])
+        text = await client.refused("delete_campaign", campaign_id=f"{ids[1]}, {ids[2]}")
+        last = await client.call("delete_campaign", campaign_id=ids[2].upper())
+    assert gone["campaign_id"] == ", ".join(ids[:2])
+    assert all(name in bench.questions[0] for name in ("One", "Two"))
+    assert "Campaign not found" in text
+    assert (last["campaign_id"], last["name"]) == (ids[2], "Three")
+
+
+async def test_nothing_is_deleted_if_one_of_several_dials(bench: Bench) -> None:
+    async with bench.client() as client:
+        await listed(client, NEW_YORK)
+        ids = [
+            (await client.call("create_campaign", **{**DRAFT, "audience_id": which}))["campaign_id"]
+            for which in (DRAFT["audience_id"], "Everybody")
+        ]
+        await client.call("start_campaign", campaign_id=ids[1])
+        text = await client.refused("delete_campaign", campaign_id=ids)
+    assert "pause_campaign first" in text
+    assert not [r for r in bench.wire.requests if r.method == "DELETE"]
+
+
+async def test_a_deletion_that_stops_midway_says_what_is_gone(bench: Bench) -> None:
+    async with bench.client() as client:
+        ids = [
+            (await client.call("create_campaign", **{**DRAFT, "name": name}))["campaign_id"]
+            for name in ("One", "Two")
+        ]
+        fail(bench, f"DELETE /campaign/{ids[1]}", status=400)
+        text = await client.refused("delete_campaign", campaign_id=ids)
+    assert f"1 of 2 campaigns are deleted ({ids[0]})" in text
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("Nobody *", "no campaign of this name is scheduled"),
+        (", ".join(f"{n:024x}" for n in range(51)), "at most 50 at once"),
+    ],
+)
+async def test_names_of_nothing_and_too_many_ids_are_refused(
+    bench: Bench, reference: str, words: str
+) -> None:
+    async with bench.client() as client:
+        text = await client.refused("delete_campaign", campaign_id=reference)
+    assert words in text
+    assert bench.wire.changes == []
