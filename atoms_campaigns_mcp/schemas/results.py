@@ -87,6 +87,7 @@ class ResultsPage(PageResult):
     campaign_id: Text
     name: Text
     status: Text
+    waves: list[Text] | None = Field(default=None, description="of a common name, each")
     provisional: bool = Field(description="true: calls are in progress or retries are due")
     calls_in_progress: int
     retries_due: int
@@ -167,5 +168,6 @@ class ResultsPage(PageResult):
             f"{self.talk_seconds:g} s talked, cost {self.cost:g} {self.currency}."
             f"{self._misses()}{self._findings()}"
         )
+        told += f" Waves: {'; '.join(self.waves)}." if self.waves else ""
         rows = super().summary() if self.results else f"{self.total} contacts match."
         return " ".join([told, rows, *([self.written.told()] if self.written else [])])

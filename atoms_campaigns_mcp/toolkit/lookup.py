@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound
 from atoms_campaigns_mcp.schemas.agents import Agent
-from atoms_campaigns_mcp.schemas.arguments import Args
+from atoms_campaigns_mcp.schemas.arguments import Args, GetCampaignResultsArgs
 from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.base import Row
 from atoms_campaigns_mcp.schemas.campaigns import Campaign
 from atoms_campaigns_mcp.schemas.fields import ID_PATTERN, word
 from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumber
 from atoms_campaigns_mcp.schemas.text import clean
-from atoms_campaigns_mcp.toolkit.waves.names import is_of
+from atoms_campaigns_mcp.toolkit.waves.names import is_of, is_wave_of
 
 A = TypeVar("A", bound=Args)
 N = TypeVar("N", bound=Row)
@@ -37,6 +37,8 @@ async def with_campaign_ids(atoms: AtomsClient, args: A) -> A:
     for argument, value in args:
         if args.several and argument == "campaign_id":
             ids[argument] = ", ".join(await campaign_ids(atoms, value))
+        elif isinstance(args, GetCampaignResultsArgs) and argument == "campaign_id" and value:
+            ids[argument] = ", ".join(await waves_or_one(atoms, value))
         elif argument.endswith("campaign_id") and isinstance(value, str):
             ids[argument] = await campaign_id(atoms, value, argument=argument)
         elif argument.endswith("campaign_ids") and value:
@@ -60,6 +62,31 @@ async def campaign_id(atoms: AtomsClient, reference: str, *, argument: str = "ca
     return _one(rows, reference, argument=argument, tool="list_campaigns").id
 
 
+async def waves_or_one(atoms: AtomsClient, reference: str) -> list[str]:
+    """Find all waves of a common name, unless a campaign has exactly this name or id.
+
+    Raises:
+        NotFound: No such campaign.
+        InvalidArguments: Several campaigns have that name, or there are more than `MOST` waves.
+    """
+    if not re.match(ID_PATTERN, reference.lower()):
+        common = reference.removesuffix("*").strip()
+        rows = await _campaigns_with(atoms.anew(), common, "campaign_id")
+        waves = [row for row in rows if is_wave_of(row.name, common)]
+        if len(waves) > MOST:
+            raise _too_many(len(waves))
+        if waves and not _named(rows, reference):
+            return [row.id for row in reversed(waves)]
+    return [await campaign_id(atoms, reference)]
+
+
+def _too_many(count: int) -> InvalidArguments:
+    return InvalidArguments(
+        f"campaign_id: {count} campaigns; at most {MOST} at once. Nothing was sent.",
+        next_step=f"Call it with up to {MOST} ids at a time.",
+    )
+
+
 async def campaign_ids(atoms: AtomsClient, reference: str) -> list[str]:
     """Find the ids of one campaign, of several by their ids, or of scheduled waves by `NAME *`.
 
@@ -81,10 +108,7 @@ async def campaign_ids(atoms: AtomsClient, reference: str) -> list[str]:
         if len(found) == 1 or not all(re.match(ID_PATTERN, one) for one in found):
             return [await campaign_id(atoms, reference)]
     if len(found) > MOST:
-        raise InvalidArguments(
-            f"campaign_id: {len(found)} campaigns; at most {MOST} at once. Nothing was sent.",
-            next_step=f"Call it with up to {MOST} ids at a time.",
-        )
+        raise _too_many(len(found))
     return found
 
 

@@ -16,6 +16,7 @@ from atoms_campaigns_mcp.toolkit.campaign_results import completed, is_terminal,
 from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
+from atoms_campaigns_mcp.toolkit.waves import results as wave_results
 
 NAME_MAX = 80  # characters of a contact's name; a page has a hundred
 FOUND_MAX = 120  # characters of a contact's dispositions
@@ -34,6 +35,8 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
     Rates are by attempt, caller ID, country and the contact's local hour. Results are provisional
     while calls are in progress or retries are due. Contacts only with limit or outcome, masked.
     """
+    if len(waves := args.campaign_id.split(", ")) > 1:
+        return await wave_results.together(waves, args, ctx)
     path = allowed_paths(args.file, ctx, _INSTEAD)[0] if args.file else None
     details = await ctx.atoms.get_campaign(args.campaign_id)
     results, left = await results_and_rest(details, ctx)

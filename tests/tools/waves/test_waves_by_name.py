@@ -105,3 +105,29 @@ async def test_names_of_nothing_and_too_many_ids_are_refused(
         text = await client.refused("delete_campaign", campaign_id=reference)
     assert words in text
     assert bench.wire.changes == []
+
+
+async def test_results_of_the_common_name_are_those_of_all_waves(bench: Bench) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        await client.call("schedule_waves", **CALLS, max_retries=0)
+        before = await client.call("get_campaign_results", campaign_id="Morning calls")
+        bench.clock.advance(days=8)
+        after = await client.call("get_campaign_results", campaign_id="morning calls *")
+        waves = [await client.call("get_campaign_results", campaign_id=name) for name in NAMES]
+    assert (before["contacts"], before["called"], before["provisional"]) == (9, 0, True)
+    assert before["outcomes"] == ["pending: 9"]
+    assert (after["contacts"], after["called"], after["name"]) == (9, 9, "Morning calls")
+    assert after["connected"] == sum(wave["connected"] for wave in waves)
+    assert after["cost"] == round(sum(wave["cost"] for wave in waves), 4)
+    assert [wave.split('"')[1] for wave in after["waves"]] == NAMES
+
+
+async def test_contacts_of_all_waves_together_are_refused_with_the_way_to_get_them(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        await client.call("schedule_waves", **CALLS)
+        text = await client.refused("get_campaign_results", campaign_id="Morning calls", limit=5)
+    assert "limit: only for one campaign" in text
