@@ -1,4 +1,4 @@
-from atoms_campaigns_mcp.cli.main import main
+from atoms_campaigns_mcp.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from typing import Any, NoReturn
 
 import anyio
@@ -17,7 +18,7 @@ from atoms_campaigns_mcp.atoms.transport import Transport
 from atoms_campaigns_mcp.caching.replica_polls import PollBoard
 from atoms_campaigns_mcp.caching.single_flight import SingleFlight
 from atoms_campaigns_mcp.config.identity import LOCAL, account_of, tenant_of
-from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.config.settings import Mode, Settings
 from atoms_campaigns_mcp.errors import ConfigurationError, said_of
 from atoms_campaigns_mcp.shutdown import Shutdown
 from atoms_campaigns_mcp.state.folder import secrets_of, state_folder
@@ -260,3 +261,10 @@ def _unusable(said: str) -> ConfigurationError:
         next_step="Make room on the disk if it is full, make the file this user's and writable, "
         "give another one in ATOMS_MCP_SANDBOX_DB, or run: sandbox reset.",
     )
+
+
+def prepare(mode: Mode) -> None:
+    """Import what a runtime of this mode would import when it is opened."""
+    import_module("atoms_campaigns_mcp.state.sqlite.store")
+    if mode == "sandbox":
+        import_module("atoms_campaigns_mcp.sandbox.http.app")

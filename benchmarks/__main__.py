@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import calls, catalogue, other, preview, sandbox, startup, watchers
+from benchmarks import calls, catalogue, flight, other, preview, sandbox, startup, watchers
 from benchmarks.figures import TINY, Row, Scale, machine, table
 from benchmarks.upstream import answering
 
@@ -47,6 +47,7 @@ def measured(scale: Scale, args: argparse.Namespace) -> str:
         rows = [
             *startup.measure(scale, state),
             *calls.measure(scale, state, url),
+            *flight.measure(scale, state, url),
             *catalogue.measure(state),
             *preview.measure(scale),
             *watchers.measure(scale),

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from conversation import conversation
+from greetings import greetings
 from hosts import environment_table, hosts_table
 from manifests import manifests
 from plugins import buttons, plugins
@@ -16,6 +17,7 @@ from project import registry_name
 from reference import reference
 
 from atoms_campaigns_mcp.server.mcp.json_schema import describe
+from atoms_campaigns_mcp.server.stdio.early import GREETINGS
 from atoms_campaigns_mcp.tool_calls.catalog import SNAPSHOT
 from atoms_campaigns_mcp.toolkit.registry import load, names
 
@@ -56,7 +58,7 @@ def main() -> int:
     hosts = with_block(clients.read_text("utf-8"), "hosts", hosts_table())
     hosts = with_block(hosts, "environment", environment_table())
     wanted = {SNAPSHOT: catalogue(), readme: text, clients: hosts}
-    wanted |= manifests() | plugins() | reference()
+    wanted |= manifests() | plugins() | reference() | {GREETINGS: greetings()}
     stale = [p for p, new in wanted.items() if not p.exists() or p.read_text("utf-8") != new]
     for path in stale:
         if "--check" in sys.argv:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import yaml
 
-from atoms_campaigns_mcp import telemetry
+from atoms_campaigns_mcp import instruments
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.proxies import DEPLOY
 
 DOCS = (DEPLOY.parent / "docs" / "observability.md").read_text("utf-8")
-SOURCE = Path(telemetry.__file__).read_text("utf-8")
+SOURCE = Path(instruments.__file__).read_text("utf-8")
 COUNTERS = set(re.findall(r'create_counter\(\s*"([^"]+)"', SOURCE))
 HISTOGRAMS = set(re.findall(r'_histogram\(\s*"([^"]+)"', SOURCE))
 RULES = yaml.safe_load((DEPLOY / "alerts.yaml").read_text("utf-8"))["groups"][0]["rules"]
@@ -46,8 +46,8 @@ def test_the_tables_of_metrics_name_all_and_no_others() -> None:
 
 def test_the_buckets_are_told() -> None:
     text = " ".join(DOCS.split())
-    fine = [f"{1000 * bound:g}" for bound in telemetry.BUCKETS if bound < 1]
-    coarse = [f"{bound:g}" for bound in telemetry.BUCKETS if bound >= 1]
+    fine = [f"{1000 * bound:g}" for bound in instruments.BUCKETS if bound < 1]
+    coarse = [f"{bound:g}" for bound in instruments.BUCKETS if bound >= 1]
     assert f"{', '.join(fine[:-1])} and {fine[-1]} milliseconds" in text
     assert f"at {', '.join(coarse[:-1])} and {coarse[-1]} seconds" in text
 

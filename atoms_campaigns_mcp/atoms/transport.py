@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import anyio
 import httpx2
 
-from atoms_campaigns_mcp import __version__, telemetry
+from atoms_campaigns_mcp import __version__, instruments
 from atoms_campaigns_mcp.atoms import responses
 from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.atoms.pieces import repaired, without
@@ -113,7 +113,7 @@ class Transport:
         return await self.single_flight.get(key, fetch, fresh_for=fresh_for)
 
     async def _read(self, path: str, query: dict[str, str | int]) -> Any:
-        with telemetry.upstream("GET", path, self.monotonic) as call:
+        with instruments.upstream("GET", path, self.monotonic) as call:
 
             async def once() -> Any:
                 await self._turn()
@@ -130,7 +130,7 @@ class Transport:
             NotFound: The API says that it does not exist.
         """
         await self._turn()
-        with telemetry.upstream("GET", path, self.monotonic) as call:
+        with instruments.upstream("GET", path, self.monotonic) as call:
             try:
                 async with self.http.stream("GET", path, headers=self._headers()) as response:
                     if not response.is_success:
@@ -159,7 +159,7 @@ class Transport:
             UpstreamError: The API refused, or was not reached; nothing was changed.
             NotFound: The API says that it does not exist.
         """
-        with telemetry.upstream(method, path, self.monotonic) as call:
+        with instruments.upstream(method, path, self.monotonic) as call:
 
             async def once() -> T:
                 await self._turn()
@@ -194,7 +194,7 @@ class Transport:
             await self.pacer.wait()
 
     async def _exchange(
-        self, call: telemetry.Call, method: Method, path: str, **content: Any
+        self, call: instruments.Call, method: Method, path: str, **content: Any
     ) -> responses.Answer:
         try:
             headers = self._headers()
@@ -204,7 +204,7 @@ class Transport:
             call.unanswered()
             raise responses.unreachable(error) from error
 
-    async def _whole(self, call: telemetry.Call, response: httpx2.Response) -> responses.Answer:
+    async def _whole(self, call: instruments.Call, response: httpx2.Response) -> responses.Answer:
         """Read the body; raise what a status of 400 or above means."""
         call.answered(response.status_code, responses.request_id(response.headers))
         answer = await responses.load(response, self.key)

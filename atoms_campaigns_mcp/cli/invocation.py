@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from atoms_campaigns_mcp.config.identity import NAME
+from atoms_campaigns_mcp import NAME
 
 MODULE = "atoms_campaigns_mcp"
 

@@ -1,4 +1,4 @@
-"""The command line. Each command imports what it needs when it runs."""
+"""The commands. Each imports what it needs when it runs."""
 
 import argparse
 import json
@@ -9,81 +9,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set as Abstra
 from pathlib import Path
 from typing import Any
 
-from atoms_campaigns_mcp import __version__
+from atoms_campaigns_mcp import NAME, __version__
 from atoms_campaigns_mcp.cli.install import CLIENT_NAMES
-from atoms_campaigns_mcp.cli.invocation import command
-from atoms_campaigns_mcp.config.identity import NAME
+from atoms_campaigns_mcp.cli.start import configure_server, policies_here, serve_stdio
 from atoms_campaigns_mcp.config.parsing import count
-from atoms_campaigns_mcp.config.policy_file import folders, policies, user_home
 from atoms_campaigns_mcp.config.settings import SETTINGS, Auth, Settings
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, ConfigurationError
+from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.telemetry import configure
 
-BAD_USAGE = 2
-INTERRUPTED = 130
-LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
 SHARED = frozenset(row.name for row in SETTINGS)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command in `argv`; without one, serve over stdio."""
-    closed = _open_closed_streams()
-    try:
-        try:
-            status = _run(list(sys.argv[1:] if argv is None else argv), closed)
-        finally:
-            if not sys.stdout.closed:
-                sys.stdout.flush()
-    except* BrokenPipeError:  # who reads has enough, as `head` does; perhaps in a task group
-        status = _silenced()
-    except* OSError as errors:
-        print(f"{NAME}: {_about(errors)}", file=sys.stderr)
-        status = _silenced()
-    sys.exit(status)
-
-
-def _silenced() -> int:
-    """Let the interpreter's last flush go nowhere, else it would complain; give the status."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
-
-
-def _about(group: BaseExceptionGroup[OSError]) -> str:
-    """Report what the system refused, and for which file if it knows."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    reason = getattr(error, "strerror", "") or type(error).__name__
-    place = getattr(error, "filename", None) or "a file, or stdin or stdout,"
-    return f"{place} cannot be used: {reason}."
-
-
-def _open_closed_streams() -> list[str]:
-    """Put the null device in place of what was closed at the start, or files would be.
-
-    Returns:
-        Their names.
-    """
-    modes = {"stdin": "r", "stdout": "w", "stderr": "w"}
-    closed = [name for name in modes if getattr(sys, name) is None]
-    for name in closed:
-        setattr(sys, name, open(os.devnull, modes[name], encoding="utf-8"))  # noqa: SIM115, PTH123
-    return closed
-
-
-def _run(words: list[str], closed: Sequence[str]) -> int:
-    if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
-        words.insert(0, "serve")
+def run(words: Sequence[str], closed: Sequence[str]) -> int:
+    """Run the command in `words`; `closed` names the streams that were closed at the start."""
     args = parser().parse_args(words)
     args.closed = closed
-    configure(sys.stderr)
-    try:
-        return args.run(args)
-    except AtomsCampaignsError as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
-        return BAD_USAGE if isinstance(error, ConfigurationError) else 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return args.run(args)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -213,11 +154,10 @@ def _settings_flags(parser: argparse.ArgumentParser, names: AbstractSet[str] = S
             group.add_argument(flag, dest=row.name, metavar="VALUE", help=about)
 
 
-def _serving(args: argparse.Namespace) -> Settings:
+def _serving(args: argparse.Namespace, auth: Auth = "") -> Settings:
     """Read the settings of a server, which logs what happens."""
-    auth: Auth = (args.auth or "key") if args.http else ""
     settings = _loaded(_flags(args), auth)
-    configure(sys.stderr, form=settings.log, ours=LEVELS[settings.log_level])
+    configure_server(settings)
     return settings
 
 
@@ -234,10 +174,9 @@ def _settings(args: argparse.Namespace, only: AbstractSet[str] = frozenset()) ->
 def _loaded(
     flags: Mapping[str, str], auth: Auth = "", only: AbstractSet[str] = frozenset()
 ) -> Settings:
-    found = policies(folders(user_home(), sys.platform, os.environ))
     if only:
-        return Settings.partly(only, os.environ, flags, policies=found)
-    return Settings.load(os.environ, flags, policies=found, auth=auth)
+        return Settings.partly(only, os.environ, flags, policies=policies_here())
+    return Settings.load(os.environ, flags, policies=policies_here(), auth=auth)
 
 
 def _flags(args: argparse.Namespace) -> dict[str, str]:
@@ -289,37 +228,13 @@ def _serve(args: argparse.Namespace) -> int:
             "--guard watches over the server's own account, which --auth none serves.",
             next_step="Run the command guard with the key of each other account.",
         )
-    settings = _serving(args)
     if not args.http:
-        _look_at_stdio(args.closed)
-        from atoms_campaigns_mcp.server.stdio import serve  # noqa: PLC0415
-
-        serve(settings)
-        return 0
+        return serve_stdio(_loaded(_flags(args)), args.closed)
+    settings = _serving(args, args.auth or "key")
     from atoms_campaigns_mcp.server.http import serve  # noqa: PLC0415 - uvicorn
 
     serve.serve(settings, args.http, guard=args.guard or "")
     return 0
-
-
-def _look_at_stdio(closed: Sequence[str]) -> None:
-    """Tell a person on a terminal what this is, since a server says nothing by itself.
-
-    Raises:
-        ConfigurationError: A stream that MCP needs was closed at the start.
-    """
-    if missing := [name for name in closed if name != "stderr"]:
-        raise ConfigurationError(
-            f"MCP over stdio needs stdin and stdout; closed: {', '.join(missing)}.",
-            next_step="Let your client start this, or serve over HTTP (--http HOST:PORT).",
-        )
-    if sys.stdin.isatty():
-        name = command()
-        print(
-            f"This serves MCP on stdin and stdout: clients start it (see: {name} install CLIENT).\n"
-            f"For people: {name} demo, {name} doctor, {name} --help. Ctrl-C ends it.",
-            file=sys.stderr,
-        )
 
 
 def _demo(_: argparse.Namespace) -> int:

@@ -60,6 +60,3 @@ class Principal:
     def within(self, effects: frozenset[Effect]) -> "Principal":
         """Take away every right that is not among `effects`."""
         return replace(self, allowed=self.allowed & effects, obtainable=self.obtainable & effects)
-
-
-NAME = "atoms-campaigns-mcp"

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from atoms_campaigns_mcp.config.identity import NAME as APP
+from atoms_campaigns_mcp import NAME as APP
 from atoms_campaigns_mcp.config.settings import SETTINGS
 from atoms_campaigns_mcp.config.sources import Setting, Source, clipped, nearest
 from atoms_campaigns_mcp.errors import ConfigurationError

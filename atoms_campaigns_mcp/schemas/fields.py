@@ -37,9 +37,12 @@ def _trimmed(value: Any) -> Any:
 
 
 def _printable(value: Any) -> Any:
-    if isinstance(value, str) and any(unicodedata.category(char) == "Cc" for char in value):
+    if not isinstance(value, str):
+        return value
+    # Printable text, which is nearly all, is not walked through character by character.
+    if not value.isprintable() and any(unicodedata.category(char) == "Cc" for char in value):
         raise ValueError("control characters are not allowed")
-    return _trimmed(value)
+    return value.strip()
 
 
 def _capitals(value: Any) -> Any:

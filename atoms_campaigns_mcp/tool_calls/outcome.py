@@ -15,8 +15,9 @@ from atoms_campaigns_mcp.errors import (
     NotRecorded,
     RateLimited,
 )
+from atoms_campaigns_mcp.instruments import called
 from atoms_campaigns_mcp.schemas.base import Result
-from atoms_campaigns_mcp.telemetry import call_id, called, log
+from atoms_campaigns_mcp.telemetry import call_id, log
 from atoms_campaigns_mcp.tool_calls.asker import PendingQuestion
 from atoms_campaigns_mcp.tool_calls.run import call
 from atoms_campaigns_mcp.tool_calls.session import Caller

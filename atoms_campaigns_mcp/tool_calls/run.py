@@ -9,10 +9,10 @@ import anyio
 
 from atoms_campaigns_mcp.errors import NotConfirmed
 from atoms_campaigns_mcp.guardrails.plan import Plan
+from atoms_campaigns_mcp.instruments import dialled
 from atoms_campaigns_mcp.redaction import whole
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import AgreedResult, Result
-from atoms_campaigns_mcp.telemetry import dialled
 from atoms_campaigns_mcp.tool_calls.arguments import check
 from atoms_campaigns_mcp.tool_calls.asker import PendingQuestion
 from atoms_campaigns_mcp.tool_calls.confirmation import (

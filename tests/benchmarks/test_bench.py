@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import calls, catalogue, preview, sandbox, startup, watchers
+from benchmarks import calls, catalogue, flight, preview, sandbox, startup, watchers
 from benchmarks.__main__ import main
 from benchmarks.figures import Row, alternate, ratio, table
 from tests.support.process import environment
@@ -50,7 +50,7 @@ def test_another_server_is_measured_beside_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    for budget in (startup, calls, catalogue, preview, watchers, sandbox):
+    for budget in (startup, calls, flight, catalogue, preview, watchers, sandbox):
         monkeypatch.setattr(budget, "measure", nothing)  # the test above measures it
     command = f"{sys.executable} -m atoms_campaigns_mcp"
     words = ["--tiny", "--other", command, "--other-tool", "list_audiences"]

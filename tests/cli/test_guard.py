@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from atoms_campaigns_mcp.cli.guard import WAITS, GuardOptions, watch
-from atoms_campaigns_mcp.cli.main import main
+from atoms_campaigns_mcp.cli.start import main
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.sandbox.engine.faults import Fault
 from tests.guard.conftest import place

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from atoms_campaigns_mcp import NAME
 from atoms_campaigns_mcp.cli.invocation import command
-from atoms_campaigns_mcp.config.identity import NAME
 
 PYTHON = "/opt/atoms/bin/python3"
 

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from atoms_campaigns_mcp import __version__
-from atoms_campaigns_mcp.cli.main import main
+from atoms_campaigns_mcp.cli.start import main
 from atoms_campaigns_mcp.cli.tools import run as explain
 from atoms_campaigns_mcp.config.identity import LOCAL, tenant_of_subject
 from atoms_campaigns_mcp.config.settings import SETTINGS, Settings

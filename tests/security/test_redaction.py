@@ -38,6 +38,12 @@ def digits_of(text: str) -> str:
     return "".join(str(digit) for digit in found if digit is not None)
 
 
+@pytest.mark.parametrize("spelled", ["sk_", "SK_", "Sk%5f", "sK%5F", "\u017fk_", "s\u212a_"])
+@pytest.mark.parametrize("around", ["{}", "an ask of {}, done", "\u00df{}", "\u0130 {} \ufb01"])
+def test_a_key_is_hidden_however_its_mark_is_written(spelled: str, around: str) -> None:
+    assert "0a1b2c3d4e5f" not in redact(around.format(f"{spelled}0a1b2c3d4e5f"))
+
+
 @given(NUMBER, st.data(), st.sampled_from(DIGITS), BEFORE)
 def test_no_spelling_of_a_number_survives(
     number: str, data: st.DataObject, digits: str, before: str

@@ -21,7 +21,7 @@ CSV = "phone,name\n" + "\n".join(f"{number},Person {n}" for n, number in enumera
 BRISK = """
 import stamina
 from atoms_campaigns_mcp.atoms import changes
-from atoms_campaigns_mcp.cli.main import main
+from atoms_campaigns_mcp.cli.start import main
 changes.WINDOW = 0.5
 stamina.set_testing(True, attempts=3, cap=True)
 main()

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Any, cast
 
+from atoms_campaigns_mcp import NAME
 from atoms_campaigns_mcp.cli.install.machine import Machine
-from atoms_campaigns_mcp.config.identity import NAME
 from atoms_campaigns_mcp.config.settings import SETTINGS
 from atoms_campaigns_mcp.config.sources import PREFIX, sources_of, value_of
 

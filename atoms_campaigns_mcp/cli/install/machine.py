@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from atoms_campaigns_mcp import NAME
 from atoms_campaigns_mcp.cli import invocation
-from atoms_campaigns_mcp.config import identity
 from atoms_campaigns_mcp.config.policy_file import Folder, folders, policies, user_home
 from atoms_campaigns_mcp.config.sources import Source
 from atoms_campaigns_mcp.errors import ConfigurationError
@@ -26,7 +26,7 @@ class Machine:
     environ: Mapping[str, str]
     now: Callable[[], datetime]
     executable: str
-    command: str = identity.NAME
+    command: str = NAME
     policy_folders: tuple[Folder, ...] = ()
 
     @classmethod

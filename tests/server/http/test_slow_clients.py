@@ -95,7 +95,7 @@ async def test_an_open_stream_that_nobody_reads_keeps_nobody_waiting(bench: Benc
 
 
 FEW_CONNECTIONS = """
-from atoms_campaigns_mcp.cli.main import main
+from atoms_campaigns_mcp.cli.start import main
 from atoms_campaigns_mcp.server.http import serve
 serve.CONNECTIONS = 5
 main(["serve", "--http", "127.0.0.1:0", "--auth", "none"])

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from atoms_campaigns_mcp.instruments import served
 from atoms_campaigns_mcp.server.auth.principal import CALL, SCOPE
 from atoms_campaigns_mcp.server.http.paths import HEALTH, MCP, UPLOADS
-from atoms_campaigns_mcp.telemetry import event, served
+from atoms_campaigns_mcp.telemetry import event
 
 
 class AccessLog:

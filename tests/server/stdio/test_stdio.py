@@ -3,8 +3,6 @@
 import json
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -58,55 +56,6 @@ def test_the_stateless_era_is_served_on_the_same_command(tmp_path: Path) -> None
     assert {row["name"] for row in listed} == NAMES
     assert agents["structuredContent"]["agents"]
     assert code == 0
-
-
-def test_the_first_reply_needs_no_tool_no_sandbox_and_no_terminal_library(tmp_path: Path) -> None:
-    script = (
-        "import sys\n"
-        "from atoms_campaigns_mcp.cli.main import main\n"
-        "try: main([])\n"
-        "except SystemExit: pass\n"
-        "print(*sorted(sys.modules), file=sys.stderr)\n"
-    )
-    lines = [
-        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE},
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        input="".join(json.dumps(line) + "\n" for line in lines),
-        capture_output=True,
-        text=True,
-        env=environment(tmp_path),
-        timeout=30,
-        check=True,
-    )
-    assert '"tools"' in done.stdout
-    loaded = set(done.stderr.split())
-    unwanted = {
-        name
-        for name in loaded
-        if name.startswith(
-            (
-                "atoms_campaigns_mcp.sandbox",
-                "atoms_campaigns_mcp.tools.",
-                "atoms_campaigns_mcp.schemas",
-                "atoms_campaigns_mcp.runtime",
-                "atoms_campaigns_mcp.tool_calls.asker",
-                "atoms_campaigns_mcp.tool_calls.outcome",
-                "atoms_campaigns_mcp.tool_calls.run",
-                "atoms_campaigns_mcp.tool_calls.session",
-                "atoms_campaigns_mcp.toolkit",
-                "atoms_campaigns_mcp.cli.demo",
-                "phonenumbers",
-                "rich.",
-                "stamina",
-                "sqlite3",
-                "platformdirs",
-            )
-        )
-    }
-    assert unwanted == set()
 
 
 @pytest.mark.slow
