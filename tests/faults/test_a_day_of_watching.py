@@ -18,6 +18,7 @@ from atoms_campaigns_mcp.sandbox.engine.world import World
 from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.support.bench import Bench
 from tests.support.clock import FakeClock
+from tests.support.do_not_call import list_strangers_only
 from tests.support.serving import Caller, Wire
 from tests.support.world import DRAFT
 
@@ -44,7 +45,8 @@ def unrefereed(tmp_path: Path) -> Iterator[Bench]:
     clock = FakeClock()
     world = World.open(":memory:", now=clock.now, options=Options(speed=1, odds=RARELY))
     wire = Wire(httpx2.ASGITransport(app=create_app(world)))
-    yield Bench(Settings(state=tmp_path, require_dnc_clean=False), clock, world, wire)
+    list_strangers_only(world)
+    yield Bench(Settings(state=tmp_path), clock, world, wire)
     world.close()
 
 

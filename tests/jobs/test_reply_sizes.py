@@ -100,12 +100,7 @@ def largest_calls(campaign: str, call: str) -> Iterator[tuple[str, dict[str, Any
     yield "get_call", {"call_id": call}
     yield (
         "create_audience",
-        {
-            "name": "n" * 100,
-            "csv": BAD_LIST,
-            "default_region": "US",
-            "exclude_dnc": False,
-        },
+        {"name": "n" * 100, "csv": BAD_LIST, "default_region": "US"},
     )
     yield "add_contacts", {"audience_id": "n" * 100, "csv": BAD_LIST, "default_region": "US"}
     waves = {"name": "n" * 20, "audience_id": "n" * 100, "date": "2027-01-11"}

@@ -11,6 +11,7 @@ from tests.monitor.shown import cells, made
 from tests.support.app_host import ADDRESS, hosting
 from tests.support.bench import Bench
 from tests.support.clients import connected
+from tests.support.do_not_call import opt_out
 from tests.support.serving import says_yes
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -22,6 +23,7 @@ async def test_it_follows_a_campaign_to_its_end_and_then_rests(
 ) -> None:
     async with bench.client() as client, hosting(browser, client) as host:
         campaign = await made(client)
+        opt_out(bench.world)
         await host.show("get_campaign_status", **campaign)
         await expect(host.app.locator("#status")).to_have_text("running")
         bench.clock.advance(minutes=1)

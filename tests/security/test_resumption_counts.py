@@ -15,7 +15,7 @@ MANY = "phone\n" + "\n".join(f"+1202555{n:04d}" for n in range(100, 160))
 
 async def paused(bench: Bench, client: Caller, **changes: Any) -> dict[str, str]:
     """A campaign that was paused when some of its contacts had been called."""
-    made = await client.call("create_audience", name="Many", csv=MANY, exclude_dnc=False)
+    made = await client.call("create_audience", name="Many", csv=MANY)
     campaign = await client.call(
         "create_campaign", **{**DRAFT, "audience_id": made["audience_id"], **changes}
     )

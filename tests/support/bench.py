@@ -17,6 +17,7 @@ from atoms_campaigns_mcp.sandbox.engine.world import World
 from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.contract.referee import Referee, refereeing
 from tests.support.clock import FakeClock
+from tests.support.do_not_call import list_strangers_only
 from tests.support.serving import Answer, Caller, Wire, says_yes, serving
 
 REFEREE = Referee()
@@ -45,9 +46,8 @@ class Bench:
         )
         with refereeing(REFEREE) as wrap:
             wire = Wire(wrap(httpx2.ASGITransport(app=create_app(world))))
-            # The larger audiences of the seed hold people on the do-not-call list.
-            settings = Settings(state=folder, require_dnc_clean=False)
-            yield cls(settings, clock, world, wire)
+            list_strangers_only(world)
+            yield cls(Settings(state=folder), clock, world, wire)
         world.close()
 
     async def api(self, method: str, path: str, body: Any = None) -> Any:

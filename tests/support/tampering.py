@@ -43,3 +43,14 @@ def alter(bench: Bench, pattern: str, change: Callable[[Any], Any]) -> None:
         return httpx2.Response(response.status_code, json=body)
 
     bench.wire.below = httpx2.MockTransport(answer)
+
+
+def slow(bench: Bench, *, seconds: float) -> None:
+    """Have every request take its time, one after the other, as if none went beside another."""
+    below = bench.wire.below
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        bench.clock.advance(seconds=seconds)
+        return await below.handle_async_request(request)
+
+    bench.wire.below = httpx2.MockTransport(answer)

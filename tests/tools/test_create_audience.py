@@ -5,6 +5,7 @@ import httpx2
 import pytest
 
 from tests.support.bench import Bench
+from tests.support.do_not_call import opt_out
 from tests.support.lists import LIST
 from tests.support.serving import Caller, text_of
 from tests.support.world import DRAFT
@@ -246,6 +247,7 @@ async def finished(bench: Bench, client: Caller, **more: Any) -> str:
         "create_campaign", **{**DRAFT, "audience_id": "Spring renewals", "max_retries": 0, **more}
     )
     await client.call("start_campaign", campaign_id=made["campaign_id"])
+    opt_out(bench.world)
     bench.clock.advance(hours=3)
     return made["campaign_id"]
 

@@ -12,6 +12,7 @@ import pytest
 
 from atoms_campaigns_mcp.sandbox.engine.options import Odds, Options
 from tests.support.bench import Bench
+from tests.support.do_not_call import opt_out
 from tests.support.serving import Caller, text_of
 from tests.support.world import CALLER_NUMBER, DRAFT
 
@@ -23,6 +24,7 @@ RATE = re.compile(r"(.+): (\d+) of (\d+) \((\d+\.\d)%\)")
 async def over(bench: Bench, client: Caller, **more: Any) -> dict[str, Any]:
     made = await client.call("create_campaign", **{**SPRING, **more})
     await client.call("start_campaign", campaign_id=made["campaign_id"])
+    opt_out(bench.world)
     bench.clock.advance(hours=3)
     return {"campaign_id": made["campaign_id"]}
 

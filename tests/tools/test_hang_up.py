@@ -40,6 +40,27 @@ async def test_all_with_hang_up_pauses_first_and_leaves_no_call(bench: Bench) ->
     assert bench.wire.changes[2:] == ["pause", *["cancel"] * stopped["hung_up"]]
 
 
+async def test_the_live_calls_of_every_campaign_are_ended_and_counted_together(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        campaigns = await running(client, 2)
+        bench.clock.advance(seconds=15)
+        live = [
+            (await client.call("get_campaign_status", campaign_id=one))["calls_in_progress"]
+            for one in campaigns
+        ]
+        stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
+        cancelled = [
+            (await client.call("list_calls", campaign_id=one, status="cancelled"))["total"]
+            for one in campaigns
+        ]
+    assert all(live)
+    assert all(cancelled)
+    assert (stopped["not_hung_up"], stopped["calls_in_progress"]) == (0, 0)
+    assert stopped["hung_up"] == bench.wire.changes.count("cancel") <= sum(cancelled)
+
+
 async def test_calls_that_cannot_be_ended_are_counted_and_the_campaign_stays_paused(
     bench: Bench,
 ) -> None:

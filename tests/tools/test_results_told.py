@@ -11,6 +11,7 @@ import pytest
 
 from atoms_campaigns_mcp.toolkit import campaign_results
 from tests.support.bench import Bench
+from tests.support.do_not_call import opt_out
 from tests.support.serving import Caller, text_of
 from tests.support.world import DRAFT
 
@@ -19,9 +20,13 @@ SPRING = {**DRAFT, "audience_id": "Spring renewals", "max_retries": 1}
 CAUSES = {"dial_no_answer": "no_answer", "dial_busy": "busy", "Number is on the DNC list": "do_not_call"}  # fmt: skip # noqa: E501
 
 
-async def over(bench: Bench, client: Caller, **more: Any) -> dict[str, Any]:
+async def over(
+    bench: Bench, client: Caller, *, one_opts_out: bool = False, **more: Any
+) -> dict[str, Any]:
     made = await client.call("create_campaign", **{**SPRING, **more})
     await client.call("start_campaign", campaign_id=made["campaign_id"])
+    if one_opts_out:
+        opt_out(bench.world)
     bench.clock.advance(hours=3)
     return {"campaign_id": made["campaign_id"]}
 
@@ -37,7 +42,7 @@ async def logged(bench: Bench, campaign: dict[str, Any]) -> list[dict[str, Any]]
 
 async def test_causes_and_findings_are_those_of_all_calls(bench: Bench) -> None:
     async with bench.client() as client:
-        campaign = await over(bench, client)
+        campaign = await over(bench, client, one_opts_out=True)
         results = await client.call("get_campaign_results", **campaign)
     calls = await logged(bench, campaign)
     missed = [call for call in calls if call["status"] != "completed"]
@@ -75,7 +80,7 @@ async def test_not_reached_are_those_who_were_called_and_not_the_blocked_or_reac
     bench: Bench,
 ) -> None:
     async with bench.client() as client:
-        campaign = await over(bench, client)
+        campaign = await over(bench, client, one_opts_out=True)
         rows = (await client.call("get_campaign_results", **campaign, limit=100))["results"]
         missed = await client.call("get_campaign_results", **campaign, outcome="not_reached")
         again = await client.call(
