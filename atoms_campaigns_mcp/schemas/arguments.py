@@ -9,7 +9,6 @@ from atoms_campaigns_mcp.schemas.campaigns import KnownStatus
 from atoms_campaigns_mcp.schemas.fields import (
     CallerIds,
     CallId,
-    CampaignIds,
     CampaignName,
     CampaignsToDelete,
     CampaignsToStop,
@@ -227,7 +226,7 @@ class CreateAudienceArgs(ContactsArgs):
     outcomes: Annotated[Outcomes | None, Field(description="Default: not_reached.")] = None
     exclude_dnc: Annotated[bool, Field(description="Leave out do-not-call.")] = True
     exclude_campaign_ids: Annotated[
-        CampaignIds | None, Field(description="Whom they called or may call.")
+        References | None, Field(description="Whom they called or may call.")
     ] = None
     exclude_audience_ids: Annotated[References | None, Field(description="Not their contacts.")] = (
         None

@@ -81,12 +81,6 @@ def _caller_id(value: Any) -> Any:
     return compact
 
 
-def _campaign_id(value: Any) -> Any:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-f0-9]{24}", value.strip()):
-        raise ValueError("no id of 24 hex digits")
-    return value.strip()
-
-
 def _reference(value: Any) -> Any:
     text = _printable(value)
     if isinstance(text, str) and not 1 <= len(text) <= NAME_MAX:
@@ -236,11 +230,6 @@ ColumnNames = Annotated[
 ]
 # An empty list is none. Items are held to their form by validators that publish nothing: what a
 # tool publishes has to fit its budget.
-CampaignIds = Annotated[
-    list[Annotated[str, BeforeValidator(_campaign_id)]],
-    Field(max_length=5, examples=[[EXAMPLE_ID]]),
-    BeforeValidator(listed),
-]
 References = Annotated[
     list[Annotated[str, BeforeValidator(_reference)]],
     Field(max_length=5, examples=[[EXAMPLE_ID]]),

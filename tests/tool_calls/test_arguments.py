@@ -48,7 +48,7 @@ ALSO_BAD: dict[str, list[Any]] = {
     "date": ["15.01.2027", "2027-02-30", "2027-1-5", "tomorrow"],
     "default_region": ["I", "IND", "India", "+1234", "44"],
     "exclude_audience_ids": [[""], ["A" * 101]],
-    "exclude_campaign_ids": [["a/b"]],
+    "exclude_campaign_ids": [[""], ["A" * 101]],
     "file": BAD_FILE,
     "local_end": ["24:01", "9:30", "10am"],
     "local_start": ["25:00", "9:30", "10am"],
