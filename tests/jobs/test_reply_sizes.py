@@ -22,7 +22,8 @@ from tests.support.world import AGENT, AUDIENCE, DRAFT
 pytestmark = pytest.mark.anyio
 NAME, NOTE = 40, 250  # characters of names and descriptions, as long as the dashboard takes them
 LIMIT = 25_000  # tokens of a reply, at four bytes a token
-CONTACTS, CAMPAIGNS, AGENTS = 10_000, 500, 200
+CONTACTS, CAMPAIGNS, AUDIENCES = 10_000, 500, 200
+AGENTS = 98  # beside those of the seed: of more than 100 the do-not-call lists are not read
 TOOLS = sorted(Catalog.read().entries)
 LIST = "phone,name\n" + "\n".join(f"+1415555{n:04d},Contact {n}" for n in range(100, 160))
 BAD_LIST = LIST + "\n12,x\ncall me,x\n+1 900 555 0100,x" * 3000
@@ -41,7 +42,8 @@ def fill(db: sqlite3.Connection) -> None:
     """Return the account as much as a large one has, with names as long as the API takes them."""
     for table in ("agent", "audience"):
         texts = {"name": f"printf('%{NAME}d', ?1)", "description": f"printf('%{NOTE}d', 1)"}
-        copies(db, table, AGENT if table == "agent" else AUDIENCE, AGENTS, **texts)
+        of, count = (AGENT, AGENTS) if table == "agent" else (AUDIENCE, AUDIENCES)
+        copies(db, table, of, count, **texts)
     (audience,) = db.execute("SELECT pk FROM audience WHERE id = ?", (AUDIENCE,)).fetchone()
     db.execute("DELETE FROM member WHERE audience_pk = ?", (audience,))
     db.executemany(
