@@ -7,8 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from atoms_campaigns_mcp.config.settings import Settings
 from tests.support.bench import Bench
+from tests.support.do_not_call import list_as_seeded
 from tests.support.serving import ERAS, Caller, says_yes
 from tests.support.world import AGENT, AUDIENCE, CALLER_ID, CALLER_NUMBER, DRAFT
 
@@ -78,7 +78,7 @@ async def test_no_more_campaigns_than_allowed_run_at_once(bench: Bench, how: str
 async def test_a_list_that_must_be_clean_is_refused_for_one_person_on_the_do_not_call_list(
     bench: Bench, how: str
 ) -> None:
-    bench.configure(require_dnc_clean=Settings().require_dnc_clean)
+    list_as_seeded(bench.world)
     async with bench.client() as client:
         everybody = (await client.call("list_audiences", search="Newsletter"))["audiences"][0]
         large = {**DRAFT, "audience_id": everybody["id"], "max_retries": 0}
