@@ -251,7 +251,6 @@ async def test_hours_beyond_the_operators_are_refused_and_beyond_the_default_war
 
 
 async def test_contacts_on_the_do_not_call_list_block_waves(bench: Bench) -> None:
-    bench.configure(require_dnc_clean=True)
     async with bench.client() as client:
         await listed(client)
         await on_the_list(NEW_YORK[0], "")(bench, client)
