@@ -37,9 +37,10 @@ async def all_of(calls: Mapping[K, Callable[[], Awaitable[T]]]) -> list[T]:
     """Make every call and give the answers in order.
 
     Raises:
-        AtomsCampaignsError: What the first of them failed with.
+        AtomsCampaignsError: What the first in order of those that failed has raised.
     """
     answers, errors = await attempt(calls)
-    for error in errors.values():
-        raise error
+    for name in calls:
+        if name in errors:
+            raise errors[name]
     return [answers[name] for name in calls]

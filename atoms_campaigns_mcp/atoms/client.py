@@ -1,6 +1,6 @@
 """The Atoms API as methods, one for each endpoint, that give nouns."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -78,15 +78,32 @@ class AtomsClient:
     it names does not exist; those that change something may raise `OutcomeUnknown`.
     """
 
-    def __init__(self, transport: Transport, guard: Guard) -> None:
-        """Read and change through `transport`; `guard` runs, records or refuses each change."""
+    def __init__(self, transport: Transport, guard: Guard, *, recent: float = 0.0) -> None:
+        """Read and change through `transport`; `guard` runs, records or refuses each change.
+
+        What is read by `recently` may be as old as `recent` seconds.
+        """
         self._transport = transport
         self._guard = guard
+        self._recent = recent
 
     def anew(self) -> "AtomsClient":
         """Return the same account, with nothing kept or shared of what was read before."""
         self._transport.single_flight.forget()
         return self
+
+    async def recently(
+        self, key: Hashable, read: Callable[[], Awaitable[T]], *, anew: bool = False
+    ) -> T:
+        """Return what `read` gives, or what it gave under this key lately, if that will do.
+
+        With `anew` it is read in any case, and kept for others. It is for what is made of answers,
+        and small beside them. A change of ours, and whoever takes a lock, end what was kept.
+        """
+        flights = self._transport.single_flight
+        fresh_for = 0.0 if anew else self._recent
+        answer: T = await flights.get(("recently", key), read, fresh_for=fresh_for, keep=True)
+        return answer
 
     def _sending(
         self, method: Method, path: str, understand: Callable[[Any], T], **content: Any

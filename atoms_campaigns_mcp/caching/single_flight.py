@@ -41,9 +41,17 @@ class SingleFlight:
         self._single_flight = {}
 
     async def get(
-        self, key: Hashable, fetch: Callable[[], Awaitable[Any]], *, fresh_for: float = 0.0
+        self,
+        key: Hashable,
+        fetch: Callable[[], Awaitable[Any]],
+        *,
+        fresh_for: float = 0.0,
+        keep: bool = False,
     ) -> Any:
         """Return what `fetch` gives, or what it gave within the last `fresh_for` seconds.
+
+        Its answer is kept if this call would take an older one, or if it is to `keep` it for
+        others that do.
 
         Raises:
             AtomsCampaignsError: What the shared read failed with.
@@ -66,7 +74,7 @@ class SingleFlight:
                 return await self._fetch(flight, fetch)
         finally:
             flight.wanted_by -= 1
-            if not flight.wanted_by and not fresh_for:
+            if not flight.wanted_by and not fresh_for and not keep:
                 single_flight.pop(key, None)
 
     async def _fetch(self, flight: _Flight, fetch: Callable[[], Awaitable[Any]]) -> Any:

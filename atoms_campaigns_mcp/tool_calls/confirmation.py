@@ -21,6 +21,7 @@ from atoms_campaigns_mcp.tool_calls.plans import AGAIN, NOTHING
 from atoms_campaigns_mcp.tool_calls.session import Session
 from atoms_campaigns_mcp.toolkit.tool import Tool
 
+RECENT = 30.0  # seconds that what a question is about may be old, if it hardly changes
 QUICKEST = 0.5  # seconds, before which no person has read the question
 
 
@@ -51,15 +52,19 @@ class Agreed:
     warnings: tuple[str, ...] = ()
 
 
-async def propose(session: Session, tool: Tool[Any, Any], args: Args) -> Proposal | Result:
+async def propose(
+    session: Session, tool: Tool[Any, Any], args: Args, *, recent: float = 0.0
+) -> Proposal | Result:
     """Read and judge the facts; return a result instead if there is nothing to do.
+
+    What hardly changes may have been read up to `recent` seconds ago.
 
     Raises:
         Refused: A rule of the operator forbids it.
     """
     if tool.plan is None:
         raise TypeError(f"{tool.name} dials or destroys without a plan")
-    proposal = await tool.plan(args, session.reading())
+    proposal = await tool.plan(args, session.reading(recent=recent))
     if isinstance(proposal, Proposal) and (blocked := blocks(proposal.findings)):
         reasons = "; ".join(f"{finding.reason} ({finding.rule})" for finding in blocked)
         raise Refused(
@@ -108,7 +113,8 @@ class Confirmation:
             return self._valid(record, "token")
         if policy == "never":
             return Consent("never")
-        proposal = await propose(self.session, self.tool, self.args)
+        # What a preview has just read need not be read for the question: after the yes, all is.
+        proposal = await propose(self.session, self.tool, self.args, recent=RECENT)
         if isinstance(proposal, Result):
             return proposal
         return await self._ask(proposal, can_ask=can_ask)

@@ -16,6 +16,7 @@ from atoms_campaigns_mcp.schemas.base import AgreedResult, Result
 from atoms_campaigns_mcp.tool_calls.arguments import check
 from atoms_campaigns_mcp.tool_calls.asker import PendingQuestion
 from atoms_campaigns_mcp.tool_calls.confirmation import (
+    RECENT,
     Agreed,
     Confirmation,
     Consent,
@@ -78,7 +79,7 @@ async def _locked(session: Session, tool: Tool[Any, Any], args: Args) -> AsyncGe
     """Keep out meanwhile who would change the same; what is read then was asked for after that."""
     if tool.locks is None:
         raise TypeError(f"{tool.name} dials or destroys without locks")
-    subjects = [*await tool.locks(args, session.reading())]
+    subjects = [*await tool.locks(args, session.reading(recent=RECENT))]
     if tool.dials(args) and session.runtime.settings.max_running is not None:
         subjects.append("what runs")  # two would count the same campaigns
     busy = NotConfirmed(

@@ -90,9 +90,12 @@ class Session:
             return "asked"
         return "impossible" if policy == "human" else "token"
 
-    def reading(self) -> ToolContext:
-        """Return what planning may use: it must only read."""
-        return self.context(refuse_changes, None)
+    def reading(self, *, recent: float = 0.0) -> ToolContext:
+        """Return what planning may use: it must only read.
+
+        What hardly changes may be as old as `recent` seconds.
+        """
+        return self.context(refuse_changes, None, recent=recent)
 
     def context(
         self,
@@ -102,12 +105,13 @@ class Session:
         *,
         basis: object = None,
         urgent: bool = False,
+        recent: float = 0.0,
     ) -> ToolContext:
         """Return what a tool may use; changes go through `guard`, `urgent` ones do not queue."""
         runtime, settings = self.runtime, self.runtime.settings
         transport = runtime.transport.urgently() if urgent else runtime.transport
         return ToolContext(
-            atoms=AtomsClient(transport, guard),
+            atoms=AtomsClient(transport, guard, recent=recent),
             now=runtime.now,
             monotonic=runtime.clocks.monotonic,
             sleep=runtime.clocks.sleep,

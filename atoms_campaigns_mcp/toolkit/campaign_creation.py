@@ -1,9 +1,11 @@
 """Creating campaigns, each once, of what arguments name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from atoms_campaigns_mcp.concurrency import all_of
 from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.guardrails.plan import Action, Plan
 from atoms_campaigns_mcp.schemas.arguments import CreateCampaignArgs, ScheduleWavesArgs
@@ -23,9 +25,12 @@ async def named(
         InvalidArguments: None of the caller IDs is active, or a name is not clear.
         NotFound: Something of that id, name or number is not there.
     """
-    agent = await lookup.agent(ctx.atoms, args.agent_id)
-    audience = await lookup.audience(ctx.atoms, args.audience_id)
-    callers = await lookup.phone_numbers(ctx.atoms, args.phone_ids)
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "agent_id": partial(lookup.agent, ctx.atoms, args.agent_id),
+        "audience_id": partial(lookup.audience, ctx.atoms, args.audience_id),
+        "phone_ids": partial(lookup.phone_numbers, ctx.atoms, args.phone_ids),
+    }
+    agent, audience, callers = await all_of(reads)
     if not any(row.active for row in callers):
         raise InvalidArguments(
             "phone_ids: none of them is active, and a campaign's caller IDs cannot be changed. "

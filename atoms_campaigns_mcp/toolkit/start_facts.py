@@ -1,6 +1,7 @@
 """Reading the facts that a start is judged by, at once and within the API's rate."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -41,10 +42,39 @@ async def read_facts(
     besides: str = "",
     equal: Sequence[Campaign] = (),
 ) -> Facts:
-    """Read everything that may be an objection to it; what cannot be read is None.
+    """Read every fact that a start is judged by; what cannot be read is None.
 
     `besides` is the campaign, or the key of the creation, that it is about. `equal` are campaigns
     of which it would be a duplicate.
+    """
+    around = await read_around(ctx, agent_id, besides)
+    return await facts_of(
+        around,
+        ctx,
+        audience=audience,
+        contacts=contacts,
+        phone_ids=phone_ids,
+        start=start,
+        max_retries=max_retries,
+        retry_delay=retry_delay,
+        besides=besides,
+        equal=equal,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What was read of the account around a campaign, whoever it calls; what failed is absent."""
+
+    found: dict[str, Any]
+    begun: int | None
+
+
+async def read_around(ctx: ToolContext, agent_id: str, besides: str = "") -> Around:
+    """Read agent, caller IDs, do-not-call lists, slots, balance and what dials, all at once.
+
+    Where the answer is only shown or asked about, it may be a moment old: see
+    `AtomsClient.recently`. Whatever acts reads it anew.
     """
     atoms = ctx.atoms
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -52,13 +82,34 @@ async def read_facts(
         "numbers": atoms.list_phone_numbers,
         "dnc": partial(do_not_call, atoms, (None, agent_id)),
         "slots": atoms.get_concurrency,
-        "live": partial(atoms.list_calls, statuses=LIVE),
         "balance": atoms.get_balance,
+        "live": partial(atoms.list_calls, statuses=LIVE),
         **{status: partial(in_status, atoms, status) for status in DIALS},
     }
     # First: what shows itself meanwhile is counted twice, and not overlooked.
     begun = await _begun(ctx, besides)
-    found, _ = await attempt(reads)
+    found, _ = await attempt(
+        {name: partial(atoms.recently, (name, agent_id), reads[name]) for name in reads},
+        at_once=len(reads),  # the transport paces them
+    )
+    return Around(found, begun)
+
+
+async def facts_of(
+    around: Around,
+    ctx: ToolContext,
+    *,
+    audience: Audience | None,
+    contacts: Sequence[Contact],
+    phone_ids: Sequence[str] | None,
+    start: datetime,
+    max_retries: int,
+    retry_delay: int,
+    besides: str = "",
+    equal: Sequence[Campaign] = (),
+) -> Facts:
+    """Put together what was read; see `read_facts`."""
+    found, begun = around.found, around.begun
     numbers, unread = found.get("dnc", (None, 0))
     return Facts(
         start=start,

@@ -1,20 +1,24 @@
 """Proposals: the plan of a start with every finding about it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import anyio
 
+from atoms_campaigns_mcp.concurrency import all_of
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
 from atoms_campaigns_mcp.guardrails import checks
 from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
+from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
 from atoms_campaigns_mcp.toolkit.audiences.members import Contact, contacts_of
 from atoms_campaigns_mcp.toolkit.campaign_results import results_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.start_facts import read_facts
+from atoms_campaigns_mcp.toolkit.start_facts import facts_of, read_around
 
 READING = 10.0  # seconds for the results of a campaign; the locks of a start last little longer
 
@@ -37,14 +41,16 @@ async def judged(plan: Plan, facts: Facts, ctx: ToolContext) -> Judged:
 async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
     """Judge what starting or resuming this campaign would do."""
     campaign = details.campaign
-    audiences = await ctx.atoms.list_audiences()
-    audience = next((row for row in audiences if row.id == campaign.audience_id), None)
-    contacts = await contacts_of(ctx.atoms, audience) if audience else []
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "people": partial(_people, campaign.audience_id, ctx),
+        "around": partial(read_around, ctx, campaign.agent_id, campaign.id),
+    }
+    (audience, contacts), around = await all_of(reads)
     phone_ids = campaign.phone_ids or await _recalled(campaign.id, ctx)
     called, added = _progress(details, len(contacts))
-    facts = await read_facts(
+    facts = await facts_of(
+        around,
         ctx,
-        agent_id=campaign.agent_id,
         audience=audience,
         contacts=contacts,
         phone_ids=phone_ids,
@@ -62,6 +68,17 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
         _plan(campaign, facts, contacts), phone_ids=tuple(phone_ids or ()), called=called
     )
     return await judged(plan, facts, ctx)
+
+
+async def _people(audience_id: str, ctx: ToolContext) -> tuple[Audience | None, Sequence[Contact]]:
+    """Return the audience and its contacts, as they are or as a preview has just seen them."""
+
+    async def read() -> tuple[Audience | None, Sequence[Contact]]:
+        audiences = await ctx.atoms.list_audiences()
+        audience = next((row for row in audiences if row.id == audience_id), None)
+        return audience, await contacts_of(ctx.atoms, audience) if audience else []
+
+    return await ctx.atoms.recently(("people", audience_id), read)
 
 
 async def _over(details: CampaignDetails, ctx: ToolContext) -> frozenset[str] | None:

@@ -20,20 +20,27 @@ async def do_not_call(
     Returns:
         None for the digits if a list is too long; and how many entries cannot be read.
     """
+    found = await all_of({owner: partial(_list_of, atoms, owner) for owner in owners})
+    if any(numbers is None for numbers, _ in found):
+        return None, 0
+    return frozenset[str]().union(*(numbers or () for numbers, _ in found)), sum(
+        unread for _, unread in found
+    )
+
+
+async def _list_of(atoms: AtomsClient, owner: str | None) -> tuple[set[str] | None, int]:
     numbers: set[str] = set()
-    unread = 0
-    for owner in owners:
-        more, page = True, 0
-        while more:
-            page += 1
-            if page > DNC_PAGES:
-                return None, 0
-            rows, listed = await atoms.list_do_not_call(page=page, agent_id=owner)
-            read = [as_digits(row.number) for row in rows]
-            numbers |= {number for number in read if number}
-            unread += sum(not number for number in read)
-            more = listed.has_more
-    return frozenset(numbers), unread
+    unread, more, page = 0, True, 0
+    while more:
+        page += 1
+        if page > DNC_PAGES:
+            return None, 0
+        rows, listed = await atoms.list_do_not_call(page=page, agent_id=owner)
+        read = [as_digits(row.number) for row in rows]
+        numbers |= {number for number in read if number}
+        unread += sum(not number for number in read)
+        more = listed.has_more
+    return numbers, unread
 
 
 async def everybodys(atoms: AtomsClient) -> frozenset[str]:
