@@ -210,7 +210,7 @@ async def test_more_campaigns_than_the_plan_allows_are_refused(
     async with bench.client() as client:
         await listed(client)
         text = await refused(client, bench)
-    assert "3 waves are more than the account's plan allows: 2 campaigns" in text
+    assert "it takes 3 waves, and the account's plan allows 2 campaigns" in text
 
 
 async def test_waves_of_the_same_name_are_not_made_twice(bench: Bench) -> None:

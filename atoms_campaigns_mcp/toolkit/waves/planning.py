@@ -296,10 +296,14 @@ async def _refuse_beyond_the_plan(job: Job, ctx: ToolContext) -> None:
     if allowed is None:  # as enterprise plans have it
         return
     _, listed = await ctx.atoms.list_campaigns(limit=1)
-    if (listed.total or 0) + len(job.waves) > allowed:
+    there = listed.total or 0
+    if there > allowed:  # then the plan does not count all of them
+        there = 0
+    if there + len(job.waves) > allowed:
+        beside = f", of which there are {there}" if there else ""
         raise WrongState(
-            f"audience_id: {len(job.waves)} waves are more than the account's plan allows: "
-            f"{allowed} campaigns, of which there are {listed.total or 0}. Nothing was made.",
+            f"audience_id: it takes {counted(len(job.waves), 'wave')}, and the account's plan "
+            f"allows {allowed} campaigns{beside}. Nothing was made.",
             next_step="Ask the user: delete_campaign removes old campaigns, longer hours or fewer "
             "retries need fewer waves.",
         )
