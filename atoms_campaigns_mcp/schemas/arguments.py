@@ -266,9 +266,15 @@ class WatchCampaignArgs(CampaignArgs):
     ] = None
 
 
-class GetCampaignResultsArgs(CampaignArgs):
+class GetCampaignResultsArgs(Args):
     """Arguments of `get_campaign_results`."""
 
+    campaign_id: Annotated[Reference | None, Field(description="Campaign: id or exact name.")] = (
+        None
+    )
+    campaign_ids: Annotated[
+        References | None, Field(description="Or up to 5 to compare; the first is told in full.")
+    ] = None
     outcome: Annotated[
         Outcome | None,
         Field(description="Only such contacts; not_reached: all who were called and not reached."),

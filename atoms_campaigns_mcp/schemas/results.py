@@ -80,10 +80,38 @@ class Written(Noun):
         )
 
 
+class Compared(Noun):
+    """One campaign beside others."""
+
+    campaign_id: Text
+    name: Text
+    status: Text
+    provisional: bool
+    called: int
+    connected: int
+    connected_percent: float
+    low: float = Field(description="percent; 95% interval of connected_percent")
+    high: float
+    cost: float
+
+    def told(self) -> str:
+        """Report it in a line."""
+        early = ", provisional" if self.provisional else ""
+        return (
+            f"{quoted(self.name)} ({word(self.campaign_id)}, {word(self.status)}{early}): "
+            f"{self.connected} of {self.called} called connected, {self.connected_percent}% "
+            f"({self.low} to {self.high}), cost {self.cost:g}"
+        )
+
+
 class ResultsPage(PageResult):
     """Result of `get_campaign_results`."""
 
     mark: str = Field(description="what the start and the end of the fence carry")
+    compared: list[Compared] = Field(default_factory=list[Compared])
+    differences: list[Text] = Field(
+        default_factory=list[str], description="connect rates: more than chance, or not"
+    )
     campaign_id: Text
     name: Text
     status: Text
@@ -170,4 +198,9 @@ class ResultsPage(PageResult):
         )
         told += f" Waves: {'; '.join(self.waves)}." if self.waves else ""
         rows = super().summary() if self.results else f"{self.total} contacts match."
-        return " ".join([told, rows, *([self.written.told()] if self.written else [])])
+        beside = ""
+        if self.compared:
+            lines = [*(row.told() for row in self.compared), *self.differences]
+            beside = f"Compared: {'; '.join(lines)}. In full, the first: "
+        written = f" {self.written.told()}" if self.written else ""
+        return f"{beside}{told} {rows}{written}"

@@ -11,6 +11,7 @@ from atoms_campaigns_mcp.schemas.campaigns import CampaignDetails, percent
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage, Written
 from atoms_campaigns_mcp.schemas.text import clean
+from atoms_campaigns_mcp.toolkit import campaign_comparison as comparison
 from atoms_campaigns_mcp.toolkit.allowed_files import allowed_paths, write_file
 from atoms_campaigns_mcp.toolkit.campaign_results import completed, is_terminal, results_and_rest
 from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys
@@ -34,17 +35,20 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
 
     Rates are by attempt, caller ID, country and the contact's local hour. Results are provisional
     while calls are in progress or retries are due. Contacts only with limit or outcome, masked.
+    campaign_ids: which connects more, and whether by more than chance.
     """
     if len(waves := args.campaign_id.split(", ")) > 1:
         return await wave_results.together(waves, args, ctx)
     path = allowed_paths(args.file, ctx, _INSTEAD)[0] if args.file else None
-    details = await ctx.atoms.get_campaign(args.campaign_id)
+    first, *others = comparison.chosen(args.campaign_id, args.campaign_ids)
+    details = await ctx.atoms.get_campaign(first)
     results, left = await results_and_rest(details, ctx)
     over = is_terminal(details) and not left
-    whole = await completed(results, args.campaign_id, ctx)
+    whole = await completed(results, first, ctx)
     outcomes = await results.outcomes()
     return ResultsPage(
         mark=ctx.mark(),
+        **await comparison.of([first, *others], ctx),
         campaign_id=details.campaign.id,
         name=details.campaign.name,
         status=details.campaign.status,
