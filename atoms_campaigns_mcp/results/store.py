@@ -124,6 +124,16 @@ class Results:
         sql = f"{_CONTACT} {where} ORDER BY position"
         return await self._do(lambda db: [_stored(row) for row in db.execute(sql, values)])
 
+    async def columns(self, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the columns of the contacts with these numbers, by their digits."""
+        wanted = sorted({number.lstrip("+") for number in numbers})
+        sql = (
+            "SELECT ltrim(phone, '+'), data FROM contact "  # noqa: S608 - only question marks
+            f"WHERE ltrim(phone, '+') IN ({', '.join('?' * len(wanted))})"
+        )
+        rows = await self._do(lambda db: db.execute(sql, wanted).fetchall())
+        return {number: json.loads(data) for number, data in rows}
+
     async def not_reached(self) -> dict[str, int]:
         """Count those called and not reached by the cause of their last call."""
         return await self.endings.last_causes(NOT_REACHED)

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from atoms_campaigns_mcp.schemas.calls import CallStatus
-from atoms_campaigns_mcp.schemas.campaigns import KnownStatus
+from atoms_campaigns_mcp.schemas.campaigns import ListedStatus
 from atoms_campaigns_mcp.schemas.fields import (
     CallerIds,
     CallId,
@@ -81,7 +81,9 @@ class GetAudienceArgs(PageArgs):
 class ListCampaignsArgs(ListAgentsArgs):
     """Arguments of `list_campaigns`."""
 
-    status: Annotated[KnownStatus | None, Field(description="Only this state.")] = None
+    status: Annotated[
+        ListedStatus | None, Field(description="Only this state; finished: completed or failed.")
+    ] = None
 
 
 class CreateCampaignArgs(Args):

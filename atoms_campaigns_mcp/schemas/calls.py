@@ -9,7 +9,7 @@ from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 from atoms_campaigns_mcp.redaction import mask_number
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result
 from atoms_campaigns_mcp.schemas.fields import Reason, Text, word
-from atoms_campaigns_mcp.schemas.text import clean
+from atoms_campaigns_mcp.schemas.text import clean, quoted
 
 CallStatus = Literal[
     "pending",
@@ -151,6 +151,8 @@ class CallRow(Noun):
 
     id: Text
     to: Text
+    contact_key: Text = ""
+    name: Text | None = Field(default=None, description="untrusted: of the contact")
     attempt: int = Field(description="1: the first, 2: the first retry")
     status: Text
     seconds: float
@@ -159,11 +161,13 @@ class CallRow(Noun):
     created_at: Text = ""
 
     @classmethod
-    def of(cls, call: Call, *, show_numbers: bool) -> "CallRow":
-        """Make a row of a call."""
+    def of(cls, call: Call, *, key: str, name: str | None, show_numbers: bool) -> "CallRow":
+        """Make a row of a call to the contact with that key and name."""
         return cls(
             id=call.call_id,
             to=call.to_number if show_numbers else mask_number(call.to_number),
+            contact_key=key,
+            name=name,
             attempt=call.attempt + 1,
             status=call.status,
             seconds=call.duration,
@@ -188,6 +192,8 @@ class CallPage(PageResult):
         return [
             f"{word(row.id)} to {word(row.to)} attempt {row.attempt} {word(row.status)} "
             f"{row.seconds:g} s"
+            + (f" for {quoted(row.name)}" if row.name else "")
+            + (f" ({quoted(row.reason)})" if row.reason else "")
             for row in self.calls
         ]
 

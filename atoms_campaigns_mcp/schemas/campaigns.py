@@ -13,6 +13,7 @@ from atoms_campaigns_mcp.schemas.text import clean, counted, quoted
 KnownStatus = Literal[
     "draft", "scheduled", "processing", "running", "paused", "completed", "failed"
 ]
+ListedStatus = Literal[KnownStatus, "finished"]
 KNOWN = frozenset[str](get_args(KnownStatus))
 STARTABLE = frozenset({"draft", "paused"})
 ACTIVE = frozenset({"processing", "running"})
@@ -158,8 +159,20 @@ class CampaignRow(Row):
     agent: ShortText | None = None
     audience: ShortText | None = None
     participants: int | None = None
+    called: int | None = None
+    connected: int | None = None
+    connected_percent: float | None = Field(default=None, description="of those called")
+    caller_ids: list[Text] | None = Field(default=None, description="their numbers, if known")
     scheduled_at: Text | None = None
     created_at: Text | None = None
+
+    def counts(self) -> str:
+        """Report contacts, and how many of them were called and connected."""
+        told = "" if self.participants is None else f", {counted(self.participants, 'contact')}"
+        told += f", {known(self.called)} called, {known(self.connected)} connected"
+        if self.connected_percent is not None:
+            told += f" ({self.connected_percent}%)"
+        return told + (f", from {', '.join(map(word, self.caller_ids))}" if self.caller_ids else "")
 
 
 class CampaignPage(PageResult):
@@ -174,9 +187,7 @@ class CampaignPage(PageResult):
     def rows(self) -> list[str]:
         """Return name, state and id of each."""
         return [
-            f"{row.label} {word(row.status)}"
-            + ("" if row.participants is None else f", {counted(row.participants, 'contact')}")
-            + f" ({word(row.id)})"
+            f"{row.label} {word(row.status)}{row.counts()} ({word(row.id)})"
             for row in self.campaigns
         ]
 

@@ -74,17 +74,33 @@ async def progress(details: CampaignDetails, ctx: ToolContext) -> Progress:
     if campaign.status in NOT_BEGUN:
         return Progress(0, 0, 0)
     live = await in_progress(details, ctx)
-    large = (details.metrics.total_participants or 0) > READABLE
-    if live is None or (large and campaign.status in ACTIVE):
+    results = None if live is None else await _soon(details, live, ctx)
+    if live is None or results is None:
         return Progress(live, none_due(details), None)
+    left = await _left(details, live, results, ctx)
+    return Progress(live, left.retries_due, await results.finished() - left.retries_due)
+
+
+async def results_soon(campaign_id: str, ctx: ToolContext) -> Results | None:
+    """Return the results where `progress` would read them; None if they cannot be read soon."""
+    try:
+        details = await ctx.atoms.get_campaign(campaign_id)
+    except AtomsCampaignsError:
+        return None
+    live = await in_progress(details, ctx)
+    return None if live is None else await _soon(details, live, ctx)
+
+
+async def _soon(details: CampaignDetails, live: int, ctx: ToolContext) -> Results | None:
+    large = (details.metrics.total_participants or 0) > READABLE
+    if large and details.campaign.status in ACTIVE:
+        return None
     with anyio.move_on_after(READ_WITHIN):
         try:
-            results = await _read(details, live, ctx)
+            return await _read(details, live, ctx)
         except AtomsCampaignsError:
-            return Progress(live, none_due(details), None)
-        left = await _left(details, live, results, ctx)
-        return Progress(live, left.retries_due, await results.finished() - left.retries_due)
-    return Progress(live, none_due(details), None)
+            return None
+    return None
 
 
 async def in_progress(details: CampaignDetails, ctx: ToolContext) -> int | None:

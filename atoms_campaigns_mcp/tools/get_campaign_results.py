@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 
 from atoms_campaigns_mcp.redaction import mask_number
-from atoms_campaigns_mcp.results.csv_export import as_csv, columns_of, hidden
+from atoms_campaigns_mcp.results.csv_export import as_csv, columns_of
 from atoms_campaigns_mcp.results.endings import Counted, together
 from atoms_campaigns_mcp.results.store import Results, Stored
 from atoms_campaigns_mcp.schemas.account import CURRENCY
@@ -14,19 +14,17 @@ from atoms_campaigns_mcp.schemas.text import clean
 from atoms_campaigns_mcp.toolkit import campaign_comparison as comparison
 from atoms_campaigns_mcp.toolkit.allowed_files import allowed_paths, write_file
 from atoms_campaigns_mcp.toolkit.campaign_results import completed, is_terminal, results_and_rest
-from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys
+from atoms_campaigns_mcp.toolkit.contact_keys import NAME_MAX, contact_keys, name_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 from atoms_campaigns_mcp.toolkit.waves import results as wave_results
 
-NAME_MAX = 80  # characters of a contact's name; a page has a hundred
 FOUND_MAX = 120  # characters of a contact's dispositions
 LIMIT = 20  # contacts a page, where an outcome or a later page asks for some
 MOST = 20  # kinds of dispositions told; the others are counted
 MOST_SUMMARIES = 8
 COLUMNS = 40  # names of a file's columns told
 _INSTEAD = "Leave it out to get pages"
-NAME_COLUMNS = ("name", "Name", "full_name", "first_name", "firstName")
 
 
 @tool(Effect.READS, title="Get a campaign's results")
@@ -126,12 +124,10 @@ async def _written(
 
 
 def _row(row: Stored, key: str, ctx: ToolContext) -> ContactRow:
-    name = next((str(row.data[c]) for c in NAME_COLUMNS if row.data.get(c)), "")
-    shown = name if ctx.operator.show_numbers else hidden(name, row.phone)
     return ContactRow(
         key=key,
         phone=row.phone if ctx.operator.show_numbers else mask_number(row.phone),
-        name=clean(shown, limit=NAME_MAX) or None,
+        name=name_of(row.data, row.phone, ctx),
         attempts=row.attempts,
         final_status=row.final_status,
         cause=row.cause or None,

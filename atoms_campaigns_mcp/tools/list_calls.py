@@ -1,6 +1,10 @@
+from collections.abc import Sequence
+
 from atoms_campaigns_mcp.schemas.arguments import ListCallsArgs
 from atoms_campaigns_mcp.schemas.base import nothing_here
-from atoms_campaigns_mcp.schemas.calls import CallPage, CallRow
+from atoms_campaigns_mcp.schemas.calls import Call, CallPage, CallRow
+from atoms_campaigns_mcp.toolkit.campaign_results import results_soon
+from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys, name_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
@@ -19,7 +23,7 @@ async def run(args: ListCallsArgs, ctx: ToolContext) -> CallPage:
         await ctx.atoms.get_campaign(args.campaign_id)
     return CallPage(
         campaign_id=args.campaign_id,
-        calls=[CallRow.of(call, show_numbers=ctx.operator.show_numbers) for call in calls],
+        calls=await _rows(args.campaign_id, calls, ctx),
         page=args.page,
         total=listed.total,
         has_more=listed.has_more,
@@ -29,3 +33,21 @@ async def run(args: ListCallsArgs, ctx: ToolContext) -> CallPage:
             args.page, "There are no such calls; get_campaign_status shows whether it has started."
         ),
     )
+
+
+async def _rows(campaign_id: str, calls: Sequence[Call], ctx: ToolContext) -> list[CallRow]:
+    # The list of calls names nobody; who they are stands in the results.
+    results = await results_soon(campaign_id, ctx) if calls else None
+    people = await results.columns([call.to_number for call in calls]) if results else {}
+    key_of = contact_keys(ctx)
+
+    def row(call: Call) -> CallRow:
+        data = people.get(call.to_number.lstrip("+"), {})
+        return CallRow.of(
+            call,
+            key=key_of(call.to_number),
+            name=name_of(data, call.to_number, ctx),
+            show_numbers=ctx.operator.show_numbers,
+        )
+
+    return [row(call) for call in calls]

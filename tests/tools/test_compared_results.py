@@ -9,6 +9,7 @@ from tests.support.serving import Caller, text_of
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
+IDS = [f"{number:024x}" for number in range(6)]
 
 
 def people(count: int, first: int = 100) -> str:
@@ -61,8 +62,8 @@ async def test_equal_campaigns_may_differ_by_chance_and_small_ones_are_not_compa
     [
         ({}, "campaign_id"),
         ({"campaign_ids": []}, "campaign_id"),
-        ({"campaign_id": "a" * 24, "campaign_ids": [f"{n:024x}" for n in range(5)]}, "campaign_ids"),
-        ({"campaign_ids": [f"{n:024x}" for n in range(6)]}, "campaign_ids"),
+        ({"campaign_id": "a" * 24, "campaign_ids": IDS[:5]}, "campaign_ids"),
+        ({"campaign_ids": IDS}, "campaign_ids"),
     ],
 )  # fmt: skip
 async def test_none_or_too_many_are_refused_before_anything_is_read(

@@ -129,3 +129,16 @@ async def test_a_campaign_that_does_not_exist_has_no_calls_to_list(bench: Bench)
     assert empty["calls"] == []
     assert "start at page 1" in late["next_step"]
     assert "not found" in text.lower()
+
+
+async def test_rows_name_the_contact_as_the_results_do(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await called(bench, client)
+        result = await client.raw("list_calls", **campaign, limit=100)
+        results = await client.call("get_campaign_results", **campaign, limit=100)
+    assert result.structured_content is not None
+    names = {row["key"]: row["name"] for row in results["results"]}
+    rows = result.structured_content["calls"]
+    assert {row["contact_key"]: row["name"] for row in rows} == names
+    assert f'for "{rows[0]["name"]}"' in text_of(result)
+    assert next(row for row in rows if row["status"] == "no_answer")["reason"] in text_of(result)
