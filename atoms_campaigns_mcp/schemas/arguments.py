@@ -81,9 +81,9 @@ class GetAudienceArgs(PageArgs):
 class ListCampaignsArgs(ListAgentsArgs):
     """Arguments of `list_campaigns`."""
 
-    status: Annotated[
-        ListedStatus | None, Field(description="Only this state; finished: completed or failed.")
-    ] = None
+    status: Annotated[ListedStatus | None, Field(description="finished: completed or failed.")] = (
+        None
+    )
 
 
 class CreateCampaignArgs(Args):
@@ -225,7 +225,7 @@ class CreateAudienceArgs(ContactsArgs):
     description: Annotated[Description | None, Field(description="Note.")] = None
     from_audience_id: Annotated[Reference | None, Field(description="Or another audience.")] = None
     from_campaign_id: Annotated[Reference | None, Field(description="Or a campaign's.")] = None
-    outcomes: Annotated[Outcomes | None, Field(description="Default: not_reached.")] = None
+    outcomes: Annotated[Outcomes | None, Field(description="Default: last two.")] = None
     exclude_dnc: Annotated[bool, Field(description="Leave out do-not-call.")] = True
     exclude_campaign_ids: Annotated[
         References | None, Field(description="Whom they called or may call.")
@@ -279,7 +279,7 @@ class GetCampaignResultsArgs(Args):
     ] = None
     outcome: Annotated[
         Outcome | None,
-        Field(description="Only such contacts; not_reached: all who were called and not reached."),
+        Field(description="Only such contacts; not_reached: called, not reached."),
     ] = None
     page: Annotated[Page, Field(description="Page, from 1.")] = 1
     limit: Annotated[
@@ -287,7 +287,7 @@ class GetCampaignResultsArgs(Args):
     ] = None
     file: Annotated[
         FileName | None,
-        Field(description="Write all contacts, with full numbers, as CSV in an allowed folder."),
+        Field(description="Write all, full numbers, as CSV in an allowed folder."),
     ] = None
 
 

@@ -29,10 +29,10 @@ _INSTEAD = "Leave it out to get pages"
 
 @tool(Effect.READS, title="Get a campaign's results")
 async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
-    """Get how a campaign went: outcomes, why calls failed, dispositions, summaries, rates, cost.
+    """Get how a campaign went: outcomes, why calls failed, dispositions, summaries, cost, rates.
 
-    Rates are by attempt, caller ID, country and the contact's local hour. Results are provisional
-    while calls are in progress or retries are due. Contacts only with limit or outcome, masked.
+    Rates are by attempt, caller ID, country and local hour. Provisional while calls or retries are
+    to come. Contacts only with limit or outcome, masked.
     campaign_ids: which connects more, and whether by more than chance.
     """
     if len(waves := args.campaign_id.split(", ")) > 1:

@@ -4,12 +4,14 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
+from hypothesis import given, strategies as st
 
 from atoms_campaigns_mcp.toolkit import campaign_results
+from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys
 from tests.support.bench import Bench
 from tests.support.do_not_call import opt_out
 from tests.support.serving import Caller, text_of
@@ -108,6 +110,24 @@ async def test_contacts_have_keys_that_tell_masked_numbers_apart_in_every_call(
     assert len({row["phone"] for row in first["results"]}) < len(set(keys)) == 25
     assert keys == [row["key"] for row in second["results"]]
     assert all(re.fullmatch("[a-z2-7]{8}", key) for key in keys)
+
+
+class Account:
+    """As much of a context as keys need."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.secret = secret
+
+    def sampling(self) -> bytes:
+        return self.secret
+
+
+@given(st.integers(10**6, 10**15 - 1).map(str).filter(lambda digits: digits[0] != "0"))
+def test_a_key_is_the_same_for_every_spelling_and_another_on_every_account(digits: str) -> None:
+    one, other = (contact_keys(cast("Any", Account(secret))) for secret in (b"1" * 32, b"2" * 32))
+    assert one(digits) == one(f"+{digits}")
+    assert one(digits) != other(digits)
+    assert one(digits) != one(digits[:-1] + str((int(digits[-1]) + 1) % 10))
 
 
 async def test_the_file_is_said_to_hold_full_numbers(bench: Bench, tmp_path: Path) -> None:
