@@ -21,7 +21,8 @@ def chosen(campaign_id: str | None, campaign_ids: Sequence[str] | None) -> list[
     Raises:
         InvalidArguments: There is none, or there are too many.
     """
-    ids = list(dict.fromkeys([*([campaign_id] if campaign_id else []), *(campaign_ids or ())]))
+    asked: list[str] = [*([campaign_id] if campaign_id else []), *(campaign_ids or ())]
+    ids = list(dict.fromkeys(asked))
     if not ids:
         raise InvalidArguments(
             "campaign_id: it is missing. Nothing was sent.",
