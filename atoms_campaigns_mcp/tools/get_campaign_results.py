@@ -35,7 +35,7 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
     to come. Contacts only with limit or outcome, masked.
     campaign_ids: which connects more, and whether by more than chance.
     """
-    if len(waves := args.campaign_id.split(", ")) > 1:
+    if len(waves := (args.campaign_id or "").split(", ")) > 1:
         return await wave_results.together(waves, args, ctx)
     path = allowed_paths(args.file, ctx, _INSTEAD)[0] if args.file else None
     first, *others = comparison.chosen(args.campaign_id, args.campaign_ids)

@@ -22,7 +22,7 @@ from atoms_campaigns_mcp.toolkit.campaign_results import (
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.waves.names import JOINT
 
-_OF_ONE = ("outcome", "file", "limit", "page")
+_OF_ONE = ("outcome", "file", "limit", "page", "campaign_ids")
 
 
 async def together(
