@@ -52,7 +52,7 @@ async def test_without_a_terminal_there_is_a_line_for_each_change_until_the_end(
     assert len(set(lines)) == len(lines)
     assert "running" in lines[0]
     assert lines[-1] == line(report | {"finished": True})
-    assert f"finished, 24 of 25 called (96%), {report['contacts_connected']} connected" in text
+    assert f"finished, 25 of 25 called (100%), {report['contacts_connected']} connected" in text
 
 
 async def test_on_a_terminal_it_draws_the_funnel_and_the_events(bench: Bench) -> None:
