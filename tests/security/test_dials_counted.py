@@ -15,7 +15,11 @@ WHEN = "2027-01-05T16:00:00+00:00"
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     dials: list[int] = []
-    monkeypatch.setattr(run, "dialled", lambda: dials.append(1))
+
+    def count(_mode: str) -> None:
+        dials.append(1)
+
+    monkeypatch.setattr(run, "dialled", count)
     return dials
 
 
