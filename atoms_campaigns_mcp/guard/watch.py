@@ -17,8 +17,8 @@ from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign, CampaignDeta
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.toolkit import start_proposal
 from atoms_campaigns_mcp.toolkit.audiences.lock import in_status
-from atoms_campaigns_mcp.toolkit.campaign_results import results_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import results_of
 
 PAGE = 100  # rows a request
 LIVE_PAGES = 10  # of calls under way, in which campaigns are looked for that are called over

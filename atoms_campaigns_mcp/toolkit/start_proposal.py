@@ -16,8 +16,8 @@ from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
 from atoms_campaigns_mcp.toolkit.audiences.members import Contact, contacts_of
-from atoms_campaigns_mcp.toolkit.campaign_results import results_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import results_of
 from atoms_campaigns_mcp.toolkit.start_facts import facts_of, read_around
 
 READING = 10.0  # seconds for the results of a campaign; the locks of a start last little longer

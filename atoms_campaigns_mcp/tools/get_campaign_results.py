@@ -11,11 +11,15 @@ from atoms_campaigns_mcp.schemas.campaigns import CampaignDetails, percent
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.results import ContactRow, ResultsPage, Written
 from atoms_campaigns_mcp.schemas.text import clean
-from atoms_campaigns_mcp.toolkit import campaign_comparison as comparison
 from atoms_campaigns_mcp.toolkit.allowed_files import allowed_paths, write_file
-from atoms_campaigns_mcp.toolkit.campaign_results import completed, is_terminal, results_and_rest
 from atoms_campaigns_mcp.toolkit.contact_keys import NAME_MAX, contact_keys, name_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports import campaign_comparison as comparison
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import (
+    completed,
+    is_terminal,
+    results_and_rest,
+)
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 from atoms_campaigns_mcp.toolkit.waves import results as wave_results
 

@@ -1,7 +1,7 @@
 from atoms_campaigns_mcp.schemas.arguments import GetCampaignStatusArgs
-from atoms_campaigns_mcp.schemas.campaigns import CampaignReport
-from atoms_campaigns_mcp.toolkit.campaign_reports import report_of
+from atoms_campaigns_mcp.schemas.campaign_status import CampaignReport
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_reports import report_of
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 

@@ -3,9 +3,9 @@ from collections.abc import Sequence
 from atoms_campaigns_mcp.schemas.arguments import ListCallsArgs
 from atoms_campaigns_mcp.schemas.base import nothing_here
 from atoms_campaigns_mcp.schemas.calls import Call, CallPage, CallRow
-from atoms_campaigns_mcp.toolkit.campaign_results import results_soon
 from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys, name_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import results_soon
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 

@@ -1,8 +1,8 @@
 from atoms_campaigns_mcp.schemas.arguments import ListCampaignsArgs
 from atoms_campaigns_mcp.schemas.base import nothing_here
 from atoms_campaigns_mcp.schemas.campaigns import CampaignPage
-from atoms_campaigns_mcp.toolkit.campaign_lists import page_of, rows_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_lists import page_of, rows_of
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 

@@ -5,14 +5,16 @@ from functools import partial
 
 from atoms_campaigns_mcp.caching.replica_polls import Form
 from atoms_campaigns_mcp.schemas.arguments import WatchCampaignArgs
+from atoms_campaigns_mcp.schemas.campaign_status import WatchReport
 from atoms_campaigns_mcp.schemas.campaigns import (
     ACTIVE,
     STARTABLE,
     CampaignDetails,
-    WatchReport,
     known,
 )
-from atoms_campaigns_mcp.toolkit.campaign_results import (
+from atoms_campaigns_mcp.toolkit.campaign_states import next_step
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import (
     Progress,
     Unfinished,
     in_progress,
@@ -21,8 +23,6 @@ from atoms_campaigns_mcp.toolkit.campaign_results import (
     progress,
     unfinished,
 )
-from atoms_campaigns_mcp.toolkit.campaign_states import next_step
-from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
 

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
-from atoms_campaigns_mcp.server.mcp.monitor_app import PAGE
+from atoms_campaigns_mcp.server.mcp.monitor.app import PAGE
 from tests.monitor.shown import cells, made
 from tests.support.app_host import ADDRESS, hosting
 from tests.support.bench import Bench

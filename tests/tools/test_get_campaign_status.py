@@ -3,7 +3,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.toolkit import campaign_results
+from atoms_campaigns_mcp.toolkit.reports import campaign_results
 from tests.support.bench import Bench
 from tests.support.serving import Caller, text_of
 from tests.support.world import DRAFT

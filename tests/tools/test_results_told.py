@@ -10,8 +10,8 @@ import httpx2
 import pytest
 from hypothesis import given, strategies as st
 
-from atoms_campaigns_mcp.toolkit import campaign_results
 from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys
+from atoms_campaigns_mcp.toolkit.reports import campaign_results
 from tests.support.bench import Bench
 from tests.support.do_not_call import opt_out
 from tests.support.serving import Caller, text_of

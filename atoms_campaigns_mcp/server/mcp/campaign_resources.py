@@ -4,9 +4,9 @@ from atoms_campaigns_mcp.config.settings import Mode
 from atoms_campaigns_mcp.results.csv_export import as_csv
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.tool_calls.session import reading
-from atoms_campaigns_mcp.toolkit.campaign_reports import report_of
-from atoms_campaigns_mcp.toolkit.campaign_results import results_of
 from atoms_campaigns_mcp.toolkit.contact_keys import contact_keys
+from atoms_campaigns_mcp.toolkit.reports.campaign_reports import report_of
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import results_of
 
 
 async def snapshot(runtime: Runtime, campaign_id: str, mode: Mode) -> str:

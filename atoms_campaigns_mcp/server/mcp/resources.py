@@ -20,7 +20,8 @@ from mcp_types import (
 
 from atoms_campaigns_mcp.config.settings import Mode
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
-from atoms_campaigns_mcp.server.mcp import guide, monitor_app, uris
+from atoms_campaigns_mcp.server.mcp import guide, uris
+from atoms_campaigns_mcp.server.mcp.monitor import app as monitor_app
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

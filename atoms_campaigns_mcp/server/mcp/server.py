@@ -23,7 +23,7 @@ from atoms_campaigns_mcp.server.mcp import prompts
 from atoms_campaigns_mcp.server.mcp.call_handler import CallHandler
 from atoms_campaigns_mcp.server.mcp.completions import Completions
 from atoms_campaigns_mcp.server.mcp.error_boundary import by_known_names, without_details
-from atoms_campaigns_mcp.server.mcp.monitor_app import EXTENSION
+from atoms_campaigns_mcp.server.mcp.monitor.app import EXTENSION
 from atoms_campaigns_mcp.server.mcp.protocol_versions import without_batches
 from atoms_campaigns_mcp.server.mcp.resources import Resources
 from atoms_campaigns_mcp.server.mcp.subscriptions import Subscriptions

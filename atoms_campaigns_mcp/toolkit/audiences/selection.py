@@ -14,8 +14,8 @@ from atoms_campaigns_mcp.schemas.text import counted
 from atoms_campaigns_mcp.toolkit import lookup
 from atoms_campaigns_mcp.toolkit.audiences import contact_sources, do_not_call
 from atoms_campaigns_mcp.toolkit.audiences.members import contacts_of, members_of
-from atoms_campaigns_mcp.toolkit.campaign_results import is_terminal, results_of, unfinished
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import is_terminal, results_of, unfinished
 
 ON_DNC = "do_not_call"
 IN_CAMPAIGN = "in_excluded_campaign"

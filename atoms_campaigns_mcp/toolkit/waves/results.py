@@ -13,13 +13,13 @@ from atoms_campaigns_mcp.schemas.campaigns import percent
 from atoms_campaigns_mcp.schemas.fields import named, word
 from atoms_campaigns_mcp.schemas.results import ResultsPage
 from atoms_campaigns_mcp.schemas.text import counted
-from atoms_campaigns_mcp.toolkit.campaign_results import (
+from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import (
     NOT_BEGUN,
     completed,
     is_terminal,
     results_and_rest,
 )
-from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.waves.names import JOINT
 
 _OF_ONE = ("outcome", "file", "limit", "page", "campaign_ids")
@@ -39,16 +39,21 @@ async def together(
             next_step="Call it with the name or id of one wave; list_campaigns shows them.",
         )
     waves = await all_of({one: partial(_wave, one, ctx) for one in campaign_ids})
+    return _added_up(campaign_ids, waves, ctx)
+
+
+def _added_up(
+    campaign_ids: Sequence[str], waves: Sequence[dict[str, Any]], ctx: ToolContext
+) -> ResultsPage:
     total = sum((wave["counts"] for wave in waves), Counter[str]())
     called, connected = total["called"], total["connected"]
-    provisional = any(wave["provisional"] for wave in waves)
     return ResultsPage(
         mark=ctx.mark(),
         campaign_id=", ".join(campaign_ids),
         name=waves[0]["name"].partition(JOINT)[0],
         status=", ".join(sorted({wave["status"] for wave in waves})),
         waves=[wave["told"] for wave in waves],
-        provisional=provisional,
+        provisional=any(wave["provisional"] for wave in waves),
         calls_in_progress=total["live"],
         retries_due=total["due"],
         contacts=total["contacts"],

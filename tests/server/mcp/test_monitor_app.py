@@ -3,7 +3,7 @@
 import pytest
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 
-from atoms_campaigns_mcp.server.mcp.monitor_app import PAGE
+from atoms_campaigns_mcp.server.mcp.monitor.app import PAGE
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.bench import Bench
 from tests.support.serving import ERAS

@@ -13,7 +13,7 @@ from atoms_campaigns_mcp.server.mcp import uris
 
 EXTENSION = "io.modelcontextprotocol/ui"
 MIME = "text/html;profile=mcp-app"
-PAGE = Path(__file__).with_name("monitor.html")
+PAGE = Path(__file__).with_name("page.html")
 # No domain is named, so the host allows no network at all.
 META: dict[str, Any] = {"ui": {"csp": {}, "prefersBorder": True}}
 

@@ -9,8 +9,8 @@ from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.results.comparison import FLOOR, Difference, Share, compared, interval
 from atoms_campaigns_mcp.schemas.results import Compared
 from atoms_campaigns_mcp.schemas.text import quoted
-from atoms_campaigns_mcp.toolkit.campaign_results import is_terminal, results_and_rest
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import is_terminal, results_and_rest
 
 MOST = 5  # campaigns of one comparison
 

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 
-from atoms_campaigns_mcp.schemas.campaigns import CampaignReport
-from atoms_campaigns_mcp.toolkit.campaign_results import progress
+from atoms_campaigns_mcp.schemas.campaign_status import CampaignReport
 from atoms_campaigns_mcp.toolkit.campaign_states import next_step
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import progress
 
 
 async def report_of(campaign_id: str, ctx: ToolContext) -> CampaignReport:

@@ -16,8 +16,8 @@ from atoms_campaigns_mcp.schemas.campaigns import (
     Metrics,
     percent,
 )
-from atoms_campaigns_mcp.toolkit.campaign_results import NOT_BEGUN
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import NOT_BEGUN
 
 DETAILED = 20  # campaigns of a page whose details are read: a request each
 DETAILS_WITHIN = 8.0  # seconds for them
