@@ -13,7 +13,19 @@ from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
 
 _DROPPED = frozenset({"title", "format", "additionalProperties", "examples", "$defs"})
 # Results hold these too; a sentence of them says what it is, and clients take undeclared fields.
-_UNDECLARED = frozenset({"next_step", "answered_after"})
+_UNDECLARED = frozenset(
+    {
+        "next_step",
+        "answered_after",
+        "compared",
+        "unknown",
+        "mark",
+        "all_calls_read",
+        "voicemails_connected",
+        "combinations",
+        "written",
+    }
+)
 
 _HINTS = {
     # readOnly, destructive, idempotent, openWorld
