@@ -32,6 +32,16 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=NAME, description=_ABOUT)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _serve_parser(commands)
+    _campaign_parsers(commands)
+    _guard_parser(commands)
+    _journal_parser(commands)
+    _setup_parsers(commands)
+    _sandbox_parser(commands)
+    return parser
+
+
+def _serve_parser(commands: Any) -> None:
     serve = _command(commands, "serve", _serve, "serve MCP; over stdio unless --http is given")
     _http_flags(serve, "serve Streamable HTTP at /mcp")
     _settings_flags(serve)
@@ -42,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
         const="pause",
         help="with --auth none: keep watch as the command guard does; resume: with its --resume",
     )
+
+
+def _campaign_parsers(commands: Any) -> None:
     _command(commands, "demo", _demo, "run a whole campaign in a temporary sandbox")
     call = _command(commands, "call", _call, "call one tool; asks on the terminal")
     call.add_argument("tool", metavar="TOOL")
@@ -51,6 +64,14 @@ def parser() -> argparse.ArgumentParser:
     watch = _command(commands, "watch", _watch, "follow a campaign until it is finished")
     watch.add_argument("campaign", metavar="ID", help="id of the campaign, from list_campaigns")
     _settings_flags(watch)
+    tools = _command(
+        commands, "tools", _tools, "list the tools that the settings allow, or explain one"
+    )
+    tools.add_argument("tool", metavar="NAME", nargs="?", help="show the arguments of this one")
+    _settings_flags(tools)
+
+
+def _guard_parser(commands: Any) -> None:
     guard = _command(
         commands, "guard", _guard, "watch over all that dials; pauses what a rule forbids"
     )
@@ -63,11 +84,9 @@ def parser() -> argparse.ArgumentParser:
     guard.add_argument("--once", action="store_true", help="look once, for cron")
     guard.add_argument("--dry-run", action="store_true", help="only print what it would stop")
     _settings_flags(guard)
-    tools = _command(
-        commands, "tools", _tools, "list the tools that the settings allow, or explain one"
-    )
-    tools.add_argument("tool", metavar="NAME", nargs="?", help="show the arguments of this one")
-    _settings_flags(tools)
+
+
+def _journal_parser(commands: Any) -> None:
     journal = _command(commands, "journal", _journal, "show what was changed, the latest first")
     journal.add_argument("--limit", type=count, default=50, help="most entries to show (50)")
     journal.add_argument("--unfinished", action="store_true", help="only those without an outcome")
@@ -88,11 +107,17 @@ def parser() -> argparse.ArgumentParser:
         "--prune", type=count, metavar="DAYS", help="delete entries older than that, show none"
     )
     _settings_flags(journal, {"state"})
+
+
+def _setup_parsers(commands: Any) -> None:
     doctor = _command(commands, "doctor", _doctor, "check everything, and say what to do")
     _http_flags(doctor, "check what a server needs that serves at this address")
     doctor.add_argument("--json", action="store_true", help="print the checks for a program")
     _settings_flags(doctor)
     _install_flags(_command(commands, "install", _install, "tell a client of this server"))
+
+
+def _sandbox_parser(commands: Any) -> None:
     sandbox = _command(commands, "sandbox", _sandbox, "serve the emulated Atoms API over HTTP")
     sandbox.add_argument("action", nargs="?", choices=["serve", "reset"], default="serve")
     sandbox.add_argument("--port", type=int, default=8790)
@@ -105,7 +130,6 @@ def parser() -> argparse.ArgumentParser:
         "--speed", type=_speed, default=60.0, help="virtual seconds a second, or max"
     )
     sandbox.add_argument("--seed", type=int, default=1, help="decides the outcomes of calls")
-    return parser
 
 
 _ABOUT = "MCP server with which AI agents run outbound voice-call campaigns on Atoms, safely."

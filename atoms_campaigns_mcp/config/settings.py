@@ -288,16 +288,8 @@ class Settings(GuardSettings):
         _check_state(values["state"], flags)
         if auth in {"key", "oauth"}:
             key = ""  # each request brings its own, and never falls back to the server's
-        elif live and not key:
-            raise ConfigurationError(
-                "ATOMS_MCP_LIVE is set but there is no API key.",
-                next_step="Set SMALLEST_API_KEY, or unset ATOMS_MCP_LIVE to use the sandbox.",
-            )
-        elif url and not key:
-            raise ConfigurationError(
-                "ATOMS_API_URL is set but there is no API key for it.",
-                next_step="Set SMALLEST_API_KEY, or unset ATOMS_API_URL to use the sandbox.",
-            )
+        elif not key:
+            _check_keyless(live=live, url=url)
         settings = cls(
             api_key=key, auth=auth, api_url=url or DEFAULT_API_URL, origins=origins, **values
         )
@@ -341,6 +333,19 @@ def _rows() -> Iterator[Setting]:
 
 
 SETTINGS = tuple(_rows())
+
+
+def _check_keyless(*, live: bool, url: str) -> None:
+    if live:
+        raise ConfigurationError(
+            "ATOMS_MCP_LIVE is set but there is no API key.",
+            next_step="Set SMALLEST_API_KEY, or unset ATOMS_MCP_LIVE to use the sandbox.",
+        )
+    if url:
+        raise ConfigurationError(
+            "ATOMS_API_URL is set but there is no API key for it.",
+            next_step="Set SMALLEST_API_KEY, or unset ATOMS_API_URL to use the sandbox.",
+        )
 
 
 def _check_state(state: Path | RedisAddress | None, flags: Mapping[str, str] | None) -> None:

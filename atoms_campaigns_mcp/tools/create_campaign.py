@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from atoms_campaigns_mcp.errors import InvalidArguments, WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
@@ -28,17 +28,7 @@ async def locks(args: CreateCampaignArgs, ctx: ToolContext) -> Sequence[str]:
 async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | CampaignCreated:
     """Judge a scheduled campaign as its start would be, for it dials without being started."""
     start = args.scheduled_at or ctx.now()
-    if start <= ctx.now():
-        raise InvalidArguments(
-            f"scheduled_at: must be in the future; it is now {ctx.now():%Y-%m-%dT%H:%M:%S%z}.",
-            next_step="Ask the user which later time they want.",
-        )
-    if start - ctx.now() > FARTHEST:
-        raise InvalidArguments(
-            f"scheduled_at: must be within {FARTHEST.days} days; it is now "
-            f"{ctx.now():%Y-%m-%dT%H:%M:%S%z}.",
-            next_step="Ask the user which time they want; the year may be mistyped.",
-        )
+    _check(start, ctx.now())
     facts, audience = await named(args, "schedule", ctx)
     making = _creation(args, facts, ctx)
     sight = await making.look(ctx)
@@ -66,6 +56,20 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
         rivals=rival_ids(read),
     )
     return (await judged(agreed, read, ctx)).proposal
+
+
+def _check(start: datetime, now: datetime) -> None:
+    if start <= now:
+        raise InvalidArguments(
+            f"scheduled_at: must be in the future; it is now {now:%Y-%m-%dT%H:%M:%S%z}.",
+            next_step="Ask the user which later time they want.",
+        )
+    if start - now > FARTHEST:
+        raise InvalidArguments(
+            f"scheduled_at: must be within {FARTHEST.days} days; it is now "
+            f"{now:%Y-%m-%dT%H:%M:%S%z}.",
+            next_step="Ask the user which time they want; the year may be mistyped.",
+        )
 
 
 @tool(Effect.CHANGES, title="Create a campaign", plan=plan, locks=locks, dials_when="scheduled_at")

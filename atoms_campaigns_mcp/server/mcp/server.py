@@ -1,5 +1,6 @@
 """Assembling the MCP server: the same one for both transports and both protocol eras."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,29 @@ async def _readers_only(
     return await call_next(ctx)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who asks, and what they may see and use."""
+
+    settings: Settings
+    open_runtime: "Callable[[Principal], Awaitable[Runtime]]"
+    over_http: bool
+
+    def principal(self, context: ServerRequestContext[Any]) -> Principal:
+        return principal_of(context, self.settings)
+
+    def catalog(self, who: Principal) -> Catalog:
+        return Catalog.read(who.allowed, over_http=self.over_http)
+
+    async def runtime(self, context: ServerRequestContext[Any]) -> "Runtime":
+        return await self.open_runtime(self.principal(context))
+
+    async def list_tools(
+        self, context: ServerRequestContext[Any], _: PaginatedRequestParams
+    ) -> dict[str, Any]:
+        return {"tools": self.catalog(self.principal(context)).tools(), **_FRESH}
+
+
 def build(
     settings: Settings,
     runtime: "Callable[[Principal], Awaitable[Runtime]]",
@@ -81,47 +105,41 @@ def build(
     subscriptions: Subscriptions | None = None,
 ) -> Server[Any]:
     """Make the server; `runtime` is asked for on a tenant's first tool call."""
-
-    def principal(context: ServerRequestContext[Any]) -> Principal:
-        return principal_of(context, settings)
-
-    def catalog(who: Principal) -> Catalog:
-        return Catalog.read(who.allowed, over_http=over_http)
-
-    async def runtime_of(context: ServerRequestContext[Any]) -> "Runtime":
-        return await runtime(principal(context))
-
-    async def list_tools(
-        context: ServerRequestContext[Any], _: PaginatedRequestParams
-    ) -> dict[str, Any]:
-        return {"tools": catalog(principal(context)).tools(), **_FRESH}
-
-    subscriptions = subscriptions or Subscriptions(lambda context: principal(context).account)
-    resources = Resources(settings.mode, runtime_of)
+    asked = _Asked(settings, runtime, over_http)
+    subscriptions = subscriptions or Subscriptions(lambda context: asked.principal(context).account)
+    resources = Resources(settings.mode, asked.runtime)
     server: Server[Any] = Server(
         NAME,
         version=__version__,
         title=f"Atoms campaigns ({settings.mode})",
         instructions=instructions(settings),
         get_tool_input_schema=Catalog.read(over_http=over_http).input_schema,
-        on_call_tool=CallHandler(settings, catalog, runtime, subscriptions.changed).call,
+        on_call_tool=CallHandler(settings, asked.catalog, runtime, subscriptions.changed).call,
         on_list_resources=resources.list,
         on_list_resource_templates=resources.templates,
         on_read_resource=resources.read,
         on_subscriptions_listen=subscriptions.listen,
         on_list_prompts=prompts.list_prompts,
         on_get_prompt=prompts.get_prompt,
-        on_completion=Completions(runtime_of).complete,
+        on_completion=Completions(asked.runtime).complete,
     )
     server.extensions[EXTENSION] = {}
-    server.middleware.insert(0, by_known_names)
-    server.middleware.append(partial(_readers_only, principal))
     # Registered apart from the constructor, which would want the models instead of the snapshot.
-    server.add_request_handler("tools/list", PaginatedRequestParams, list_tools)
+    server.add_request_handler("tools/list", PaginatedRequestParams, asked.list_tools)
+    _add_middleware(server, settings, asked.principal)
+    return server
+
+
+def _add_middleware(
+    server: Server[Any],
+    settings: Settings,
+    principal: "Callable[[ServerRequestContext[Any]], Principal]",
+) -> None:
     security = RequestStateSecurity(
         codec=_LazySeal(settings), bind_principal=lambda context: principal(context).tenant
     )
+    server.middleware.insert(0, by_known_names)
+    server.middleware.append(partial(_readers_only, principal))
     server.middleware.append(without_batches)
     server.middleware.append(without_details)
     server.middleware.append(RequestStateBoundary(security, default_audience=NAME))
-    return server
