@@ -23,6 +23,8 @@ PARTS = (
     "bundle",
     "tests/hosts",
     "README.md",
+    "plugin",
+    "pyproject.toml",
     "server.json",
 )
 TOOL = '''\
