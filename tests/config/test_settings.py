@@ -191,7 +191,9 @@ async def outcomes(state: Path, seed: str) -> list[str]:
         async with Client(build(settings, runtimes)) as client:
             caller = Caller(client)
             (campaign,) = (await caller.call("list_campaigns"))["campaigns"]
-            results = await caller.call("get_campaign_results", campaign_id=campaign["id"])
+            results = await caller.call(
+                "get_campaign_results", campaign_id=campaign["id"], limit=20
+            )
     finally:
         await runtimes.close()
     return [row["final_status"] for row in results["results"]]
