@@ -117,6 +117,8 @@ async def test_nothing_is_dialled_after_the_moment_that_the_operator_set(place: 
     place.configure(calling_hours=None, guard_until=end)
     campaign = await started(place, 200)
     async with place.guard(resumes=True) as guard:
+        # It must look more often than it stops early: the process looks every 5 seconds.
+        await place.watch(guard, end + timedelta(minutes=5), every=60)
         await place.watch(guard, end + NIGHT, every=300)
     assert await place.status(campaign) == "paused"
     assert max(at for at, _ in place.dials()) < end

@@ -42,6 +42,7 @@ OTHER: dict[str, Any] = {
     "max_retries": 4,
     "retry_delay": 16,
     "scheduled_at": "2027-01-05T10:00:00+00:00",
+    "waves": ("Renewals \u00b7 New York 1/2",),
 }
 
 
