@@ -51,7 +51,8 @@ def interval(share: Share, level: float = LEVEL) -> tuple[float, float]:
     z, n, rate = _z(level), share.called, share.rate
     middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Rounding may leave the share itself outside by the last digit.
+    return max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
 
 
 def difference(first: Share, second: Share, level: float = LEVEL) -> tuple[float, float]:
@@ -60,7 +61,7 @@ def difference(first: Share, second: Share, level: float = LEVEL) -> tuple[float
     gap = first.rate - second.rate
     below = sqrt((first.rate - low) ** 2 + (other_high - second.rate) ** 2)
     above = sqrt((high - first.rate) ** 2 + (second.rate - other_low) ** 2)
-    return gap - below, gap + above
+    return max(-1.0, gap - below), min(1.0, gap + above)
 
 
 def compared(shares: Sequence[Share]) -> list[Difference]:

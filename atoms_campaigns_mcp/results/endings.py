@@ -1,14 +1,13 @@
 """How the calls of a campaign ended: causes, dispositions and summaries, counted."""
 
 import json
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from atoms_campaigns_mcp.results.temporary import TemporaryDatabase
 from atoms_campaigns_mcp.schemas.calls import LIVE, Call
 from atoms_campaigns_mcp.schemas.fields import hidden
-from atoms_campaigns_mcp.workers import Worker
 
 T = TypeVar("T")
 VALUE_MAX = 60  # characters of a disposition by which calls are counted
@@ -53,10 +52,9 @@ class Coverage:
 class Endings:
     """The ended calls of one campaign at one moment, in the database of its results."""
 
-    def __init__(self, db: sqlite3.Connection, work: Worker) -> None:
+    def __init__(self, db: TemporaryDatabase) -> None:
         """Read `db`, which holds a row for every ended call."""
-        self._db = db
-        self._work = work
+        self._do = db
 
     async def causes(self) -> dict[str, int]:
         """Count calls that reached nobody by cause, the most frequent first."""
@@ -119,9 +117,6 @@ class Endings:
         rows = await self._do(lambda db: db.execute(sql).fetchall())
         kept = sorted(rows, key=lambda row: -row[1])[:most]
         return Counted([row for row in rows if row in kept], len(rows))
-
-    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._work(work, self._db)
 
 
 def row_of(position: int, number: int, call: Call) -> tuple[Any, ...]:

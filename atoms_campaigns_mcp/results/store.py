@@ -1,11 +1,7 @@
-"""Results of campaigns in SQLite's own temporary databases: any size, little memory.
-
-SQLite deletes their files as soon as they are open, so contacts do not outlive a killed server.
-"""
+"""Results of campaigns, each in a temporary database: streamed in, counted, and read in pages."""
 
 import json
 import sqlite3
-import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -23,6 +19,7 @@ from atoms_campaigns_mcp.contacts.numbers.directory import Directory
 from atoms_campaigns_mcp.contacts.zone_names import zones_in
 from atoms_campaigns_mcp.errors import Garbled, Unavailable, UnexpectedResponse
 from atoms_campaigns_mcp.results import endings
+from atoms_campaigns_mcp.results.temporary import TemporaryDatabase
 from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.results import Exported
@@ -34,7 +31,6 @@ FED = 65_536  # bytes parsed at once
 KEPT = 8  # campaigns whose results stay at hand
 # Attempts that rang nobody, or not yet: as in contacts_called, they count in no rate.
 UNDIALLED = (LIVE - {"active"}) | {"blocked", "cancelled"}
-TEMPORARY = ""  # of the only connection to it, on disk only if it grows
 SCHEMA = Path(__file__).with_name("results.sql")
 
 # Fixed texts, so that no name from outside becomes SQL.
@@ -69,14 +65,12 @@ class Stored:
 class Results:
     """The results of one campaign at one moment; they go with their last user."""
 
-    def __init__(self, db: sqlite3.Connection, work: Worker) -> None:
-        self._db = db
-        self._work = work
-        self.endings = endings.Endings(db, work)
+    def __init__(self, db: TemporaryDatabase) -> None:
+        # The cache only lets go of it: another call may still be reading.
+        self._do, self.close = db, db.close
+        self.endings = endings.Endings(db)
         self.completing = anyio.Lock()
         self.whole: bool | None = None  # whether the ends of all calls are known
-        # The cache only lets go of it: another call may still be reading.
-        self.close = weakref.finalize(self, db.close)
 
     async def outcomes(self) -> dict[str, int]:
         """Count contacts by final status, the most frequent first."""
@@ -174,9 +168,6 @@ class Results:
         (count,) = await self._do(lambda db: db.execute(sql, (max_retries, oldest)).fetchone())
         return count
 
-    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._work(work, self._db)
-
 
 Export = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Gives the results of a campaign as the API streams them."""
@@ -231,13 +222,12 @@ class ResultsCache:
             return await self._fill(pieces)
 
     async def _fill(self, pieces: AsyncIterator[bytes]) -> Results:
-        db = sqlite3.connect(TEMPORARY, isolation_level=None, check_same_thread=False)
-        results = Results(db, self._work)
-        db.executescript(SCHEMA.read_text("utf-8"))
+        db = TemporaryDatabase(self._work)
+        await db(lambda empty: empty.executescript(SCHEMA.read_text("utf-8")))
         await self._read(pieces, db)
-        return results
+        return Results(db)
 
-    async def _read(self, pieces: AsyncIterator[bytes], db: sqlite3.Connection) -> None:
+    async def _read(self, pieces: AsyncIterator[bytes], db: TemporaryDatabase) -> None:
         # Fed by hand: a call that is cancelled inside ijson's own reader leaves the pieces open.
         rows: list[Any] = ijson.sendable_list()
         parser = ijson.items_coro(rows, "data.item", use_float=True)
@@ -260,10 +250,10 @@ class ResultsCache:
                 next_step="Use list_calls instead, and report it to the operator.",
             ) from error
 
-    async def _store(self, db: sqlite3.Connection, batch: list[Any]) -> None:
+    async def _store(self, db: TemporaryDatabase, batch: list[Any]) -> None:
         rows, batch[:] = batch[:], []
 
-        def write() -> None:
+        def write(db: sqlite3.Connection) -> None:
             contacts = [Exported.model_validate(row) for row in rows]
             (first,) = db.execute("SELECT count(*) FROM contact").fetchone()
             db.execute("BEGIN")
@@ -281,7 +271,7 @@ class ResultsCache:
             )
             db.execute("COMMIT")
 
-        await self._work(write)
+        await db(write)
 
     def _tries(self, position: int, contact: Exported) -> Iterator[tuple[Any, ...]]:
         country = self._directory.country(contact.phone)

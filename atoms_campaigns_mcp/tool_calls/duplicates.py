@@ -112,7 +112,10 @@ class CallMemory:
     async def callers(self, campaign_id: str) -> tuple[str, ...] | None:
         """See `Memory.callers`."""
         runtime = self.locks.runtime
-        return await runtime.store.caller_ids.get(runtime.account, campaign_id)
+        try:
+            return await runtime.store.caller_ids.get(runtime.account, campaign_id)
+        except NotRecorded:  # reading is possible without the state
+            return None
 
     async def keep_callers(self, campaign_id: str, phone_ids: tuple[str, ...]) -> None:
         """See `Memory.keep_callers`."""

@@ -136,7 +136,7 @@ class Memory(Protocol):
         ...
 
     async def callers(self, campaign_id: str) -> tuple[str, ...] | None:
-        """Return the caller IDs of a campaign made here."""
+        """Return the caller IDs of a campaign made here; None if they are not known."""
         ...
 
     async def keep_callers(self, campaign_id: str, phone_ids: tuple[str, ...]) -> None:

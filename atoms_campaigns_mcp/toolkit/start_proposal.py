@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 
 from atoms_campaigns_mcp.concurrency import all_of
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
+from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from atoms_campaigns_mcp.guardrails import checks
 from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
@@ -46,7 +46,7 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
         "around": partial(read_around, ctx, campaign.agent_id, campaign.id),
     }
     (audience, contacts), around = await all_of(reads)
-    phone_ids = campaign.phone_ids or await _recalled(campaign.id, ctx)
+    phone_ids = campaign.phone_ids or await ctx.memory.callers(campaign.id)
     called, added = _progress(details, len(contacts))
     facts = await facts_of(
         around,
@@ -115,13 +115,6 @@ def _plan(campaign: Campaign, facts: Facts, contacts: Sequence[Contact]) -> Plan
 def rival_ids(facts: Facts) -> tuple[str, ...]:
     """Name the other campaigns that a plan is agreed to beside."""
     return tuple(sorted(rival.id for rival in facts.rivals or ()))
-
-
-async def _recalled(campaign_id: str, ctx: ToolContext) -> tuple[str, ...] | None:
-    try:
-        return await ctx.memory.callers(campaign_id)
-    except NotRecorded:  # a preview is possible without the state
-        return None
 
 
 def _progress(details: CampaignDetails, contacts: int) -> tuple[int | None, int]:

@@ -4,14 +4,18 @@ import os
 import sqlite3
 import stat
 import sys
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.state.sqlite import database
+from atoms_campaigns_mcp.state.sqlite.database import StateFile
 from atoms_campaigns_mcp.state.sqlite.plans import KEEP_PLANS
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
 from atoms_campaigns_mcp.state.store import Intent, PlanRecord
@@ -111,6 +115,31 @@ async def test_a_server_that_starts_while_the_file_is_locked_still_opens_it(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have no modes there")
+async def test_whoever_closes_it_waits_for_a_write_that_was_left(tmp_path: Path) -> None:
+    file = StateFile(tmp_path)
+    writing, go_on, order = threading.Event(), threading.Event(), list[str]()
+
+    def write(connection: sqlite3.Connection) -> None:
+        writing.set()
+        go_on.wait(10)
+        order.append(connection.execute("SELECT 'written'").fetchone()[0])
+
+    async def close() -> None:
+        await file.close()
+        order.append("closed")
+
+    async with anyio.create_task_group() as left:
+        left.start_soon(lambda: file.write(write, leave=True))
+        await anyio.to_thread.run_sync(writing.wait, 10)
+        left.cancel_scope.cancel()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(close)
+        await anyio.wait_all_tasks_blocked()
+        assert order == []
+        go_on.set()
+    assert order == ["written", "closed"]
+
+
 async def test_only_their_owner_can_read_what_the_folder_holds(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     before = os.umask(0o022)

@@ -59,7 +59,12 @@ class StateFile:
 
     async def close(self) -> None:
         """Close the file."""
-        await in_thread(self._connection.close, self._threads)
+
+        def close() -> None:
+            with self._lock:  # work that was left may still use it
+                self._connection.close()
+
+        await in_thread(close, self._threads)
 
     def _alone(self, work: Callable[[sqlite3.Connection], T]) -> Callable[[], T]:
         def alone() -> T:
