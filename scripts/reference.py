@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from atoms_campaigns_mcp.cli.main import parser
+from atoms_campaigns_mcp.cli.parser import SHARED, parser
 from atoms_campaigns_mcp.config.settings import SETTINGS
 from atoms_campaigns_mcp.server.mcp.prompts import PROMPTS
 from atoms_campaigns_mcp.server.mcp.resources import LISTED, TEMPLATES
@@ -181,32 +181,28 @@ paths. Whoever may write the file may change the policy: let root own the site's
 """
 
 
-def _takes_settings(command: argparse.ArgumentParser) -> bool:
-    dests = {action.dest for action in command._actions}  # noqa: SLF001
-    return dests >= {row.name for row in SETTINGS if not row.secret}
-
-
 def _commands() -> str:
     (group,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))  # noqa: SLF001
     rows = ["| command | what it does |", "|---|---|"]
     for command, about in group.choices.items():
         words = [command, *(_usage(action) for action in _own(about))]
         rows.append(f"| `{' '.join(words)}` | {about.description} |")
-    takers = [f"`{name}`" for name, about in group.choices.items() if _takes_settings(about)]
-    told = f"{', '.join(takers[:-1])} and {takers[-1]} take the settings' flags too."
+    told = (
+        "`serve` takes the flag of every setting, the others those that matter to them. "
+        "`COMMAND --help`\nshows all options with their ranges, units and defaults, and examples."
+    )
     return "\n".join([told, "", *rows])
 
 
 def _own(command: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Return the arguments of a command that are not the settings' flags, if it takes these."""
-    shared = {"help"} | ({row.name for row in SETTINGS} if _takes_settings(command) else set())
-    return [action for action in command._actions if action.dest not in shared]  # noqa: SLF001
+    """Return the arguments of a command that are not flags of settings."""
+    return [action for action in command._actions if action.dest not in {"help", *SHARED}]  # noqa: SLF001
 
 
 def _usage(action: argparse.Action) -> str:
-    name = action.metavar or action.dest
-    choices = "\\|".join(map(str, action.choices)) if action.choices else str(name)
+    name = str(action.metavar or action.dest).replace("|", "\\|")
+    choices = "\\|".join(map(str, action.choices)) if action.choices else name
     if not action.option_strings:
-        return f"[{choices}]" if action.nargs in {"?", "*"} else str(name)
+        return name if action.required else f"[{choices}]"
     flag = action.option_strings[0]
     return f"[{flag}]" if action.nargs == 0 else f"[{flag} {choices}]"

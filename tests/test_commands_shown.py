@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from atoms_campaigns_mcp.cli.main import parser
+from atoms_campaigns_mcp.cli.parser import parser
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))

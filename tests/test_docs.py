@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from atoms_campaigns_mcp.cli.main import parser
+from atoms_campaigns_mcp.cli.parser import parser
 from atoms_campaigns_mcp.config.settings import SETTINGS
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.bench import Bench

@@ -1,12 +1,15 @@
 """The command `call`: one tool call, of which the person at the terminal is asked."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from atoms_campaigns_mcp.cli.invocation import command
+from atoms_campaigns_mcp.cli.parser import did_you_mean
 from atoms_campaigns_mcp.config.identity import LOCAL, Principal
 from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 from atoms_campaigns_mcp.tool_calls.asker import Asker, Nobody, PendingQuestion, Reply
@@ -30,6 +33,33 @@ class Typed:
         line = input("Type yes to go ahead: ")  # noqa: ASYNC250 - nothing else goes on here
         agreed = line.strip().lower() == "yes"
         return Reply(plan_id, "yes" if agreed else "declined", self.monotonic() - began)
+
+
+def given(settings: Settings, name: str, words: Sequence[str]) -> dict[str, str]:
+    """Return the arguments of a call from words such as `limit=5`.
+
+    Raises:
+        ConfigurationError: There is no such tool, or a word is written otherwise.
+    """
+    if name not in Catalog.read().entries:
+        raise unknown_tool(name, settings)
+    pairs = [word.partition("=") for word in words]
+    for place, (argument, separator, _) in enumerate(pairs, 1):
+        if not separator or not argument:
+            raise ConfigurationError(
+                f"Arguments are written key=value; number {place} is not.",
+                next_step=f"`{command()} tools {name}` explains those of this tool.",
+            )
+    return {argument: value for argument, _, value in pairs}
+
+
+def unknown_tool(name: str, settings: Settings) -> ConfigurationError:
+    """Return the refusal of a name that no tool has which the settings allow."""
+    near = did_you_mean(name, Catalog.read(settings.permitted).entries)
+    return ConfigurationError(
+        f"There is no such tool, or the settings do not allow it.{near}",
+        next_step=f"`{command()} tools` lists those there are.",
+    )
 
 
 async def call_tool(settings: Settings, name: str, arguments: dict[str, Any]) -> Outcome:

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from atoms_campaigns_mcp.cli.call import unknown_tool
 from atoms_campaigns_mcp.cli.console import Terminal
 from atoms_campaigns_mcp.config.settings import Settings
-from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog, CatalogEntry
 
 
@@ -24,10 +24,7 @@ def run(settings: Settings, name: str | None) -> int:
         _list(entries)
         return 0
     if name not in entries:
-        raise ConfigurationError(
-            "There is no such tool, or the settings do not allow it.",
-            next_step="`tools` without a name lists those there are.",
-        )
+        raise unknown_tool(name, settings)
     _explain(entries[name], Terminal())
     return 0
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -15,6 +16,9 @@ _LABEL = re.compile(r"[a-z0-9-]{1,63}")
 _DATABASE = re.compile(r"/?\d*")
 _TLS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 _REDIS: dict[str, set[str]] = {"redis": set(), "rediss": _TLS, "unix": {"db"}}
+_ABOVE_ZERO = "a number above 0"
+_FROM_ONE = "a whole number from 1"
+_PERCENTAGE = "a percentage from 0 to 100"
 SECRET_BYTES = 32  # what AES-256 and HMAC-SHA-256 want at least
 
 
@@ -46,28 +50,30 @@ def switch(text: str) -> bool:
     return values[text.lower()]
 
 
-def choice(*options: str) -> Callable[[str], str]:
-    """Read one of `options`."""
+class Choice:
+    """Reads one of `options`."""
 
-    def parse(text: str) -> str:
-        if text not in options:
-            raise InvalidError(f"must be one of {', '.join(options)}")
+    def __init__(self, *options: str) -> None:
+        self.options = options
+
+    def __call__(self, text: str) -> str:
+        """Read it."""
+        if text not in self.options:
+            raise InvalidError(f"must be one of {', '.join(self.options)}")
         return text
-
-    return parse
 
 
 def positive(text: str) -> float:
     """Read a number above 0."""
     if not 0 < (value := float(text)) < float("inf"):
-        raise InvalidError("must be a number above 0")
+        raise InvalidError(f"must be {_ABOVE_ZERO}")
     return value
 
 
 def count(text: str) -> int:
     """Read a whole number from 1."""
     if (value := int(text)) < 1:
-        raise InvalidError("must be a whole number from 1")
+        raise InvalidError(f"must be {_FROM_ONE}")
     return value
 
 
@@ -86,7 +92,7 @@ def share(text: str) -> float | None:
     if not text:
         return None
     if not 0 <= (value := float(text.removesuffix("%"))) <= 100:  # noqa: PLR2004 - percent
-        raise InvalidError("must be a percentage from 0 to 100")
+        raise InvalidError(f"must be {_PERCENTAGE}")
     return value
 
 
@@ -199,3 +205,17 @@ def exact_url(url: str) -> str:
     if not safe(url):
         raise InvalidError("may use http:// on this machine only; use https://")
     return url
+
+
+MEANINGS: dict[Callable[[str], Any], str] = {
+    int: "a whole number",
+    positive: _ABOVE_ZERO,
+    amount: _ABOVE_ZERO,
+    count: _FROM_ONE,
+    limit: _FROM_ONE,
+    share: _PERCENTAGE,
+    speed: f"{_ABOVE_ZERO}, or max",
+    moment: "a time with its zone, as 2027-01-04T20:00-05:00",
+    switch: "1 or 0",
+}
+"""What a text must be that one of these reads, for who wrote another one."""

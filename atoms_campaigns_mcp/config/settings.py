@@ -63,7 +63,7 @@ class Settings(GuardSettings):
     )
     confirm: Confirm = _setting(
         "before dialling or deleting: ask (a person, else a token), human, token or never",
-        read.choice("ask", "human", "token", "never"),
+        read.Choice("ask", "human", "token", "never"),
         "ask",
         narrow=STRICTER,
     )
@@ -187,12 +187,12 @@ class Settings(GuardSettings):
     )
     log: Literal["json", "text"] = _setting(
         "form of the log on stderr: json or text",
-        read.choice("json", "text"),
+        read.Choice("json", "text"),
         "json",
     )
     log_level: Literal["debug", "info", "warning"] = _setting(
         "what a server logs at least: debug, with health checks, info or warning",
-        read.choice("debug", "info", "warning"),
+        read.Choice("debug", "info", "warning"),
         "info",
     )
     state: Path | RedisAddress | None = _setting(
@@ -211,7 +211,7 @@ class Settings(GuardSettings):
         secret=True,
     )
     sandbox_speed: float | Literal["max"] = _setting(
-        "virtual seconds a second, or max",
+        "virtual seconds a second: a number above 0, or max",
         read.speed,
         "60",
     )

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypedDict, Unpack, cast
 
 from atoms_campaigns_mcp.config.narrowing import Narrow
-from atoms_campaigns_mcp.config.parsing import InvalidError
+from atoms_campaigns_mcp.config.parsing import MEANINGS, InvalidError
 from atoms_campaigns_mcp.errors import ConfigurationError
 
 PREFIX = "ATOMS_MCP_"
@@ -137,7 +137,9 @@ def _parsed(row: Setting, source: Source, text: str) -> Any:
     try:
         return row.parse(text)
     except (KeyError, ValueError) as error:
-        reason = str(error) if isinstance(error, InvalidError) else "is not valid"
+        meant = MEANINGS.get(row.parse)
+        reason = f"must be {meant}" if meant else "is not valid"
+        reason = str(error) if isinstance(error, InvalidError) else reason
         raise ConfigurationError(
             f"{source.names(row)} {reason}.", next_step=f"It means: {row.help}."
         ) from None

@@ -1,6 +1,5 @@
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -11,10 +10,9 @@ import anyio
 import pytest
 
 from atoms_campaigns_mcp import __version__
-from atoms_campaigns_mcp.cli.start import main
 from atoms_campaigns_mcp.cli.tools import run as explain
 from atoms_campaigns_mcp.config.identity import LOCAL, tenant_of_subject
-from atoms_campaigns_mcp.config.settings import SETTINGS, Settings
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.state.open import open_state
 from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
@@ -292,65 +290,3 @@ def test_a_client_that_install_wrote_for_is_found_and_started_by_doctor(tmp_path
     (check,) = (check for check in report["checks"] if check["name"] == "client codex")
     assert f"{len(Catalog.read().entries)} tools" in check["text"]
     assert (report["ok"], done.returncode) == (True, 0)
-
-
-OWN = {
-    "serve": {"--http", "--auth"},
-    "call": {"TOOL", "key=value", "--json"},
-    "watch": {"ID"},
-    "tools": set[str](),
-    "doctor": {"--json"},
-    "journal": {
-        *("--limit", "--unfinished", "--subject", "--campaign", "--since", "--mode", "--prune"),
-        "--state",
-    },
-    "install": {
-        "CLIENT",
-        "--url",
-        "--auth",
-        "--print",
-        "--remove",
-        "--server-name",
-        "--with-key",
-    },
-    "sandbox": {"reset", "--port", "--db", "--speed", "--seed"},
-    "demo": set[str](),
-}
-FLAGS = {f"--{row.name.replace('_', '-')}": row.secret for row in SETTINGS}
-
-
-def help_of(capsys: pytest.CaptureFixture[str], *words: str) -> set[str]:
-    """The words of what `--help` prints."""
-    with pytest.raises(SystemExit):
-        main([*words, "--help"])
-    return set(re.findall(r"[\w=-]+", capsys.readouterr().out))
-
-
-@pytest.mark.parametrize("command", OWN)
-def test_the_help_of_a_command_names_its_own_arguments(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert OWN[command] <= help_of(capsys, command)
-
-
-@pytest.mark.parametrize("command", ["serve", "call", "watch", "tools", "doctor"])
-def test_a_command_takes_every_setting_as_a_flag_but_no_secret(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    named = help_of(capsys, command)
-    assert {flag: flag not in named for flag in FLAGS} == FLAGS
-
-
-def test_the_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert OWN.keys() <= help_of(capsys)
-
-
-@pytest.mark.parametrize("command", ["serve", "call", "watch", "tools", "doctor"])
-def test_help_shows_what_is_the_commands_own_before_the_settings(
-    command: str, tmp_path: Path
-) -> None:
-    shown = run(command, "--help", env=environment(tmp_path)).stdout
-    own, settings = shown.split("\nsettings (docs/configuration.md):\n")
-    assert "--max-contacts" in settings
-    assert not {f"--{row.name.replace('_', '-')}" for row in SETTINGS} & set(own.split())
-    assert len(own.splitlines()) < 20

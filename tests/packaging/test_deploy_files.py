@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from atoms_campaigns_mcp.cli.main import parser
+from atoms_campaigns_mcp.cli.parser import parser
 from atoms_campaigns_mcp.config.settings import SETTINGS, Settings
 from tests.support.emulated import free_port
 from tests.support.proxies import DEPLOY, require

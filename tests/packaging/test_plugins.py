@@ -14,7 +14,7 @@ import pytest
 
 from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.cli.install.entry import is_ours
-from atoms_campaigns_mcp.cli.main import parser
+from atoms_campaigns_mcp.cli.parser import parser
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.hosts.programs import HOSTS, Host, home_env

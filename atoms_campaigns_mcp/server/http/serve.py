@@ -43,7 +43,7 @@ from atoms_campaigns_mcp.server.mcp.server import build
 from atoms_campaigns_mcp.server.mcp.subscriptions import Subscriptions
 from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
 from atoms_campaigns_mcp.server.shutdown_signals import shut_down_on_signal
-from atoms_campaigns_mcp.sockets import listening
+from atoms_campaigns_mcp.sockets import LAST, listening
 from atoms_campaigns_mcp.state.folder import require_shared_secret
 from atoms_campaigns_mcp.state.maintenance import maintain
 from atoms_campaigns_mcp.state.open import require_client
@@ -272,8 +272,9 @@ def _named(host: str) -> str:
 
 def _split(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the last port
+    if not host or not port.isdecimal() or int(port) > LAST:
         raise ConfigurationError(
-            "--http wants HOST:PORT.", next_step="For example --http 127.0.0.1:8080."
+            f"--http wants HOST:PORT, with a port from 0 to {LAST}.",
+            next_step="For example --http 127.0.0.1:8080.",
         )
     return host.strip("[]"), int(port)
