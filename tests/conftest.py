@@ -7,7 +7,6 @@ from pathlib import Path
 import hypothesis
 import pytest
 import stamina
-from redis import Redis
 
 from atoms_campaigns_mcp.config.policy_file import folders
 from tests.support.bench import Bench
@@ -62,8 +61,7 @@ def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
 
 @pytest.fixture
 def emptied_redis(running_redis: RedisServer) -> RedisServer:
-    with Redis(port=running_redis.port) as redis:
-        redis.flushdb()  # pyright: ignore[reportUnknownMemberType]
+    running_redis.empty()
     return running_redis
 
 

@@ -133,6 +133,16 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places that `owner` wants of `most` in all: as many as `wanted`, and `needed` in any case."""
+
+    owner: str
+    needed: int
+    wanted: int
+    most: int
+
+
 Subscriber = Callable[[str, str], Awaitable[None]]
 """Called with a tenant and what has changed for it."""
 
@@ -149,6 +159,10 @@ class SharedState(Protocol):
 
     async def end_turn(self, subject: str, owner: str) -> None:
         """Let another poll, if `owner` still has the turn."""
+        ...
+
+    async def hold_places(self, subject: str, places: Places, seconds: float) -> int:
+        """Hold places instead of those that the owner had, for so long; return how many it has."""
         ...
 
     async def keep_snapshot(self, subject: str, snapshot: bytes, seconds: float) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from atoms_campaigns_mcp.config.parsing import RedisAddress
 from tests.support.emulated import free_port
@@ -43,6 +44,10 @@ class RedisServer:
             if "Ready to accept connections" in line:
                 return
         raise AssertionError("redis-server did not start")
+
+    def empty(self) -> None:
+        with Redis(port=self.port) as redis:
+            redis.flushdb()  # pyright: ignore[reportUnknownMemberType]
 
     def send(self, number: signal.Signals) -> None:
         assert self.process is not None

@@ -18,6 +18,7 @@ from atoms_campaigns_mcp.config.identity import LOCAL
 from atoms_campaigns_mcp.config.parsing import LOOPBACK
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.rate_limit import Slot
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.server.auth.api_keys import KeyVerifier, Verify, known
 from atoms_campaigns_mcp.server.auth.oauth.resource_server import OAuth
@@ -37,6 +38,7 @@ from atoms_campaigns_mcp.server.http.middleware.scope_challenge import ScopeChal
 from atoms_campaigns_mcp.server.http.middleware.session_limits import SessionLimits
 from atoms_campaigns_mcp.server.http.middleware.session_names import SessionNames
 from atoms_campaigns_mcp.server.http.paths import MCP
+from atoms_campaigns_mcp.server.http.replica_places import ReplicaPlaces
 from atoms_campaigns_mcp.server.http.replica_rate_limit import ReplicaRateLimit
 from atoms_campaigns_mcp.server.http.uploads import UploadEndpoint
 from atoms_campaigns_mcp.server.mcp.server import build
@@ -112,7 +114,8 @@ class Service:
             lambda context: principal_of(context, settings).account,
             lambda: self.runtimes.store().shared_state,
         )
-        self._verifying = _connection(settings, clocks, network)
+        self._places = ReplicaPlaces(self.runtimes.store)
+        self._verifying = self._connection(network)
         self._oauth = OAuth(settings, clocks, network) if settings.auth == "oauth" else None
         server = build(settings, self.runtimes, over_http=True, subscriptions=self._subscriptions)
         self._in_flight, self._streams = InFlight(), OpenStreams()
@@ -138,6 +141,7 @@ class Service:
                 in_flight=settings.client_calls,
                 monotonic=clocks.monotonic,
                 elsewhere=ReplicaRateLimit(self.runtimes.store, clocks.seconds),
+                place=self._places.place,
             ),
             Middleware(SessionLimits, clocks.monotonic),
             Middleware(Streams, self._streams),
@@ -153,8 +157,34 @@ class Service:
         if self._oauth:
             return self._oauth.verify
         strangers = self._verifying
-        tenants = replace(strangers, pacer=_pacer(settings, self._clocks))
+        tenants = replace(strangers, pacer=self._pacer("keys seen before"))
         return KeyVerifier(settings, strangers, tenants, self._clocks.monotonic)
+
+    def _connection(self, network: httpx2.AsyncBaseTransport | None) -> Transport:
+        """Connect to the API for verifying keys, at a pace of its own."""
+        settings, clocks = self._settings, self._clocks
+        return Transport.connect(
+            settings.api_url,
+            "",
+            self._pacer("keys not seen before"),
+            SingleFlight(clocks.monotonic),
+            payment_url=settings.billing_url,
+            now=clocks.now,
+            monotonic=clocks.monotonic,
+            network=network,
+        )
+
+    def _pacer(self, verified: str) -> Pacer:
+        """Pace what verifies keys of a kind, together with the other replicas."""
+        clocks = self._clocks
+
+        async def book(slot: Slot) -> float:
+            return await self.runtimes.store().pace.book(verified, slot)
+
+        async def hold(now: float, until: float) -> None:
+            await self.runtimes.store().pace.hold(verified, now, until)
+
+        return Pacer(self._settings.rate, clocks.seconds, clocks.sleep, book=book, hold=hold)
 
     async def _state(self) -> State:
         """Return whether the state can be read; while it is away, reads and the stop work."""
@@ -169,6 +199,10 @@ class Service:
     async def relay(self) -> None:
         """Pass on what other replicas say has changed, until cancelled."""
         await self._subscriptions.relay(self._clocks.sleep)
+
+    async def keep_places(self) -> None:
+        """Keep what this replica has of the tenants' requests at once, until cancelled."""
+        await self._places.keep(self._clocks.sleep)
 
     async def guard(self, guarding: Guarding) -> None:
         """Watch over the server's own account until cancelled, if there is to be a guard."""
@@ -189,26 +223,6 @@ class Service:
         if self._oauth:
             await self._oauth.close()
         await self.runtimes.close()
-
-
-def _connection(
-    settings: Settings, clocks: Clocks, network: httpx2.AsyncBaseTransport | None
-) -> Transport:
-    """Connect to the API for verifying keys, at a pace of its own."""
-    return Transport.connect(
-        settings.api_url,
-        "",
-        _pacer(settings, clocks),
-        SingleFlight(clocks.monotonic),
-        payment_url=settings.billing_url,
-        now=clocks.now,
-        monotonic=clocks.monotonic,
-        network=network,
-    )
-
-
-def _pacer(settings: Settings, clocks: Clocks) -> Pacer:
-    return Pacer(settings.rate, clocks.seconds, clocks.sleep)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -257,6 +271,7 @@ async def _until_ended(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(shut_down_on_signal, end)
         tasks.start_soon(service.relay)
+        tasks.start_soon(service.keep_places)
         tasks.start_soon(maintain, settings)
         tasks.start_soon(service.guard, guard)
         await anyio.lowlevel.checkpoint()  # whoever reads the next line may send a signal

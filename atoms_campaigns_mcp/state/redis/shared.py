@@ -3,9 +3,32 @@
 from contextlib import aclosing
 
 from atoms_campaigns_mcp.state.redis.connection import RedisConnection, key
-from atoms_campaigns_mcp.state.store import Subscriber
+from atoms_campaigns_mcp.state.store import Places, Subscriber
 
 _END_TURN = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+# By owner: how many places, and until when by Redis's own time in milliseconds.
+_HOLD_PLACES = """
+local time, others = redis.call('TIME'), 0
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('HGETALL', KEYS[1])
+for at = 1, #held, 2 do
+  local count, ends = string.match(held[at + 1], '(%d+) (%d+)')
+  if held[at] ~= ARGV[1] then
+    if tonumber(ends) > now then others = others + tonumber(count)
+    else redis.call('HDEL', KEYS[1], held[at]) end
+  end
+end
+local free = math.min(tonumber(ARGV[3]), tonumber(ARGV[4]) - others)
+local granted = math.max(tonumber(ARGV[2]), free)
+if granted == 0 then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+else
+  local text = string.format('%d %d', granted, now + ARGV[5])
+  redis.call('HSET', KEYS[1], ARGV[1], text)
+  redis.call('PEXPIRE', KEYS[1], ARGV[5])
+end
+return granted
+"""
 _NEWS = key("news", "")
 
 
@@ -23,6 +46,12 @@ class RedisSharedState:
     async def end_turn(self, subject: str, owner: str) -> None:
         """See `SharedState.end_turn`."""
         await self._link.do("EVAL", _END_TURN, 1, key("turn", subject), owner, needed=False)
+
+    async def hold_places(self, subject: str, places: Places, seconds: float) -> int:
+        """See `SharedState.hold_places`."""
+        counts = (places.needed, places.wanted, places.most, round(1000 * seconds))
+        command = ("EVAL", _HOLD_PLACES, 1, key("places", subject), places.owner, *counts)
+        return await self._link.do(*command, needed=False)
 
     async def keep_snapshot(self, subject: str, snapshot: bytes, seconds: float) -> None:
         """See `SharedState.keep_snapshot`."""

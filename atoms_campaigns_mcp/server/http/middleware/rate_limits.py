@@ -2,8 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,6 +19,9 @@ from atoms_campaigns_mcp.server.http.middleware.request_kind import emergency, o
 
 Elsewhere = Callable[[str, float], Awaitable[float]]
 """Books a request of a tenant with every replica, given the seconds between two; gives its wait."""
+
+Place = Callable[[str, int], AbstractAsyncContextManager[bool]]
+"""Holds one of so many places of a name among all replicas; false if they are filled."""
 
 STOPS = 16  # emergency stops of a tenant at once, beside its other requests
 
@@ -33,12 +41,15 @@ class RateLimits:
         in_flight: int,
         monotonic: Callable[[], float],
         elsewhere: Elsewhere | None = None,
+        place: Place | None = None,
     ) -> None:
         """Allow `rate` requests a second, in bursts of one second's worth, `in_flight` at once.
 
-        What other replicas were asked counts as well where `elsewhere` knows of it.
+        What other replicas were asked, and serve, counts as well where `elsewhere` and `place`
+        know of it.
         """
         self._elsewhere = elsewhere
+        self._place = place
         self._app = app
         self._step = 1 / rate
         self._most = in_flight
@@ -65,12 +76,31 @@ class RateLimits:
         wait = self._wait(tenant, "all")
         if not wait and self._elsewhere:
             wait = await self._elsewhere(tenant, self._step)
-        full = self._busy[tenant] >= self._most
-        if wait or full or (waits and self._waiting[tenant] >= self._most_waiting):
-            await self._beyond(tenant, math.ceil(wait) or 1, (scope, receive, send))
+        if not wait:
+            async with self._room(tenant, waits=waits) as free:
+                if free:
+                    await self._app(scope, receive, send)
+                    return
+        await self._beyond(tenant, math.ceil(wait) or 1, (scope, receive, send))
+
+    @asynccontextmanager
+    async def _room(self, tenant: str, *, waits: bool) -> AsyncGenerator[bool]:
+        """Hold the places of a request meanwhile; false if there is none for it."""
+        lanes = [(self._busy, "at once", self._most)]
+        if waits:
+            lanes.append((self._waiting, "waiting", self._most_waiting))
+        if any(places[tenant] >= most for places, _, most in lanes):
+            yield False
             return
-        with _held(self._busy, tenant), _held(self._waiting, tenant) if waits else nullcontext():
-            await self._app(scope, receive, send)
+        async with AsyncExitStack() as held:
+            for places, _, _ in lanes:
+                held.enter_context(_held(places, tenant))
+            free = True
+            for _, lane, most in lanes:
+                if free and self._place:
+                    place = self._place(f"{tenant} {lane}", most)
+                    free = await held.enter_async_context(place)
+            yield free
 
     async def _beyond(self, tenant: str, wait: int, request: tuple[Scope, Receive, Send]) -> None:
         scope, receive, send = request
