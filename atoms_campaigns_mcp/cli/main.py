@@ -1,7 +1,6 @@
 """The commands. Each imports what it needs when it runs."""
 
 import argparse
-import json
 import logging
 import os
 import sys
@@ -92,16 +91,12 @@ def _demo(_: argparse.Namespace) -> int:
 def _call(args: argparse.Namespace) -> int:
     import anyio  # noqa: PLC0415
 
-    from atoms_campaigns_mcp.cli.call import call_tool, given  # noqa: PLC0415 - heavy
+    from atoms_campaigns_mcp.cli.call import call_tool, given, show  # noqa: PLC0415 - heavy
 
     settings = _settings(args)
     arguments = given(settings, args.tool, args.arguments)
     outcome = anyio.run(call_tool, settings, args.tool, arguments)
-    text = outcome.text
-    if args.json:
-        text = json.dumps(outcome.data, indent=2, ensure_ascii=False)
-    print(text, file=sys.stderr if outcome.is_error else sys.stdout)
-    return int(outcome.is_error)
+    return show(args.tool, outcome, as_json=args.json)
 
 
 def _watch(args: argparse.Namespace) -> int:

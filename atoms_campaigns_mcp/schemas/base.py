@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from atoms_campaigns_mcp.schemas.fields import ShortText, Text
 from atoms_campaigns_mcp.schemas.text import quoted
@@ -52,6 +52,17 @@ class Result(BaseModel):
 
     mode: str | None = None
     next_step: str = ""
+    _remarks: list[str] = PrivateAttr(default_factory=list[str])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the caller must know of this call besides its result: `next_step` begins with it."""
+        return tuple(self._remarks)
+
+    def remark(self, text: str) -> None:
+        """Add such a sentence before the others."""
+        self._remarks.insert(0, text)
+        self.next_step = f"{text} {self.next_step}".strip()
 
     def summary(self) -> str:
         """Report in one or two sentences what happened, with ids and counts."""

@@ -25,11 +25,15 @@ from atoms_campaigns_mcp.tool_calls.session import Caller
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a call gave: a sentence for people and models, and the same as data."""
+    """What a call gave: a sentence for people and models, and the same as data.
+
+    `remarks` are sentences about the call itself; the data has them before its `next_step`.
+    """
 
     text: str
     data: dict[str, Any]
     is_error: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 class _Crashed(AtomsCampaignsError):
@@ -83,7 +87,7 @@ def _succeeded(result: Result, mode: Mode) -> Outcome:
     result.mode = mode
     parts = (f"[{mode}]", result.summary(), result.agreement(), result.next_step)
     text = " ".join(part for part in parts if part)
-    return Outcome(text, result.model_dump(mode="json", exclude_none=True))
+    return Outcome(text, result.model_dump(mode="json", exclude_none=True), remarks=result.remarks)
 
 
 def _failed(error: AtomsCampaignsError, mode: Mode) -> Outcome:

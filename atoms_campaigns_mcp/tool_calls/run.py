@@ -51,8 +51,8 @@ async def call(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Resul
     session = await caller.session()
     with session.runtime.shared.call():
         result = await run(session, tool, args)
-    if isinstance(result, Result):
-        result.next_step = f"{note} {result.next_step}".strip()
+    if note and isinstance(result, Result):
+        result.remark(note)
     return result
 
 
@@ -125,7 +125,7 @@ async def _carry_out(
     context = session.context(recorder, plan, intent, basis=basis, urgent=tool.emergency)
     result = await tool.run(args, context)
     if recorder.unrecorded:
-        result.next_step = f"{_UNRECORDED} {result.next_step}"
+        result.remark(_UNRECORDED)
     if agreed and isinstance(result, AgreedResult):
         result.consent = "nobody" if agreed.how == "never" else agreed.how
         result.answered_after = agreed.answered_after and round(max(agreed.answered_after, 0), 1)

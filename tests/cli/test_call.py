@@ -1,5 +1,9 @@
 """The person at the terminal is the one who is asked."""
 
+import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,17 +11,21 @@ import pytest
 
 from atoms_campaigns_mcp.cli.call import call_tool
 from atoms_campaigns_mcp.config.settings import Settings
+from tests.support.process import environment
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
+CTRL_D = "\x04"
 
 
 async def deleted(folder: Path, monkeypatch: pytest.MonkeyPatch, typed: str) -> tuple[bool, str]:
     """Type this when asked whether to delete a campaign; return whether it was an error."""
     asked: list[str] = []
 
-    def answer(prompt: str) -> str:
-        asked.append(prompt)
+    def answer() -> str:
+        asked.append(typed)
+        if typed == CTRL_D:
+            raise EOFError
         return typed
 
     settings = Settings(state=folder)
@@ -40,13 +48,51 @@ async def test_yes_at_a_terminal_goes_ahead(
     is_error, text = await deleted(tmp_path, monkeypatch, typed)
     assert not is_error, text
     assert "The client asked" in text
-    assert "[sandbox] Delete campaign" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert "[sandbox] Delete campaign" in err
+    assert out == ""  # a pipe may follow
 
 
-@pytest.mark.parametrize("typed", ["", "y", "no", "yes please"])
+@pytest.mark.parametrize("typed", ["", "y", "no", "yes please", CTRL_D])
 async def test_anything_but_yes_at_a_terminal_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
 ) -> None:
     is_error, text = await deleted(tmp_path, monkeypatch, typed)
     assert is_error
     assert text.startswith("[sandbox] Nothing was done. The client declined it")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_ctrl_c_at_the_question_ends_the_command_and_changes_nothing(tmp_path: Path) -> None:
+    import pty  # noqa: PLC0415 - Unix only
+
+    words = [sys.executable, "-m", "atoms_campaigns_mcp", "call"]
+    env = environment(tmp_path)
+    draft = [f"{k}={json.dumps(v) if isinstance(v, list) else v}" for k, v in DRAFT.items()]
+    made = subprocess.run(
+        [*words, "create_campaign", *draft], env=env, capture_output=True, check=True, timeout=60
+    )
+    campaign = json.loads(made.stdout)["campaign_id"]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*words, "delete_campaign", f"campaign_id={campaign}"],
+        env=env,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as child:
+        shown = b""
+        while b"Type yes" not in shown:
+            shown += os.read(ours, 4096)
+        child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=30) == 130
+    assert b"Traceback" not in shown
+    left = subprocess.run(
+        [*words, "get_campaign_status", f"campaign_id={campaign}"],
+        env=env,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert json.loads(left.stdout)["status"] == "draft"

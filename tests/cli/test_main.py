@@ -35,10 +35,11 @@ def run(*args: str, env: dict[str, str], text: str = "") -> subprocess.Completed
     )
 
 
-def test_call_prints_the_result_that_an_agent_would_read(tmp_path: Path) -> None:
+def test_call_gives_a_pipe_the_data_that_an_agent_would_read(tmp_path: Path) -> None:
     done = run("call", "list_phone_numbers", env=environment(tmp_path))
     assert done.returncode == 0
-    assert CALLER_NUMBER in done.stdout
+    numbers = json.loads(done.stdout)["phone_numbers"]
+    assert CALLER_NUMBER in [row["number"] for row in numbers]
 
 
 def test_call_takes_arguments_as_words_and_prints_json_on_request(tmp_path: Path) -> None:
@@ -52,8 +53,9 @@ def test_call_without_a_terminal_is_a_client_that_cannot_be_asked(tmp_path: Path
     words = ("call", "delete_campaign", f"campaign_id={made['campaign_id']}")
     done = run(*words, env=env)
     assert done.returncode == 1
-    assert done.stderr.startswith("[sandbox] Nothing was done.")
-    assert "confirm_token" in done.stderr
+    error = json.loads(done.stderr)
+    assert error["message"].startswith("Nothing was done.")
+    assert error["confirm_token"]
     assert done.stdout == ""
     logged = run(*words, env={**env, "ATOMS_MCP_LOG": "json"}).stderr
     line = json.loads(logged.splitlines()[0])
