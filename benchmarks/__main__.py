@@ -9,7 +9,17 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import calls, catalogue, flight, other, preview, sandbox, startup, watchers
+from benchmarks import (
+    calls,
+    catalogue,
+    far_away,
+    flight,
+    other,
+    preview,
+    sandbox,
+    startup,
+    watchers,
+)
 from benchmarks.figures import TINY, Row, Scale, machine, table
 from benchmarks.upstream import answering
 
@@ -54,7 +64,7 @@ def measured(scale: Scale, args: argparse.Namespace) -> str:
             *sandbox.measure(scale),
             *(suite() if args.suite else []),
         ]
-        beside: list[str] = []
+        beside = [far_away.measure(scale)]
         if args.other:
             beside.append(other.measure(scale, state, url, args.other, args.other_tool))
     parts = [f"{datetime.now(UTC):%Y-%m-%d}; {machine()}.", table(rows), *beside]

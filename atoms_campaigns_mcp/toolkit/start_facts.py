@@ -1,13 +1,13 @@
 """Reading the facts that a start is judged by, at once and within the API's rate."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
-from atoms_campaigns_mcp.concurrency import attempt
+from atoms_campaigns_mcp.concurrency import all_of, attempt
 from atoms_campaigns_mcp.contacts.numbers.stored import e164
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
 from atoms_campaigns_mcp.guardrails.facts import (
@@ -47,9 +47,13 @@ async def read_facts(
     `besides` is the campaign, or the key of the creation, that it is about. `equal` are campaigns
     of which it would be a duplicate.
     """
-    around = await read_around(ctx, agent_id, besides)
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "account": partial(read_account, ctx, besides),
+        "agent": partial(read_agent, ctx, agent_id),
+    }
+    around, of_agent = await all_of(reads)
     return await facts_of(
-        around,
+        around.with_(of_agent),
         ctx,
         audience=audience,
         contacts=contacts,
@@ -69,30 +73,52 @@ class Around:
     found: dict[str, Any]
     begun: int | None
 
+    def with_(self, found: dict[str, Any]) -> "Around":
+        """Return this with what was read besides."""
+        return replace(self, found=self.found | found)
 
-async def read_around(ctx: ToolContext, agent_id: str, besides: str = "") -> Around:
-    """Read agent, caller IDs, do-not-call lists, slots, balance and what dials, all at once.
+
+async def read_account(ctx: ToolContext, besides: str = "") -> Around:
+    """Read caller IDs, do-not-call list, slots, balance and what dials, all at once.
 
     Where the answer is only shown or asked about, it may be a moment old: see
     `AtomsClient.recently`. Whatever acts reads it anew.
     """
     atoms = ctx.atoms
-    reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        "agent": partial(_agent, atoms, agent_id),
-        "numbers": atoms.list_phone_numbers,
-        "dnc": partial(do_not_call, atoms, (None, agent_id)),
-        "slots": atoms.get_concurrency,
-        "balance": atoms.get_balance,
-        "live": partial(atoms.list_calls, statuses=LIVE),
-        **{status: partial(in_status, atoms, status) for status in DIALS},
-    }
     # First: what shows itself meanwhile is counted twice, and not overlooked.
     begun = await _begun(ctx, besides)
-    found, _ = await attempt(
-        {name: partial(atoms.recently, (name, agent_id), reads[name]) for name in reads},
-        at_once=len(reads),  # the transport paces them
+    found = await _recent(
+        {
+            "numbers": atoms.list_phone_numbers,
+            "dnc": partial(do_not_call, atoms, [None]),
+            "slots": atoms.get_concurrency,
+            "balance": atoms.get_balance,
+            "live": partial(atoms.list_calls, statuses=LIVE),
+            **{status: partial(in_status, atoms, status) for status in DIALS},
+        },
+        ctx,
     )
     return Around(found, begun)
+
+
+async def read_agent(ctx: ToolContext, agent_id: str) -> dict[str, Any]:
+    """Read the agent and its do-not-call list, as `read_account` does."""
+    atoms = ctx.atoms
+    reads = {
+        "agent": partial(_agent, atoms, agent_id),
+        "dnc of agent": partial(do_not_call, atoms, [agent_id]),
+    }
+    return await _recent(reads, ctx, agent_id)
+
+
+async def _recent(
+    reads: Mapping[str, Callable[[], Awaitable[Any]]], ctx: ToolContext, whose: str = ""
+) -> dict[str, Any]:
+    found, _ = await attempt(
+        {name: partial(ctx.atoms.recently, (name, whose), reads[name]) for name in reads},
+        at_once=len(reads),  # the transport paces them
+    )
+    return found
 
 
 async def facts_of(
@@ -110,7 +136,7 @@ async def facts_of(
 ) -> Facts:
     """Put together what was read; see `read_facts`."""
     found, begun = around.found, around.begun
-    numbers, unread = found.get("dnc", (None, 0))
+    numbers, unread = _listed(found)
     return Facts(
         start=start,
         contacts=await ctx.shared.work(_contacts, contacts, ctx),
@@ -126,6 +152,14 @@ async def facts_of(
         begun=begun or 0,
         rivals=_rivals(found, audience, equal, besides),
     )
+
+
+def _listed(found: dict[str, Any]) -> tuple[frozenset[str] | None, int]:
+    """Return the digits on both do-not-call lists, and how many entries cannot be read."""
+    lists = [found.get("dnc", (None, 0)), found.get("dnc of agent", (None, 0))]
+    if any(numbers is None for numbers, _ in lists):
+        return None, 0
+    return frozenset[str]().union(*(numbers for numbers, _ in lists)), sum(n for _, n in lists)
 
 
 async def _agent(atoms: AtomsClient, agent_id: str) -> AgentFact | bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from atoms_campaigns_mcp.concurrency import all_of
+from atoms_campaigns_mcp.concurrency import all_of, attempt
 from atoms_campaigns_mcp.errors import AtomsCampaignsError
 from atoms_campaigns_mcp.guardrails import checks
 from atoms_campaigns_mcp.guardrails.facts import Facts
@@ -18,7 +18,12 @@ from atoms_campaigns_mcp.schemas.campaigns import Campaign, CampaignDetails
 from atoms_campaigns_mcp.toolkit.audiences.members import Contact, contacts_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.reports.campaign_results import results_of
-from atoms_campaigns_mcp.toolkit.start_facts import facts_of, read_around
+from atoms_campaigns_mcp.toolkit.start_facts import (
+    Around,
+    facts_of,
+    read_account,
+    read_agent,
+)
 
 READING = 10.0  # seconds for the results of a campaign; the locks of a start last little longer
 
@@ -38,14 +43,67 @@ async def judged(plan: Plan, facts: Facts, ctx: ToolContext) -> Judged:
     return Judged(Proposal(plan, findings, duration), facts)
 
 
-async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
-    """Judge what starting or resuming this campaign would do."""
-    campaign = details.campaign
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a start is judged by that can be read before the campaign is."""
+
+    around: Around
+    audiences: Sequence[Audience] | AtomsCampaignsError
+
+
+async def campaign_of(campaign_id: str, ctx: ToolContext, *, anew: bool) -> CampaignDetails:
+    """Return the campaign, `anew` or as a preview or question has just seen it.
+
+    Raises:
+        AtomsCampaignsError: It is not there, or cannot be read.
+    """
+    read = partial(ctx.atoms.get_campaign, campaign_id)
+    return await ctx.atoms.recently(("campaign", campaign_id), read, anew=anew)
+
+
+async def with_campaign(
+    campaign_id: str, ctx: ToolContext, *, anew: bool = False
+) -> tuple[CampaignDetails, Ahead]:
+    """Return the campaign as `campaign_of` does, and what is read meanwhile.
+
+    Raises:
+        AtomsCampaignsError: It is not there, or cannot be read.
+    """
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        "people": partial(_people, campaign.audience_id, ctx),
-        "around": partial(read_around, ctx, campaign.agent_id, campaign.id),
+        "campaign": partial(campaign_of, campaign_id, ctx, anew=anew),
+        "ahead": partial(ahead, ctx, campaign_id),
     }
-    (audience, contacts), around = await all_of(reads)
+    details, before = await all_of(reads)
+    return details, before
+
+
+async def ahead(ctx: ToolContext, besides: str = "") -> Ahead:
+    """Read what does not depend on the campaign, which is left out as `besides`."""
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "audiences": partial(ctx.atoms.recently, "audiences", ctx.atoms.list_audiences),
+        "around": partial(read_account, ctx, besides),
+    }
+    found, failed = await attempt(reads)
+    return Ahead(found["around"], failed.get("audiences") or found["audiences"])
+
+
+async def of_campaign(
+    details: CampaignDetails, ctx: ToolContext, before: Ahead | None = None
+) -> Judged:
+    """Judge what starting or resuming this campaign would do, by what was read `before` as well.
+
+    Raises:
+        AtomsCampaignsError: Its contacts cannot be read.
+    """
+    campaign = details.campaign
+    before = before or await ahead(ctx, campaign.id)
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "people": partial(_people, campaign.audience_id, before, ctx),
+        "agent": partial(read_agent, ctx, campaign.agent_id),
+        "over": partial(_over, details, ctx),
+    }
+    (audience, contacts), of_agent, over = await all_of(reads)
+    around = before.around.with_(of_agent)
     phone_ids = campaign.phone_ids or await ctx.memory.callers(campaign.id)
     called, added = _progress(details, len(contacts))
     facts = await facts_of(
@@ -62,31 +120,44 @@ async def of_campaign(details: CampaignDetails, ctx: ToolContext) -> Judged:
     running = facts.running
     if running and campaign.status == "scheduled":
         running -= 1  # this one
-    over = await _over(details, ctx) if called else frozenset[str]()
-    facts = replace(facts, called=called or 0, added=added, running=running, over=over)
+    facts = replace(
+        facts,
+        called=called or 0,
+        added=added,
+        running=running,
+        over=over if called else frozenset[str](),
+    )
     plan = replace(
         _plan(campaign, facts, contacts), phone_ids=tuple(phone_ids or ()), called=called
     )
     return await judged(plan, facts, ctx)
 
 
-async def _people(audience_id: str, ctx: ToolContext) -> tuple[Audience | None, Sequence[Contact]]:
+async def _people(
+    audience_id: str, before: Ahead, ctx: ToolContext
+) -> tuple[Audience | None, Sequence[Contact]]:
     """Return the audience and its contacts, as they are or as a preview has just seen them."""
-
-    async def read() -> tuple[Audience | None, Sequence[Contact]]:
-        audiences = await ctx.atoms.list_audiences()
-        audience = next((row for row in audiences if row.id == audience_id), None)
-        return audience, await contacts_of(ctx.atoms, audience) if audience else []
-
-    return await ctx.atoms.recently(("people", audience_id), read)
+    if isinstance(before.audiences, AtomsCampaignsError):
+        raise before.audiences
+    audience = next((row for row in before.audiences if row.id == audience_id), None)
+    if audience is None:
+        return None, []
+    read = partial(contacts_of, ctx.atoms, audience)
+    return audience, await ctx.atoms.recently(("contacts", audience_id), read)
 
 
 async def _over(details: CampaignDetails, ctx: ToolContext) -> frozenset[str] | None:
     """Return the numbers that a resumption does not call; None if they cannot be read soon."""
+    if details.campaign.status != "paused" or not details.metrics.contacts_called:
+        return frozenset()
+
+    async def read() -> frozenset[str]:
+        results = await results_of(details, ctx)
+        return await results.over(details.campaign.max_retries or 0)
+
     with anyio.move_on_after(READING):
         try:
-            results = await results_of(details, ctx)
-            return await results.over(details.campaign.max_retries or 0)
+            return await ctx.atoms.recently(("over", details.campaign.id), read)
         except AtomsCampaignsError:
             return None
     return None

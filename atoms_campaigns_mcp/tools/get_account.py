@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from atoms_campaigns_mcp.concurrency import attempt
 from atoms_campaigns_mcp.schemas.account import (
+    Account,
     AccountReport,
     Balance,
     Concurrency,
@@ -32,15 +33,18 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
 
     Use it first when something is refused, and before a large campaign.
     """
-    account = await ctx.atoms.get_account()
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "account": ctx.atoms.get_account,
         "balance": ctx.atoms.get_balance,
         "calls in progress": partial(ctx.atoms.list_calls, statuses=LIVE),
         "concurrency": ctx.atoms.get_concurrency,
         "plan limits": ctx.atoms.get_subscription,
         "guard": ctx.memory.guarded,
     }
-    found, unknown = await attempt(reads)
+    found, unknown = await attempt(reads, at_once=len(reads))
+    if "account" in unknown:
+        raise unknown["account"]
+    account: Account = found["account"]
     balance: Balance = found.get("balance", Balance())
     slots: Concurrency = found.get("concurrency", Concurrency())
     plan: Subscription = found.get("plan limits", Subscription())

@@ -10,8 +10,9 @@ from atoms_campaigns_mcp.contacts.table import Contacts
 from atoms_campaigns_mcp.redaction import mask_number
 from atoms_campaigns_mcp.results.csv_export import hidden
 from atoms_campaigns_mcp.schemas.arguments import GetAudienceArgs
-from atoms_campaigns_mcp.schemas.audiences import AudienceContents, AudienceMember
+from atoms_campaigns_mcp.schemas.audiences import Audience, AudienceContents, AudienceMember
 from atoms_campaigns_mcp.schemas.base import nothing_here
+from atoms_campaigns_mcp.schemas.campaigns import Campaign
 from atoms_campaigns_mcp.schemas.fields import named, word
 from atoms_campaigns_mcp.schemas.text import clean, quoted
 from atoms_campaigns_mcp.toolkit import lookup
@@ -35,15 +36,15 @@ async def run(args: GetAudienceArgs, ctx: ToolContext) -> AudienceContents:
 
     For all of it: countries, time zones, invalid and doubtful numbers, do-not-call hits, campaigns.
     """
-    audience = await lookup.audience(ctx.atoms, args.audience_id)
-    members = await members_of(ctx.atoms, audience)
-    contacts = await ctx.shared.work(contact_sources.of_members, members, audience)
-    judged = await ctx.shared.work(_judged, contacts)
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        "on a list": partial(do_not_call.hits, ctx.atoms, contacts.numbers()),
-        "uses": partial(_uses, audience.id, ctx),
+        "contacts": partial(_contacts, args.audience_id, ctx),
+        "listed": partial(do_not_call.known, ctx.atoms),
+        "campaigns": partial(_newest, ctx),
     }
-    on_dnc, (campaigns, more) = await all_of(reads)
+    (audience, contacts), listed, (newest, more) = await all_of(reads)
+    judged = await ctx.shared.work(_judged, contacts)
+    on_dnc = do_not_call.count(contacts.numbers(), listed)
+    uses = [row for row in newest if row.audience_id == audience.id]
     start = (args.page - 1) * args.limit
     page = contacts.only(range(len(contacts))[start : start + args.limit])
     return AudienceContents(
@@ -55,8 +56,10 @@ async def run(args: GetAudienceArgs, ctx: ToolContext) -> AudienceContents:
         invalid=judged["invalid"],
         doubtful=judged["doubtful"],
         on_dnc=on_dnc,
-        campaigns=campaigns,
-        more_campaigns=more,
+        campaigns=[
+            f"{named(row.name, row.id)} {word(row.status)}" for row in uses[:CAMPAIGNS_SHOWN]
+        ],
+        more_campaigns=more or len(uses) > CAMPAIGNS_SHOWN,
         page=args.page,
         total=len(contacts),
         has_more=start + args.limit < len(contacts),
@@ -76,19 +79,21 @@ def _judged(contacts: Contacts) -> Counter[str]:
     return counts
 
 
-async def _uses(audience_id: str, ctx: ToolContext) -> tuple[list[str], bool]:
-    """Name the campaigns on an audience, the newest first, and whether there may be more."""
-    found, page, more = list[str](), 0, True
+async def _contacts(reference: str, ctx: ToolContext) -> tuple[Audience, Contacts]:
+    audience = await lookup.audience(ctx.atoms, reference)
+    members = await members_of(ctx.atoms, audience)
+    return audience, await ctx.shared.work(contact_sources.of_members, members, audience)
+
+
+async def _newest(ctx: ToolContext) -> tuple[list[Campaign], bool]:
+    """Return the newest campaigns, and whether there are more."""
+    found, page, more = list[Campaign](), 0, True
     while more and page < NEWEST // CAMPAIGNS_PAGE:
         page += 1
         rows, listed = await ctx.atoms.list_campaigns(page=page, limit=CAMPAIGNS_PAGE)
         more = listed.has_more and bool(rows)
-        found += [
-            f"{named(row.name, row.id)} {word(row.status)}"
-            for row in rows
-            if row.audience_id == audience_id
-        ]
-    return found[:CAMPAIGNS_SHOWN], more or len(found) > CAMPAIGNS_SHOWN
+        found += rows
+    return found, more
 
 
 def _row(columns: Sequence[str], row: Sequence[str], ctx: ToolContext) -> AudienceMember:

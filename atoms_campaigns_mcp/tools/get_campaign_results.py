@@ -15,11 +15,7 @@ from atoms_campaigns_mcp.toolkit.allowed_files import allowed_paths, write_file
 from atoms_campaigns_mcp.toolkit.contact_keys import NAME_MAX, contact_keys, name_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.reports import campaign_comparison as comparison
-from atoms_campaigns_mcp.toolkit.reports.campaign_results import (
-    completed,
-    is_terminal,
-    results_and_rest,
-)
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import completed, found_of
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 from atoms_campaigns_mcp.toolkit.waves import results as wave_results
 
@@ -43,9 +39,8 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
         return await wave_results.together(waves, args, ctx)
     path = allowed_paths(args.file, ctx, _INSTEAD)[0] if args.file else None
     first, *others = comparison.chosen(args.campaign_id, args.campaign_ids)
-    details = await ctx.atoms.get_campaign(first)
-    results, left = await results_and_rest(details, ctx)
-    over = is_terminal(details) and not left
+    found = await found_of(first, ctx)
+    details, results, left = found.details, found.results, found.left
     whole = await completed(results, first, ctx)
     outcomes = await results.outcomes()
     return ResultsPage(
@@ -54,13 +49,13 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
         campaign_id=details.campaign.id,
         name=details.campaign.name,
         status=details.campaign.status,
-        provisional=not over,
+        provisional=not found.over,
         calls_in_progress=left.calls_in_progress,
         retries_due=left.retries_due,
         outcomes=_counts(outcomes),
         all_calls_read=whole,
         written=await _written(path, args, results, ctx) if path else None,
-        next_step=_next_step(details, outcomes, over=over),
+        next_step=_next_step(details, outcomes, over=found.over),
         **await _totals(results),
         **await _endings(results),
         **await _rates(results),

@@ -1,5 +1,9 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
 
+from atoms_campaigns_mcp.concurrency import all_of
+from atoms_campaigns_mcp.results.store import Results
 from atoms_campaigns_mcp.schemas.arguments import ListCallsArgs
 from atoms_campaigns_mcp.schemas.base import nothing_here
 from atoms_campaigns_mcp.schemas.calls import Call, CallPage, CallRow
@@ -12,18 +16,25 @@ from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 @tool(Effect.READS, title="List a campaign's calls")
 async def run(args: ListCallsArgs, ctx: ToolContext) -> CallPage:
     """List the attempts of a campaign, the latest change first, without transcripts."""
-    calls, listed = await ctx.atoms.list_calls(
+    listing = partial(
+        ctx.atoms.list_calls,
         args.campaign_id,
         page=args.page,
         limit=args.limit,
         statuses=[args.status] if args.status else [],
         attempts=args.attempt,
     )
+    # The list of calls names nobody; who they are stands in the results.
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "calls": listing,
+        "results": partial(results_soon, args.campaign_id, ctx),
+    }
+    (calls, listed), results = await all_of(reads)
     if not calls:  # of a campaign that does not exist the API says the same
         await ctx.atoms.get_campaign(args.campaign_id)
     return CallPage(
         campaign_id=args.campaign_id,
-        calls=await _rows(args.campaign_id, calls, ctx),
+        calls=await _rows(calls, results, ctx),
         page=args.page,
         total=listed.total,
         has_more=listed.has_more,
@@ -35,10 +46,8 @@ async def run(args: ListCallsArgs, ctx: ToolContext) -> CallPage:
     )
 
 
-async def _rows(campaign_id: str, calls: Sequence[Call], ctx: ToolContext) -> list[CallRow]:
-    # The list of calls names nobody; who they are stands in the results.
-    results = await results_soon(campaign_id, ctx) if calls else None
-    people = await results.columns([call.to_number for call in calls]) if results else {}
+async def _rows(calls: Sequence[Call], results: Results | None, ctx: ToolContext) -> list[CallRow]:
+    people = await results.columns([call.to_number for call in calls]) if results and calls else {}
     key_of = contact_keys(ctx)
 
     def row(call: Call) -> CallRow:

@@ -1,7 +1,9 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
-from atoms_campaigns_mcp.concurrency import attempt
+from atoms_campaigns_mcp.concurrency import all_of, attempt
 from atoms_campaigns_mcp.guardrails.checks import by_zone, expected
 from atoms_campaigns_mcp.guardrails.cost import CostEstimate
 from atoms_campaigns_mcp.guardrails.facts import Facts
@@ -39,12 +41,16 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     Checks numbers, do-not-call, calling hours in each contact's own zone, caller IDs, agent,
     capacity, balance, other campaigns, operator's rules. Says whether a guard watches.
     """
-    details = await ctx.atoms.get_campaign(args.campaign_id)
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "campaign": partial(start_proposal.with_campaign, args.campaign_id, ctx, anew=True),
+        "history": partial(call_costs.history, ctx),
+    }
+    (details, before), history = await all_of(reads)
     campaign = details.campaign
     if campaign.status not in STARTABLE | {"scheduled"}:
         raise campaign_states.cannot("previewed", campaign, campaign_states.next_step(campaign))
-    judged = await start_proposal.of_campaign(details, ctx)
-    cost = await call_costs.cost_of(expected(judged.facts).dials, ctx)
+    judged = await start_proposal.of_campaign(details, ctx, before)
+    cost = call_costs.cost_of(history, expected(judged.facts).dials)
     return await _preview(campaign, judged, cost, ctx)
 
 

@@ -1,9 +1,8 @@
 from collections.abc import Sequence
-from functools import partial
 
 from atoms_campaigns_mcp.guardrails.plan import Proposal
 from atoms_campaigns_mcp.schemas.arguments import StartCampaignArgs
-from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignChanged, CampaignDetails
+from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, CampaignChanged
 from atoms_campaigns_mcp.toolkit import campaign_states, start_proposal
 from atoms_campaigns_mcp.toolkit.audiences.lock import members_of
 from atoms_campaigns_mcp.toolkit.context import ToolContext
@@ -15,19 +14,14 @@ BEFORE_RUNNING = STARTABLE | {"processing"}
 async def locks(args: StartCampaignArgs, ctx: ToolContext) -> Sequence[str]:
     """Let nobody else change the campaign, or whom it calls."""
     # Its audience cannot be changed, so that a read before the lock, for the question, will do.
-    campaign = (await _details(args, ctx, anew=False)).campaign
+    campaign = (await start_proposal.campaign_of(args.campaign_id, ctx, anew=False)).campaign
     audience = [members_of(campaign.audience_id)] if campaign.audience_id else []
     return [campaign.id, *audience]
 
 
-async def _details(args: StartCampaignArgs, ctx: ToolContext, *, anew: bool) -> CampaignDetails:
-    read = partial(ctx.atoms.get_campaign, args.campaign_id)
-    return await ctx.atoms.recently(("campaign", args.campaign_id), read, anew=anew)
-
-
 async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Proposal | CampaignChanged:
     """Read the campaign and whom it calls; a campaign that already dials needs nothing."""
-    details = await _details(args, ctx, anew=True)
+    details, before = await start_proposal.with_campaign(args.campaign_id, ctx)
     campaign = details.campaign
     if campaign_states.is_active(campaign):
         return CampaignChanged(
@@ -40,7 +34,7 @@ async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Proposal | Campaign
         )
     if campaign.status not in STARTABLE:
         raise campaign_states.cannot_start(campaign)
-    return (await start_proposal.of_campaign(details, ctx)).proposal
+    return (await start_proposal.of_campaign(details, ctx, before)).proposal
 
 
 @tool(Effect.DIALS, title="Start or resume a campaign", plan=plan, locks=locks)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import calls, catalogue, flight, preview, sandbox, startup, watchers
+from benchmarks import calls, catalogue, far_away, flight, preview, sandbox, startup, watchers
 from benchmarks.__main__ import main
 from benchmarks.figures import Row, alternate, ratio, table
 from tests.support.process import environment
@@ -45,6 +45,10 @@ def nothing(*_: object) -> list[Row]:
     return []
 
 
+def nothing_beside(_: object) -> str:
+    return ""
+
+
 @pytest.mark.slow
 def test_another_server_is_measured_beside_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -52,6 +56,7 @@ def test_another_server_is_measured_beside_ours(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     for budget in (startup, calls, flight, catalogue, preview, watchers, sandbox):
         monkeypatch.setattr(budget, "measure", nothing)  # the test above measures it
+    monkeypatch.setattr(far_away, "measure", nothing_beside)
     command = f"{sys.executable} -m atoms_campaigns_mcp"
     words = ["--tiny", "--other", command, "--other-tool", "list_audiences"]
     monkeypatch.setattr(sys, "argv", ["bench", *words])

@@ -167,6 +167,7 @@ async def test_what_a_person_resumed_and_paused_again_stays_paused(place: Yard) 
     assert await place.dashboard(f"/campaign/{campaign}/start")
     place.clock.advance(seconds=5)
     assert await place.dashboard(f"/campaign/{campaign}/pause")
+    place.clock.advance(seconds=5)  # by when it has taken effect
     async with place.guard(resumes=True) as guard:
         await place.watch(guard, closes(place) + NIGHT, every=600)
     assert await place.status(campaign) == "paused"

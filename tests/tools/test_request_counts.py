@@ -47,11 +47,10 @@ async def test_a_question_uses_what_a_preview_has_just_read_and_after_the_yes_al
         with requests(bench) as started:
             await client.call("start_campaign", **campaign, confirm_token=token)
     assert len(slow(previewed)) == 7
-    assert slow(asked) == []
-    assert len(asked) == 1
+    assert asked == []
     assert sorted(slow(started)) == sorted(slow(previewed))
     start = f"POST /atoms/v1/campaign/{campaign['campaign_id']}/start"
-    assert started.index(start) == 13
+    assert started.index(start) == 13  # the campaign is read anew as well
 
 
 async def test_what_was_read_half_a_minute_ago_is_read_again_for_a_question(bench: Bench) -> None:

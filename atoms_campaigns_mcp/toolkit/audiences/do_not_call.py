@@ -62,13 +62,22 @@ async def everybodys(atoms: AtomsClient) -> frozenset[str]:
     return frozenset[str]().union(*(numbers or () for numbers, _ in found))
 
 
-async def hits(atoms: AtomsClient, numbers: Sequence[str]) -> int | None:
-    """Count the numbers that are on a list; None if that cannot be known."""
+async def known(atoms: AtomsClient) -> frozenset[str] | None:
+    """Return what `everybodys` does; None if that cannot be known."""
     try:
-        listed = await everybodys(atoms)
+        return await everybodys(atoms)
     except WrongState:
         return None
-    return sum(as_digits(number) in listed for number in numbers)
+
+
+def count(numbers: Sequence[str], listed: frozenset[str] | None) -> int | None:
+    """Count the numbers that are on a list; None if that cannot be known."""
+    return None if listed is None else sum(as_digits(number) in listed for number in numbers)
+
+
+async def hits(atoms: AtomsClient, numbers: Sequence[str]) -> int | None:
+    """Count the numbers that are on a list; None if that cannot be known."""
+    return count(numbers, await known(atoms))
 
 
 def _unknown(why: str) -> WrongState:

@@ -10,7 +10,7 @@ from atoms_campaigns_mcp.results.comparison import FLOOR, Difference, Share, com
 from atoms_campaigns_mcp.schemas.results import Compared
 from atoms_campaigns_mcp.schemas.text import quoted
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.reports.campaign_results import is_terminal, results_and_rest
+from atoms_campaigns_mcp.toolkit.reports.campaign_results import found_of
 
 MOST = 5  # campaigns of one comparison
 
@@ -47,8 +47,8 @@ async def of(campaign_ids: Sequence[str], ctx: ToolContext) -> dict[str, Any]:
 
 
 async def _look(campaign_id: str, ctx: ToolContext) -> Compared:
-    details = await ctx.atoms.get_campaign(campaign_id)
-    results, left = await results_and_rest(details, ctx)
+    found = await found_of(campaign_id, ctx)
+    details, results = found.details, found.results
     _, called, _, cost = await results.totals()
     connected = (await results.outcomes()).get("completed", 0)
     share = Share(connected, called)
@@ -57,7 +57,7 @@ async def _look(campaign_id: str, ctx: ToolContext) -> Compared:
         campaign_id=campaign_id,
         name=details.campaign.name,
         status=details.campaign.status,
-        provisional=bool(left) or not is_terminal(details),
+        provisional=not found.over,
         called=called,
         connected=connected,
         connected_percent=_points(share.rate),

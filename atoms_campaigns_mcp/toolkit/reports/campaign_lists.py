@@ -75,9 +75,13 @@ async def rows_of(campaigns: Sequence[Campaign], ctx: ToolContext) -> list[Campa
     async def look(campaign_id: str) -> None:
         details[campaign_id] = await ctx.atoms.get_campaign(campaign_id)
 
-    with anyio.move_on_after(DETAILS_WITHIN):
-        await attempt({campaign_id: partial(look, campaign_id) for campaign_id in begun})
-    numbers = await _numbers(ctx) if campaigns else {}
+    async def look_at_all() -> None:
+        with anyio.move_on_after(DETAILS_WITHIN):
+            await attempt({campaign_id: partial(look, campaign_id) for campaign_id in begun})
+
+    reads = {"details": look_at_all, "numbers": partial(_numbers, ctx)} if campaigns else {}
+    found, _ = await attempt(reads)
+    numbers: Mapping[str, str] = found.get("numbers") or {}
     return [await _row(row, details.get(row.id), numbers, ctx) for row in campaigns]
 
 

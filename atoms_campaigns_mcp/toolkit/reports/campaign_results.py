@@ -1,9 +1,13 @@
 """The results of a campaign, read once for each state that it is in."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import anyio
 
+from atoms_campaigns_mcp.concurrency import all_of, attempt
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, UnexpectedResponse
 from atoms_campaigns_mcp.results.store import Results
 from atoms_campaigns_mcp.schemas.calls import LIVE
@@ -37,26 +41,73 @@ class Progress:
     contacts_finished: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many calls a campaign has in progress, and how many in all; by both, results differ."""
+
+    live: int
+    calls: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A campaign, its results, and what is left to happen, as they are now."""
+
+    details: CampaignDetails
+    results: Results
+    left: Unfinished
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it can change any more."""
+        return is_terminal(self.details) and not self.left
+
+
 async def results_of(details: CampaignDetails, ctx: ToolContext) -> Results:
     """Return the results as they are now; unchanged ones are not read again."""
-    return await _read(details, await _live(details, ctx), ctx)
+    return await _read(details, await _counts(details.campaign.id, ctx), ctx)
 
 
 async def unfinished(details: CampaignDetails, ctx: ToolContext) -> Unfinished:
     """Count the calls in progress and the retries due."""
-    live = await _live(details, ctx)
     if not _may_retry(details):
-        return Unfinished(live, 0)
-    return await _left(details, live, await _read(details, live, ctx), ctx)
+        return Unfinished(await _live(details.campaign.id, ctx), 0)
+    counts = await _counts(details.campaign.id, ctx)
+    return await _left(details, counts.live, await _read(details, counts, ctx), ctx)
 
 
 async def results_and_rest(
     details: CampaignDetails, ctx: ToolContext
 ) -> tuple[Results, Unfinished]:
     """Return the results as they are now, and what is left to happen."""
-    live = await _live(details, ctx)
-    results = await _read(details, live, ctx)
-    return results, await _left(details, live, results, ctx)
+    counts = await _counts(details.campaign.id, ctx)
+    results = await _read(details, counts, ctx)
+    return results, await _left(details, counts.live, results, ctx)
+
+
+async def found_of(campaign_id: str, ctx: ToolContext) -> Found:
+    """Read a campaign and its results, as few after one another as can be."""
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "campaign": partial(ctx.atoms.get_campaign, campaign_id),
+        "counts": partial(_counts, campaign_id, ctx),
+    }
+    details, counts = await all_of(reads)
+    if is_terminal(details):
+        return await _found_over(details, counts, ctx)
+    results = await _read(details, counts, ctx)
+    return Found(details, results, await _left(details, counts.live, results, ctx))
+
+
+async def _found_over(details: CampaignDetails, counts: Counts, ctx: ToolContext) -> Found:
+    """Look again at the calls of what is over: those counted may be from just before its end."""
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "live": partial(_live, details.campaign.id, ctx),
+        "results": partial(_read, details, counts, ctx),
+    }
+    live, results = await all_of(reads)
+    if live != counts.live:
+        results = await results_of(details, ctx)
+    return Found(details, results, await _left(details, live, results, ctx))
 
 
 def _may_retry(details: CampaignDetails) -> bool:
@@ -73,8 +124,9 @@ async def progress(details: CampaignDetails, ctx: ToolContext) -> Progress:
     campaign = details.campaign
     if campaign.status in NOT_BEGUN:
         return Progress(0, 0, 0)
-    live = await in_progress(details, ctx)
-    results = None if live is None else await _soon(details, live, ctx)
+    if _is_large(details):
+        return Progress(await in_progress(details, ctx), none_due(details), None)
+    live, results = await _soon(details, ctx)
     if live is None or results is None:
         return Progress(live, none_due(details), None)
     left = await _left(details, live, results, ctx)
@@ -87,26 +139,33 @@ async def results_soon(campaign_id: str, ctx: ToolContext) -> Results | None:
         details = await ctx.atoms.get_campaign(campaign_id)
     except AtomsCampaignsError:
         return None
-    live = await in_progress(details, ctx)
-    return None if live is None else await _soon(details, live, ctx)
+    return None if _is_large(details) else (await _soon(details, ctx))[1]
 
 
-async def _soon(details: CampaignDetails, live: int, ctx: ToolContext) -> Results | None:
+def _is_large(details: CampaignDetails) -> bool:
+    """Return whether its results are too many to be read anew at every look."""
     large = (details.metrics.total_participants or 0) > READABLE
-    if large and details.campaign.status in ACTIVE:
-        return None
+    return large and details.campaign.status in ACTIVE
+
+
+async def _soon(details: CampaignDetails, ctx: ToolContext) -> tuple[int | None, Results | None]:
+    """Return how many calls are in progress, and the results; None for what cannot be read."""
+    found, _ = await attempt(_counting(details.campaign.id, ctx))
+    live = found.get("live")
+    if live is None or "all" not in found:
+        return live, None
     with anyio.move_on_after(READ_WITHIN):
         try:
-            return await _read(details, live, ctx)
+            return live, await _read(details, Counts(live, found["all"]), ctx)
         except AtomsCampaignsError:
-            return None
-    return None
+            return live, None
+    return live, None
 
 
 async def in_progress(details: CampaignDetails, ctx: ToolContext) -> int | None:
     """Count the calls in progress; None if that cannot be read."""
     try:
-        return await _live(details, ctx)
+        return await _live(details.campaign.id, ctx)
     except AtomsCampaignsError:
         return None
 
@@ -116,8 +175,8 @@ def none_due(details: CampaignDetails) -> int | None:
     return 0 if details.campaign.max_retries == 0 or details.campaign.status == "failed" else None
 
 
-async def _live(details: CampaignDetails, ctx: ToolContext) -> int:
-    _, live = await ctx.atoms.list_calls(details.campaign.id, statuses=LIVE)
+async def _live(campaign_id: str, ctx: ToolContext) -> int:
+    _, live = await ctx.atoms.list_calls(campaign_id, statuses=LIVE)
     if live.total is None:
         raise UnexpectedResponse(
             "The Atoms API does not say how many calls are in progress.",
@@ -126,10 +185,23 @@ async def _live(details: CampaignDetails, ctx: ToolContext) -> int:
     return live.total
 
 
-async def _read(details: CampaignDetails, live: int, ctx: ToolContext) -> Results:
+async def _calls(campaign_id: str, ctx: ToolContext) -> int | None:
+    _, calls = await ctx.atoms.list_calls(campaign_id)
+    return calls.total
+
+
+def _counting(campaign_id: str, ctx: ToolContext) -> dict[str, Callable[[], Awaitable[int | None]]]:
+    return {"live": partial(_live, campaign_id, ctx), "all": partial(_calls, campaign_id, ctx)}
+
+
+async def _counts(campaign_id: str, ctx: ToolContext) -> Counts:
+    live, calls = await all_of(_counting(campaign_id, ctx))
+    return Counts(live or 0, calls)
+
+
+async def _read(details: CampaignDetails, counts: Counts, ctx: ToolContext) -> Results:
     campaign = details.campaign
-    _, calls = await ctx.atoms.list_calls(campaign.id)
-    version = f"{campaign.updated_at} {campaign.status} {details.metrics} {calls.total} {live}"
+    version = f"{campaign.updated_at} {campaign.status} {details.metrics} {counts}"
     return await ctx.shared.results.get(campaign.id, version, ctx.atoms.export)
 
 
