@@ -53,9 +53,10 @@ class Member(BaseModel):
 
 
 class DoNotCall(Noun):
-    """An entry of the do-not-call list."""
+    """An entry of the do-not-call list; for the whole organization unless it names an agent."""
 
     number: Text = Field(default="", validation_alias=AliasChoices("phoneNumber", "number"))
+    agent_id: Text = Field(default="", validation_alias=AliasChoices("agentId", "agent_id"))
 
 
 class AddedCounts(Noun):
