@@ -106,7 +106,7 @@ def test_the_examples_work_one_after_another_as_they_stand(tmp_path: Path) -> No
     os.close(terminal)
     assert done.returncode == 0, done.stderr
     assert "Start campaign" in done.stderr
-    assert "Renewals: finished, 2 of 2 called" in done.stdout
+    assert "\nfinished, 2 of 2 called" in done.stdout
     assert [row.split("\t")[3] for row in done.stdout.splitlines()[-2:]] == [
         "start_campaign",
         "create_campaign",

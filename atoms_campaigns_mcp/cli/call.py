@@ -3,8 +3,8 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,9 @@ from atoms_campaigns_mcp.tool_calls.catalog import Catalog, emergencies
 from atoms_campaigns_mcp.tool_calls.outcome import Outcome, outcome_of
 from atoms_campaigns_mcp.tool_calls.session import Caller
 
+Call = Callable[[str, Mapping[str, Any]], Awaitable[Outcome]]
+"""Calls a tool by its name, with its arguments."""
+
 _FOR_AGENTS = {NotConfirmed.code, NotFound.code, WrongState.code}
 
 
@@ -45,7 +48,8 @@ class Typed:
     async def ask(self, text: str, plan_id: str) -> Reply:
         """Print the question and wait for a line; only the word yes is one."""
         # Stdout may be a pipe, into which only the result belongs.
-        Terminal(stderr=True).print(Text(text))
+        screen = Terminal(stderr=True)
+        screen.print(Text(text), soft_wrap=not screen.is_terminal)
         print("Type yes to go ahead: ", end="", file=sys.stderr, flush=True)
         began = self.monotonic()
         try:
@@ -131,13 +135,30 @@ async def call_tool(settings: Settings, name: str, arguments: dict[str, Any]) ->
     def asker(clocks: Clocks) -> Asker:
         return Typed(clocks.monotonic) if interactive else Nobody()
 
+    async with calling(settings, asker) as call:
+        return await call(name, arguments)
+
+
+def _nobody(_: Clocks) -> Asker:
+    return Nobody()
+
+
+@asynccontextmanager
+async def calling(
+    settings: Settings, asker: Callable[[Clocks], Asker] = _nobody
+) -> AsyncGenerator[Call]:
+    """Open the account of these settings, in this process, for calls one after the other."""
     principal = Principal(LOCAL, settings.api_key, settings.permitted)
     runtimes = RuntimePool(settings)
     caller = Caller(principal, Catalog.read(settings.permitted), runtimes, asker)
-    try:
+
+    async def call(name: str, arguments: Mapping[str, Any]) -> Outcome:
         outcome = await outcome_of(caller, name, arguments, settings.mode)
+        if isinstance(outcome, PendingQuestion):
+            raise TypeError("a question was left open, although its answer is typed")
+        return outcome
+
+    try:
+        yield call
     finally:
         await runtimes.close()
-    if isinstance(outcome, PendingQuestion):
-        raise TypeError("a question was left open, although its answer is typed")
-    return outcome

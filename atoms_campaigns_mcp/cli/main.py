@@ -167,6 +167,13 @@ def _install(args: argparse.Namespace) -> int:
     return run(order, Machine.here(), sys.stdout, sys.stderr)
 
 
+def _completion(args: argparse.Namespace) -> int:
+    from atoms_campaigns_mcp.cli.completion import shell_code  # noqa: PLC0415 - optional
+
+    print(shell_code(args.shell))
+    return 0
+
+
 def _sandbox(args: argparse.Namespace) -> int:
     from atoms_campaigns_mcp.cli.sandbox import SandboxOptions, serve, start_afresh  # noqa: PLC0415 - uvicorn
     from atoms_campaigns_mcp.state.folder import state_folder  # noqa: PLC0415
@@ -188,6 +195,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "journal": _journal,
     "doctor": _doctor,
     "install": _install,
+    "completion": _completion,
     "sandbox": _sandbox,
     "sandbox serve": _sandbox,
     "sandbox reset": _sandbox,

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from atoms_campaigns_mcp import NAME, __version__
+from atoms_campaigns_mcp.cli.completion import SHELLS, argument_words, tool_names
 from atoms_campaigns_mcp.cli.install import CLIENT_NAMES
 from atoms_campaigns_mcp.config import parsing as read
 from atoms_campaigns_mcp.config.settings import SETTINGS
@@ -225,14 +226,18 @@ def _campaigns(commands: Any) -> None:
         "call get_campaign_status campaign_id=Renewals --json",
         "call start_campaign campaign_id=Renewals",
     )
-    call.add_argument("tool", metavar="TOOL", help=f"its name; `{NAME} tools` lists them")
-    call.add_argument(
+    tool: Any = call.add_argument(
+        "tool", metavar="TOOL", help=f"its name; `{NAME} tools` lists them"
+    )
+    tool.completer = tool_names
+    arguments: Any = call.add_argument(
         "arguments",
         metavar="key=value",
         nargs="*",
         default=[],
         help=f"its arguments, lists as JSON; `{NAME} tools TOOL` explains them",
     )
+    arguments.completer = argument_words
     call.add_argument(
         "--json",
         action="store_true",
@@ -244,7 +249,8 @@ def _campaigns(commands: Any) -> None:
     _settings_flags(watch, _named(ACCOUNT, SANDBOX, without={"log_level", "journal_days"}))
     about = "list the tools that the settings allow, or explain one"
     tools = _command(commands, "tools", about, "tools --read-only", "tools create_campaign")
-    tools.add_argument("tool", metavar="NAME", nargs="?", help="show the arguments of this one")
+    tool = tools.add_argument("tool", metavar="NAME", nargs="?", help="show its arguments")
+    tool.completer = tool_names
     _settings_flags(tools, {"read_only", "no_dial"})
 
 
@@ -311,6 +317,9 @@ def _setup(commands: Any) -> None:
     about = "tell a client of this server"
     examples = "install cursor", "install vscode --url https://calls.example.com/mcp --print"
     _install_flags(_command(commands, "install", about, *examples))
+    about = "print what makes a shell complete these words; needs atoms-campaigns-mcp[completion]"
+    completion = _command(commands, "completion", about, "completion bash")
+    completion.add_argument("shell", choices=SHELLS, help="the shell that evaluates it")
 
 
 def _install_flags(parser: Parser) -> None:

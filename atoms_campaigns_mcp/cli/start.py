@@ -67,6 +67,10 @@ def _open_closed_streams() -> list[str]:
 
 
 def _run(words: list[str], closed: Sequence[str]) -> int:
+    if "_ARGCOMPLETE" in os.environ:
+        from atoms_campaigns_mcp.cli.completion import answer  # noqa: PLC0415 - for a shell
+
+        return answer()
     if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
         words.insert(0, "serve")
     configure(sys.stderr)

@@ -38,6 +38,7 @@ OWN = {
     "sandbox serve": {"--port", "--db", "--speed", "--seed"},
     "sandbox reset": {"--db"},
     "demo": set[str](),
+    "completion": {"bash", "zsh"},
 }
 SECRET = {f"--{row.name.replace('_', '-')}" for row in SETTINGS if row.secret}
 SETTING = {f"--{row.name.replace('_', '-')}": row for row in SETTINGS if not row.secret}
