@@ -24,8 +24,8 @@ import httpx2
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from atoms_campaigns_mcp.state.journal import Entry
 from atoms_campaigns_mcp.state.redis.store import RedisStore
-from atoms_campaigns_mcp.state.store import Entry
 from benchmarks import team
 from benchmarks.passing import Made, Passing
 from benchmarks.repeating import Repeating

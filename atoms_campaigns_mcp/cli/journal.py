@@ -21,8 +21,8 @@ from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.schemas.text import clean
-from atoms_campaigns_mcp.state.journal import entries, prune
-from atoms_campaigns_mcp.state.store import Entry, Wanted
+from atoms_campaigns_mcp.state.journal import Entry, Wanted
+from atoms_campaigns_mcp.state.open import journal_entries, prune_journal
 
 FIELDS = (
     *("id", "time", "tenant", "tool", "campaign", "confirmed", "answered_after"),
@@ -63,7 +63,7 @@ def run(settings: Settings, wish: JournalOptions, now: Callable[[], float] = tim
         ConfigurationError: A subject was named, and no issuer, or the time cannot be read.
     """
     if wish.prune:
-        gone = anyio.run(prune, settings, now() - wish.prune * DAY)
+        gone = anyio.run(prune_journal, settings, now() - wish.prune * DAY)
         print(
             f"{gone} entries older than {wish.prune} days are deleted. Those whose outcome is not "
             "known stay."
@@ -74,7 +74,7 @@ def run(settings: Settings, wish: JournalOptions, now: Callable[[], float] = tim
     tenant = tenant_of_subject(settings.oauth_issuer, wish.subject) if wish.subject else ""
     since = moment(wish.since, now()) if wish.since else 0
     wanted = Wanted(tenant, wish.campaign_id, wish.mode, since, wish.unfinished)
-    _show(anyio.run(entries, settings, wish.limit, wanted), wish.form, tenant)
+    _show(anyio.run(journal_entries, settings, wish.limit, wanted), wish.form, tenant)
     return 0
 
 

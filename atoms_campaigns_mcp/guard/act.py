@@ -16,7 +16,7 @@ from atoms_campaigns_mcp.guard.rules import Rules, Trip, too_late
 from atoms_campaigns_mcp.guard.watch import Sight
 from atoms_campaigns_mcp.schemas.calls import Call
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
-from atoms_campaigns_mcp.state.store import Intent
+from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls.journaling import Recorder
 from atoms_campaigns_mcp.tool_calls.session import Session

@@ -16,7 +16,7 @@ from atoms_campaigns_mcp.guard.rules import Facts, Rules, too_late
 from atoms_campaigns_mcp.guardrails.findings import blocks
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign, CampaignDetails
 from atoms_campaigns_mcp.state.guarding import LONGEST, stopped_at
-from atoms_campaigns_mcp.state.store import Intent
+from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.tool_calls.journaling import Recorder
 from atoms_campaigns_mcp.tool_calls.locks import WAITING
 from atoms_campaigns_mcp.tool_calls.session import Session

@@ -6,6 +6,7 @@ from atoms_campaigns_mcp.config.parsing import RedisAddress
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.state.folder import state_folder
+from atoms_campaigns_mcp.state.journal import EVERY, Entry, Wanted
 from atoms_campaigns_mcp.state.store import Store
 
 
@@ -46,3 +47,21 @@ def require_client(settings: Settings) -> None:
             "ATOMS_MCP_STATE names a Redis, and its client is not installed.",
             next_step="Install atoms-campaigns-mcp[redis].",
         )
+
+
+async def journal_entries(settings: Settings, limit: int, wanted: Wanted = EVERY) -> list[Entry]:
+    """Return the latest entries that are wanted, the latest first."""
+    store = open_state(settings)
+    try:
+        return await store.journal.entries(limit, wanted)
+    finally:
+        await store.close()
+
+
+async def prune_journal(settings: Settings, before: float) -> int:
+    """Delete what began before then, see `JournalStore.prune`."""
+    store = open_state(settings)
+    try:
+        return await store.journal.prune(before)
+    finally:
+        await store.close()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 
 if TYPE_CHECKING:
+    from atoms_campaigns_mcp.state.journal import JournalStore
     from atoms_campaigns_mcp.state.store import (
         CallerIdStore,
         GuardStore,
-        JournalStore,
         LockStore,
         PaceStore,
         PlanStore,

@@ -10,9 +10,11 @@ from typing import Any
 from atoms_campaigns_mcp.errors import NotConfirmed, NotRecorded, Refused
 from atoms_campaigns_mcp.guardrails.findings import blocks
 from atoms_campaigns_mcp.guardrails.plan import Proposal
+from atoms_campaigns_mcp.guardrails.question import question_of
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.base import Result
-from atoms_campaigns_mcp.state.store import Confirmed, PlanRecord
+from atoms_campaigns_mcp.state.journal import Confirmed
+from atoms_campaigns_mcp.state.store import PlanRecord
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls import confirm_tokens
 from atoms_campaigns_mcp.tool_calls.asker import TICK, Answer, PendingQuestion, Reply
@@ -140,7 +142,7 @@ class Confirmation:
     def _question(self, proposal: Proposal) -> str:
         # Whoever reads it sees no other part of the result.
         simulated = self.session.runtime.settings.mode == "sandbox"
-        return ("[sandbox] " if simulated else "") + proposal.question(simulated=simulated)
+        return ("[sandbox] " if simulated else "") + question_of(proposal, simulated=simulated)
 
     def _needs_token(self, record: PlanRecord, question: str) -> NotConfirmed:
         token = self.session.plans.token(record)

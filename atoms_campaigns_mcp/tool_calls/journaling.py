@@ -15,7 +15,7 @@ from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import Campaign
-from atoms_campaigns_mcp.state.store import NOTHING, Created, Intent
+from atoms_campaigns_mcp.state.journal import NOTHING, Created, Intent
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls.locks import Locks
 from atoms_campaigns_mcp.toolkit.tool import Effect, Tool

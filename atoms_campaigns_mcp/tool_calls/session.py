@@ -11,7 +11,7 @@ from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
 from atoms_campaigns_mcp.runtime import Clocks, Runtime, refuse_changes
-from atoms_campaigns_mcp.state.store import Intent
+from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.tool_calls.asker import Asker, Nobody
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from atoms_campaigns_mcp.tool_calls.duplicates import CallMemory

@@ -15,8 +15,8 @@ from atoms_campaigns_mcp.cli.journal import FIELDS, JournalOptions, draw, moment
 from atoms_campaigns_mcp.config.identity import tenant_of_subject
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.state.journal import Entry, Intent
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
-from atoms_campaigns_mcp.state.store import Entry, Intent
 
 CAMPAIGN = "696ddd2a04ff172dbd8eddad"
 MADE = "696ddd287f45bf7b27344e7c"

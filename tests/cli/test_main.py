@@ -13,8 +13,8 @@ from atoms_campaigns_mcp import __version__
 from atoms_campaigns_mcp.cli.tools import run as explain
 from atoms_campaigns_mcp.config.identity import LOCAL, tenant_of_subject
 from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.state.open import open_state
-from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.process import ENVELOPE, INITIALIZE, Child, environment, spawned
 from tests.support.world import CALLER_NUMBER, DRAFT

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from atoms_campaigns_mcp.config.settings import Settings
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.open import journal_entries
 from tests.faults.agent import Scene
 from tests.faults.judge import APART, LATE, NEVER, Verdict, judge
 from tests.faults.lifecycles import Lifecycle, today
@@ -126,7 +126,7 @@ async def _collect(evidence: Evidence, proxy: Proxy, servers: list[Server], fold
     evidence.kills = sum(server.kills for server in servers)
     for server in servers:
         evidence.crashes += server.crashes + server.tracebacks()
-    kept = await entries(Settings(state=folder / "state"), ALL)
+    kept = await journal_entries(Settings(state=folder / "state"), ALL)
     evidence.journal = [
         Journaled(entry.intent.tool, json.loads(entry.intent.arguments)) for entry in kept
     ]

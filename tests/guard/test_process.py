@@ -13,7 +13,7 @@ from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.guard.rules import LEAD
 from atoms_campaigns_mcp.sandbox.engine.faults import Fault
 from atoms_campaigns_mcp.state.guarding import LEASE
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.open import journal_entries
 from tests.guard.yard import SECRET, Yard, begin, numbers
 from tests.support.serving import Caller
 from tests.support.world import DRAFT
@@ -47,7 +47,7 @@ async def test_what_dials_is_paused_before_the_hours_end(place: Yard) -> None:
         await place.watch(guard, end + timedelta(hours=1), every=60)
     assert await place.status(campaign) == "paused"
     assert max(at for at, _ in place.dials()) < end
-    (entry,) = [e for e in await entries(place.settings, 50) if e.intent.tool == "guard"]
+    (entry,) = [e for e in await journal_entries(place.settings, 50) if e.intent.tool == "guard"]
     told = json.loads(entry.intent.arguments)
     assert (entry.outcome, told["campaign_id"]) == ("done", campaign)
     assert (told["rule"], "13:00" in told["figures"]) == ("calling_hours", True)
@@ -63,7 +63,9 @@ async def test_queued_calls_of_a_campaign_that_is_called_completed_are_cancelled
         await dispatched.watch(guard, end + timedelta(minutes=10), every=5)
     assert await dispatched.status(campaign) == "completed"
     assert max(at for at, _ in dispatched.dials()) < end
-    cancelled = [e for e in await entries(dispatched.settings, 100) if e.intent.tool == "guard"]
+    cancelled = [
+        e for e in await journal_entries(dispatched.settings, 100) if e.intent.tool == "guard"
+    ]
     assert cancelled
     assert {entry.outcome for entry in cancelled} == {"done"}
 
@@ -140,7 +142,7 @@ async def test_its_own_pause_ends_when_the_hours_begin_again(place: Yard) -> Non
         await place.watch(guard, closes(place) + NIGHT, every=60)
     assert await place.status(campaign) != "paused"
     assert len(place.dials()) > evening
-    resumed = [e for e in await entries(place.settings, 50) if e.intent.dials]
+    resumed = [e for e in await journal_entries(place.settings, 50) if e.intent.dials]
     assert resumed[0].intent.tool == "guard"
 
 

@@ -8,9 +8,9 @@ import anyio
 import pytest
 
 from atoms_campaigns_mcp.concurrency import IN_FLIGHT
+from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
-from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.tool_calls import journaling
 from tests.support.bench import Bench
 from tests.support.world import DRAFT

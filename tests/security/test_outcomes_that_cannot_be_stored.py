@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.open import journal_entries
 from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from tests.support.bench import Bench
 from tests.support.serving import Caller
@@ -40,7 +40,7 @@ async def test_a_refusal_with_half_a_character_in_it_is_recorded_as_a_refusal(
         refuse_starts(bench, HALF)
         text = await client.refused("start_campaign", **campaign)
     assert "No agent called Max" in text
-    (last,) = await entries(bench.settings, 1)
+    (last,) = await journal_entries(bench.settings, 1)
     assert (last.intent.tool, last.outcome) == ("start_campaign", "refused")
 
 

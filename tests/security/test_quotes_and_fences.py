@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal
+from atoms_campaigns_mcp.guardrails.question import question_of
 from atoms_campaigns_mcp.schemas.calls import FENCE, fenced
 from atoms_campaigns_mcp.schemas.fields import hidden, word
 from atoms_campaigns_mcp.schemas.text import clean, quoted
@@ -71,7 +72,7 @@ def test_no_line_imitates_the_end_of_its_fence(lines: list[str]) -> None:
 @given(NASTY, NASTY, NASTY, NASTY)
 def test_no_name_speaks_for_the_question(name: str, agent: str, audience: str, caller: str) -> None:
     plan = replace(PLAN, name=name, agent=agent, audience=audience, caller_ids=(caller,))
-    question = Proposal(plan).question()
+    question = question_of(Proposal(plan))
     outside = re.sub(r'"[^"]*"', '""', question)
     allowed = 'Start campaign "" () now? It places real phone calls to 3 contacts (audience "" ())'
     assert re.sub(r"[abc]{24}", "", outside).startswith(allowed)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError
+from atoms_campaigns_mcp.state.journal import Intent, Wanted
 from atoms_campaigns_mcp.state.sqlite import migrations
 from atoms_campaigns_mcp.state.sqlite.migrations import LATEST, MIGRATIONS, migrate
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
-from atoms_campaigns_mcp.state.store import Intent, PlanRecord, Wanted
+from atoms_campaigns_mcp.state.store import PlanRecord
 
 pytestmark = pytest.mark.anyio
 # The tables of 0.1.0 as that version made them, written down once more: what has been released is

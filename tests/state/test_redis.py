@@ -14,9 +14,10 @@ from redis import Redis
 from atoms_campaigns_mcp.config.parsing import RedisAddress
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.rate_limit import Slot
+from atoms_campaigns_mcp.state.journal import Entry, Intent
 from atoms_campaigns_mcp.state.redis.connection import AWAY, PREFIX, RedisConnection
 from atoms_campaigns_mcp.state.redis.store import RedisStore
-from atoms_campaigns_mcp.state.store import Entry, Intent, PlanRecord, Upload
+from atoms_campaigns_mcp.state.store import PlanRecord, Upload
 from tests.support.redis import RedisServer, redis_in
 
 pytestmark = pytest.mark.anyio

@@ -14,11 +14,12 @@ import anyio.to_thread
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
+from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.state.sqlite import database
 from atoms_campaigns_mcp.state.sqlite.database import StateFile
 from atoms_campaigns_mcp.state.sqlite.plans import KEEP_PLANS
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
-from atoms_campaigns_mcp.state.store import Intent, PlanRecord
+from atoms_campaigns_mcp.state.store import PlanRecord
 
 pytestmark = pytest.mark.anyio
 RECORD = PlanRecord("plan", "tenant", "start_campaign", "digest", 1000.0, "audience")

@@ -10,16 +10,8 @@ import pytest
 from hypothesis import strategies as st
 
 from atoms_campaigns_mcp.rate_limit import Slot
-from atoms_campaigns_mcp.state.store import (
-    LONGEST_LOCK,
-    UNDER_WAY,
-    Created,
-    Intent,
-    PlanRecord,
-    Store,
-    Upload,
-    Wanted,
-)
+from atoms_campaigns_mcp.state.journal import UNDER_WAY, Created, Intent, Wanted
+from atoms_campaigns_mcp.state.store import LONGEST_LOCK, PlanRecord, Store, Upload
 from tests.state.conftest import Stores
 
 pytestmark = pytest.mark.anyio

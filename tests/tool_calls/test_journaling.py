@@ -10,10 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.journal import Entry
+from atoms_campaigns_mcp.state.open import journal_entries
 from atoms_campaigns_mcp.state.sqlite import database
 from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
-from atoms_campaigns_mcp.state.store import Entry
 from atoms_campaigns_mcp.toolkit.registry import load, names
 from atoms_campaigns_mcp.toolkit.tool import Effect
 from tests.support.bench import Bench
@@ -28,7 +28,7 @@ WAVES = {**DRAFT, "name": "Waves", "date": "2027-01-11"}
 
 async def journal(bench: Bench) -> list[Entry]:
     """Every entry, the earliest first."""
-    return (await entries(bench.settings, 100))[::-1]
+    return (await journal_entries(bench.settings, 100))[::-1]
 
 
 async def audience(client: Caller) -> str:
@@ -113,7 +113,7 @@ async def test_the_intent_is_written_before_the_request_leaves(bench: Bench) -> 
 
     async def look(request: httpx2.Request) -> httpx2.Response:
         if request.method != "GET":
-            seen.append((await entries(bench.settings, 1))[0])
+            seen.append((await journal_entries(bench.settings, 1))[0])
         return await below.handle_async_request(request)
 
     bench.wire.below = httpx2.MockTransport(look)

@@ -12,7 +12,7 @@ from mcp import Client
 
 from atoms_campaigns_mcp.server.mcp.server import build
 from atoms_campaigns_mcp.server.runtime_pool import RuntimePool
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.open import journal_entries
 from atoms_campaigns_mcp.state.sqlite.locks import SqliteLocks
 from atoms_campaigns_mcp.tool_calls.locks import LOOKING, SENDING
 from tests.support.bench import Bench
@@ -70,7 +70,7 @@ async def test_a_cancelled_call_keeps_nobody_out_once_its_change_is_answered(
         await held.arrived.wait()
         tasks.cancel_scope.cancel()
         held.released.set()
-    (entry,) = await entries(bench.settings, 1)
+    (entry,) = await journal_entries(bench.settings, 1)
     assert (entry.intent.tool, entry.outcome) == ("start_campaign", "refused")
     async with bench.client() as client:
         started = await client.call("start_campaign", **campaign)
@@ -133,7 +133,7 @@ async def test_a_change_that_the_end_of_a_server_cuts_short_keeps_the_same_one_o
         if cancelled:
             tasks.cancel_scope.cancel()
     assert cancelled or "was ended while the change was under way" in answers[0]
-    assert (await entries(bench.settings, 1))[0].outcome == ""
+    assert (await journal_entries(bench.settings, 1))[0].outcome == ""
     async with bench.client() as client:
         assert BUSY in await client.refused("start_campaign", **campaign)
         bench.clock.advance(seconds=LOOKING + 1)

@@ -7,10 +7,10 @@ import anyio
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.journal import Intent
+from atoms_campaigns_mcp.state.open import journal_entries
 from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from atoms_campaigns_mcp.state.sqlite.locks import SqliteLocks
-from atoms_campaigns_mcp.state.store import Intent
 from atoms_campaigns_mcp.tool_calls.locks import SENDING
 from tests.support.bench import Bench
 from tests.support.lost import Sandbox, nothing_done, trouble
@@ -47,7 +47,8 @@ async def test_asking_again_finds_what_was_made_after_nobody_looked_any_more(
     assert "an earlier equal request, whose outcome had been unknown, made it" in again["next_step"]
     assert again["campaign_id"] in third
     assert len(rows["campaigns"]) == 1
-    assert [entry.outcome for entry in await entries(bench.settings, 9)] == ["done"]
+    entries = await journal_entries(bench.settings, 9)
+    assert [entry.outcome for entry in entries] == ["done"]
 
 
 async def test_asking_again_creates_what_is_not_there_and_says_so(bench: Bench) -> None:
@@ -58,7 +59,11 @@ async def test_asking_again_creates_what_is_not_there_and_says_so(bench: Bench) 
         rows = await client.call("list_campaigns", search=DRAFT["name"])
     assert "nothing of it was there, so this is new" in again["next_step"]
     assert len(rows["campaigns"]) == 1
-    assert [entry.outcome for entry in await entries(bench.settings, 9)] == ["done", "absent"]
+    entries = await journal_entries(bench.settings, 9)
+    assert [entry.outcome for entry in entries] == [
+        "done",
+        "absent",
+    ]
 
 
 @pytest.mark.parametrize("tool", CREATIONS)
@@ -182,4 +187,8 @@ async def test_a_server_that_slept_before_it_could_send_leaves_it_to_others(
         monkeypatch.undo()
         await client.call("create_campaign", **DRAFT, **how)
     assert bench.wire.changes == ["campaign"]
-    assert [entry.outcome for entry in await entries(bench.settings, 9)] == ["done", "refused"]
+    entries = await journal_entries(bench.settings, 9)
+    assert [entry.outcome for entry in entries] == [
+        "done",
+        "refused",
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.open import journal_entries
 from tests.support.bench import Bench
 from tests.support.lost import WITH_EFFECT, Sandbox, Trouble, nothing_done, trouble
 from tests.support.serving import Caller, text_of
@@ -68,7 +68,7 @@ async def test_what_was_done_is_found_although_its_answer_was_of_no_use(
         trouble(bench, method, what)
         result = await client.call(tool, **given)
     assert EXPECTED[tool].items() <= result.items()
-    (last,) = await entries(bench.settings, 1)
+    (last,) = await journal_entries(bench.settings, 1)
     assert (last.intent.tool, last.outcome) == (tool, "done")
     if tool != "pause_campaign":  # which is sent again until it is seen to have worked
         assert len(bench.wire.changes) == before + 1
@@ -90,7 +90,7 @@ async def test_what_is_not_seen_is_called_unknown_and_never_sent_again(
     assert "Look with" in text
     assert "Nothing was" not in text
     assert len(bench.wire.changes) == before + 1
-    (last,) = await entries(bench.settings, 1)
+    (last,) = await journal_entries(bench.settings, 1)
     assert (last.intent.tool, last.outcome) == (tool, "unknown")
 
 

@@ -12,8 +12,8 @@ from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, said_of
 from atoms_campaigns_mcp.runtime import Clocks
 from atoms_campaigns_mcp.state.folder import NOT_USABLE, secrets_of, state_folder
+from atoms_campaigns_mcp.state.journal import UNDER_WAY
 from atoms_campaigns_mcp.state.open import open_state
-from atoms_campaigns_mcp.state.store import UNDER_WAY
 
 LATEST = 1000  # entries of the journal that are looked at
 MARK = "doctor"

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.server.http import uploads
 from atoms_campaigns_mcp.server.http.middleware.bodies import LARGEST
-from atoms_campaigns_mcp.server.http.middleware.hosts import security
+from atoms_campaigns_mcp.server.http.middleware.header_checks import security
 from atoms_campaigns_mcp.server.http.paths import HEALTH, MCP, UPLOADS
 
 State = Literal["ok", "away", "ending"]

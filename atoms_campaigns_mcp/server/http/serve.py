@@ -28,7 +28,7 @@ from atoms_campaigns_mcp.server.http.guarding import Guarding, watch
 from atoms_campaigns_mcp.server.http.middleware.access_log import AccessLog
 from atoms_campaigns_mcp.server.http.middleware.authentication import Authentication
 from atoms_campaigns_mcp.server.http.middleware.bodies import Bodies
-from atoms_campaigns_mcp.server.http.middleware.hosts import AllowedHosts, cors
+from atoms_campaigns_mcp.server.http.middleware.header_checks import AllowedHosts, cors
 from atoms_campaigns_mcp.server.http.middleware.normalization import Normalization
 from atoms_campaigns_mcp.server.http.middleware.open_streams import OpenStreams, Streams
 from atoms_campaigns_mcp.server.http.middleware.post_checks import InFlight, PostChecks

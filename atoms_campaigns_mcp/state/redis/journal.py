@@ -16,8 +16,7 @@ from typing import Any, cast
 from redis.exceptions import RedisError, ResponseError
 
 from atoms_campaigns_mcp.errors import NotRecorded
-from atoms_campaigns_mcp.state.redis.connection import WAIT, RedisConnection, key
-from atoms_campaigns_mcp.state.store import (
+from atoms_campaigns_mcp.state.journal import (
     EVERY,
     IN_DOUBT,
     NEVER,
@@ -27,8 +26,9 @@ from atoms_campaigns_mcp.state.store import (
     Entry,
     Intent,
     Wanted,
-    storable,
 )
+from atoms_campaigns_mcp.state.redis.connection import WAIT, RedisConnection, key
+from atoms_campaigns_mcp.state.store import storable
 from atoms_campaigns_mcp.telemetry import log
 
 JOURNAL, LAST, OPEN = key("journal"), key("last"), key("open")

@@ -8,8 +8,7 @@ from typing import Any
 
 import anyio
 
-from atoms_campaigns_mcp.state.sqlite.database import StateFile
-from atoms_campaigns_mcp.state.store import (
+from atoms_campaigns_mcp.state.journal import (
     EVERY,
     NOTHING,
     UNDER_WAY,
@@ -17,8 +16,9 @@ from atoms_campaigns_mcp.state.store import (
     Entry,
     Intent,
     Wanted,
-    storable,
 )
+from atoms_campaigns_mcp.state.sqlite.database import StateFile
+from atoms_campaigns_mcp.state.store import storable
 
 _INTENT = (
     "tenant, tool, arguments, confirmed, digest, key, known, answered_after, account, "

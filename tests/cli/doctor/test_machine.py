@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from atoms_campaigns_mcp.cli.doctor.command import examine
+from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
-from atoms_campaigns_mcp.state.store import Intent
 from tests.cli.doctor.examining import found, patient
 from tests.support.bench import Bench
 from tests.support.redis import RedisServer

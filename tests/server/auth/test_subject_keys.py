@@ -11,7 +11,7 @@ import pytest
 
 from atoms_campaigns_mcp.config.identity import SANDBOX, account_of, tenant_of
 from atoms_campaigns_mcp.config.settings import Settings
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.open import journal_entries
 from tests.support.bench import Bench
 from tests.support.lost import nothing_done, trouble
 from tests.support.serving import Caller, serving
@@ -71,7 +71,9 @@ async def test_two_kinds_of_servers_with_one_key_know_each_others_lost_creations
         seen = await one.call("preview_campaign", campaign_id=made["campaign_id"])
     assert "an earlier equal request had an unknown outcome" in made["next_step"].lower()
     assert "foreign_caller_id" in {found["rule"] for found in seen["findings"]}  # they are known
-    told = [(entry.outcome, entry.intent.tenant) for entry in await entries(bench.settings, 9)]
+    told = [
+        (entry.outcome, entry.intent.tenant) for entry in await journal_entries(bench.settings, 9)
+    ]
     assert told == [("done", "local"), ("absent", tenant_of(ANNA))]
 
 
@@ -85,7 +87,11 @@ async def test_a_server_of_another_account_does_not_settle_a_creation_of_unknown
     async with alone(bench, other) as elsewhere:
         made = await elsewhere.call("create_audience", **LIST)
     assert "unknown" not in made["next_step"]
-    assert [entry.outcome for entry in await entries(bench.settings, 9)] == ["done", "unknown"]
+    entries = await journal_entries(bench.settings, 9)
+    assert [entry.outcome for entry in entries] == [
+        "done",
+        "unknown",
+    ]
 
 
 def test_every_server_without_a_key_has_the_sandboxs_account() -> None:

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.open import journal_entries
 from tests.support.bench import Bench
 from tests.support.lost import Sandbox, lost, trouble
 from tests.support.world import DRAFT
@@ -21,7 +21,7 @@ async def test_a_refused_change_is_kept_with_the_id_of_its_request(bench: Bench)
         made = await client.call("create_campaign", **DRAFT)
         trouble(bench, "POST", named)
         await client.refused("start_campaign", campaign_id=made["campaign_id"])
-    (entry,) = await entries(bench.settings, 1)
+    (entry,) = await journal_entries(bench.settings, 1)
     assert (entry.outcome, entry.request_id) == ("refused", "req-of-the-change")
 
 
@@ -32,5 +32,5 @@ async def test_a_change_whose_answer_is_lost_is_not_kept_with_the_id_of_a_look(
         made = await client.call("create_campaign", **DRAFT)
         trouble(bench, "POST", lost)
         await client.call("start_campaign", campaign_id=made["campaign_id"])
-    (entry,) = await entries(bench.settings, 1)
+    (entry,) = await journal_entries(bench.settings, 1)
     assert (entry.intent.tool, entry.outcome, entry.request_id) == ("start_campaign", "done", "")

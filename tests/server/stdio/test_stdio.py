@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from atoms_campaigns_mcp.state.store import UNDER_WAY
+from atoms_campaigns_mcp.state.journal import UNDER_WAY
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from tests.support.process import ENVELOPE, INITIALIZE, Child, environment, spawned
 from tests.support.world import DRAFT

@@ -6,7 +6,7 @@ from random import Random
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.state.journal import entries
+from atoms_campaigns_mcp.state.open import journal_entries
 from tests.support.bench import Bench
 from tests.support.lost import lost, trouble
 from tests.support.serving import text_of
@@ -87,7 +87,9 @@ async def test_everything_is_in_the_journal_under_the_plan_that_was_agreed_to(
     async with bench.client() as client:
         await listed(client)
         await client.call("schedule_waves", **CALLS)
-    found = [e for e in await entries(bench.settings, 50) if e.intent.tool == "schedule_waves"]
+    found = [
+        e for e in await journal_entries(bench.settings, 50) if e.intent.tool == "schedule_waves"
+    ]
     assert len({entry.intent.digest for entry in found}) == 1
     assert {entry.outcome for entry in found} == {"done"}
     assert sum(entry.intent.dials and bool(entry.intent.key) for entry in found) == 7
