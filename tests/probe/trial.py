@@ -13,7 +13,7 @@ from atoms_campaigns_mcp.redaction import redact
 from atoms_campaigns_mcp.runtime import Runtime
 from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.campaigns import Campaign
-from atoms_campaigns_mcp.state.store import NOTHING, Intent
+from atoms_campaigns_mcp.state.journal import NOTHING, Intent
 from atoms_campaigns_mcp.tool_calls.journaling import created_by
 from tests.probe.questions import Answer, Question
 from tests.probe.sight import DELAY, FOREIGN, RETRIES, Look, Seen, Sight
