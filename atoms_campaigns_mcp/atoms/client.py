@@ -333,8 +333,12 @@ class AtomsClient:
 
         The API does not tell a campaign's caller IDs, so they are not compared.
         """
-        rows, _ = await self.list_campaigns(search=body["name"], limit=NEWEST)
-        return [row for row in rows if row.is_like(body)]
+        return [row for row in await self.newest_of(body["name"]) if row.is_like(body)]
+
+    async def newest_of(self, name: str) -> list[Campaign]:
+        """Return the newest campaigns whose names hold this one."""
+        rows, _ = await self.list_campaigns(search=name, limit=NEWEST)
+        return rows
 
     async def get_campaign(self, campaign_id: str) -> CampaignDetails:
         """Return a campaign with its events and metrics."""

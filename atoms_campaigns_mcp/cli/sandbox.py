@@ -65,7 +65,9 @@ def serve(database: Path, wish: SandboxOptions) -> int:
             with suppress(KeyboardInterrupt):
                 # A page that gave its name this address could read it otherwise.
                 app = TrustedHostMiddleware(create_app(world), allowed_hosts=[*LOOPBACK, "[::1]"])
-                uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[bound])
+                # By name: with "auto", it would depend on what else is installed.
+                config = uvicorn.Config(app, http="h11", loop="asyncio", log_level="warning")
+                uvicorn.Server(config).run(sockets=[bound])
         finally:
             world.close()
     return 0

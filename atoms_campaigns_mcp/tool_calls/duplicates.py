@@ -26,9 +26,9 @@ class CallMemory:
     intent: Intent | None = None
     """What the call is about to send; nothing while it only reads."""
 
-    def alone(self, key: str) -> AbstractAsyncContextManager[None]:
+    def alone(self, key: str, *, patience: float = 0.0) -> AbstractAsyncContextManager[None]:
         """See `Memory.alone`."""
-        return self.locks.holding(key, _busy())
+        return self.locks.holding(key, _busy(), patience=patience)
 
     async def keep_alone(self, key: str) -> None:
         """See `Memory.keep_alone`."""

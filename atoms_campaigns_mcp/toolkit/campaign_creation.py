@@ -71,18 +71,23 @@ def body_of(plan: Plan, *, at: datetime | None = None, description: str = "") ->
 
 
 def creation(
-    body: dict[str, Any], ctx: ToolContext, refuse: Callable[[Sequence[Campaign]], None]
+    body: dict[str, Any],
+    ctx: ToolContext,
+    refuse: Callable[[Sequence[Campaign]], None],
+    of_name: Sequence[Campaign] | None = None,
 ) -> Creation[Campaign]:
     """Return how a campaign is made, which the caller does once.
 
-    `refuse` raises if campaigns that `body` describes are there and forbid another.
+    `refuse` raises if campaigns that `body` describes are there and forbid another. `of_name` are
+    the campaigns of that name, if the caller has read them and lets nobody make others meanwhile.
     """
     phone_ids = body["phoneNumberIds"]
     same = {name: body[name] for name in body if name != "description"}
     key = key_of("campaign", {**same, "phoneNumberIds": sorted(phone_ids)})
 
     async def alike() -> list[Campaign]:
-        rows = await ctx.atoms.campaigns_like(body)
+        named_so = await ctx.atoms.newest_of(body["name"]) if of_name is None else of_name
+        rows = [row for row in named_so if row.is_like(body)]
         callers = {row.id: row.phone_ids or await ctx.memory.callers(row.id) for row in rows}
         # Callers that nobody knows may be the same.
         return [row for row in rows if set(callers[row.id] or phone_ids) == set(phone_ids)]

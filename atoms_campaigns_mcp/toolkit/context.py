@@ -78,8 +78,11 @@ class Earlier:
 class Memory(Protocol):
     """What this server remembers and the API does not tell: requests, caller IDs, uploads."""
 
-    def alone(self, key: str) -> AbstractAsyncContextManager[None]:
-        """Keep equal creations out meanwhile; raises `WrongState` if one is under way."""
+    def alone(self, key: str, *, patience: float = 0.0) -> AbstractAsyncContextManager[None]:
+        """Keep equal creations out meanwhile, after waiting for one for `patience` seconds.
+
+        Raises `WrongState` if one is still under way.
+        """
         ...
 
     async def keep_alone(self, key: str) -> None:

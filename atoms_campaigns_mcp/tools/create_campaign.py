@@ -1,7 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
+from atoms_campaigns_mcp.concurrency import all_of
 from atoms_campaigns_mcp.errors import InvalidArguments, WrongState
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
 from atoms_campaigns_mcp.schemas.arguments import CreateCampaignArgs
@@ -12,11 +15,12 @@ from atoms_campaigns_mcp.toolkit.audiences.lock import DIALS, members_of
 from atoms_campaigns_mcp.toolkit.audiences.members import contacts_of
 from atoms_campaigns_mcp.toolkit.campaign_creation import body_of, creation, named
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.create_once import Creation, Made
+from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of
 from atoms_campaigns_mcp.toolkit.start_facts import read_facts
 from atoms_campaigns_mcp.toolkit.start_proposal import judged, rival_ids
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
+TURN = 5.0  # seconds that a draft waits while another one of its name is made
 FARTHEST = timedelta(days=366)  # ours: beyond it, a mistyped year is likelier than a plan
 
 
@@ -79,16 +83,37 @@ async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
     Without scheduled_at it is a draft and dials nobody until start_campaign. With scheduled_at it
     DIALS by itself then, after confirmation. It cannot be changed afterwards.
     """
-    facts = ctx.plan or (await named(args, "schedule", ctx))[0]
-    made = await _creation(args, facts, ctx).once(ctx)
+    if ctx.plan is None:
+        made, facts = await _draft(args, ctx)
+    else:
+        made, facts = await _creation(args, ctx.plan, ctx).once(ctx), ctx.plan
     if made.thing.status in DIALS:
         await ctx.memory.saw(made.thing.id)
     return await _result(made, facts, ctx)
 
 
-def _creation(args: CreateCampaignArgs, facts: Plan, ctx: ToolContext) -> Creation[Campaign]:
+async def _draft(args: CreateCampaignArgs, ctx: ToolContext) -> tuple[Made[Campaign], Plan]:
+    """Make a draft; an equal one has its name and is a draft, so that drafts of a name take turns.
+
+    What is alike can then be looked for before what the arguments name is known.
+    """
+    async with ctx.memory.alone(key_of("drafts", args.name), patience=TURN):
+        reads: dict[str, Callable[[], Awaitable[Any]]] = {
+            "named": partial(named, args, "schedule", ctx),
+            "of name": partial(ctx.atoms.newest_of, args.name),
+        }
+        (facts, _), of_name = await all_of(reads)
+        return await _creation(args, facts, ctx, of_name).once(ctx), facts
+
+
+def _creation(
+    args: CreateCampaignArgs,
+    facts: Plan,
+    ctx: ToolContext,
+    of_name: Sequence[Campaign] | None = None,
+) -> Creation[Campaign]:
     body = body_of(facts, at=args.scheduled_at, description=args.description or "")
-    return creation(body, ctx, _allow if args.allow_duplicate else _refuse)
+    return creation(body, ctx, _allow if args.allow_duplicate else _refuse, of_name)
 
 
 def _allow(_: Sequence[Campaign]) -> None:

@@ -1,16 +1,16 @@
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import anyio
 
-from atoms_campaigns_mcp.concurrency import attempt
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, NotRecorded, Rejected
+from atoms_campaigns_mcp.concurrency import all_of
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import (
-    ACTIVE,
-    STARTABLE,
     TERMINAL,
     Campaign,
     CampaignsPaused,
@@ -19,13 +19,11 @@ from atoms_campaigns_mcp.schemas.campaigns import (
 from atoms_campaigns_mcp.schemas.fields import NAME_MAX
 from atoms_campaigns_mcp.schemas.text import clean, counted
 from atoms_campaigns_mcp.state.guarding import EVERYTHING
-from atoms_campaigns_mcp.toolkit import campaign_states, hanging_up
+from atoms_campaigns_mcp.toolkit import campaign_states, hanging_up, stopping
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 from atoms_campaigns_mcp.toolkit.waves.names import is_of
 
-PAGE = 100  # campaigns a request
-JOURNAL = 1.0  # seconds that a stop waits to learn what was begun here
 LOOKING = 5.0  # seconds after the stop that may go into saying what goes on
 SHOWN = 50  # campaigns named in the result; all are paused, and all are counted
 _IDS = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
@@ -49,27 +47,15 @@ async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
     try:
         if everything:
             return await _pause_all(ctx, hang_up=args.hang_up)
-        result = await _pause_these(ids, named, ctx, hang_up=args.hang_up)
-        stopped = stopped or [row.id for row in result.campaigns]
-        await _tell_others(result, ctx)
+        unread = [Campaign(id=one, status=campaign_states.UNREAD) for one in ids]
+        if unread:
+            return await _pause_each(unread, ctx, hang_up=args.hang_up)
+        result = await _pause_named(named, ctx, hang_up=args.hang_up)
+        stopped = [row.id for row in result.campaigns]
         return result
     finally:
         # Also of what could not be paused: no guard may resume what somebody wants to stand still.
         await ctx.memory.stopped(stopped)
-
-
-async def _pause_these(
-    ids: Sequence[str], named: str, ctx: ToolContext, *, hang_up: bool
-) -> CampaignsPaused:
-    if not ids:
-        return await _pause_named(named, ctx, hang_up=hang_up)
-    if len(ids) > 1:
-        unread = [Campaign(id=one, status=campaign_states.UNREAD) for one in ids]
-        return await _pause_each(unread, ctx, hang_up=hang_up)
-    campaign, changed = await _pause(ids[0], "", ctx, hang_up=hang_up)
-    result = _result([campaign], changed=changed)
-    await _tell_calls(result, ids, ctx, hang_up=hang_up)
-    return result
 
 
 async def _tell_calls(
@@ -94,155 +80,136 @@ async def _tell_calls(
         result.next_step += " pause_campaign with hang_up ends calls in progress."
 
 
-async def _tell_others(result: CampaignsPaused, ctx: ToolContext) -> None:
-    """Say what else dials or will: whoever stops one thing often means all of it."""
-    stopped = {row.id for row in result.campaigns}
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What else dials or will; `unread` says that it may be more."""
+
+    dialling: Sequence[Campaign] = ()
+    scheduled: Sequence[Campaign] = ()
+    unread: bool = True
+
+
+async def _others(ctx: ToolContext) -> _Others:
+    """Look what else dials or will: whoever stops one thing often means all of it."""
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "dialling": partial(stopping.dialling, ctx),
+        "scheduled": partial(stopping.listed, ctx, "scheduled"),
+    }
     with anyio.move_on_after(LOOKING):
-        dialling, unlisted = await _dialling(ctx)
-        scheduled, unread = await _listed(ctx, "scheduled")
-        others = [campaign for campaign in dialling if campaign.id not in stopped]
-        result.others = [_row(campaign) for campaign in others[:SHOWN]]
-        result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
-        if unlisted or unread:
-            result.message += " What else dials or is scheduled cannot be read at present."
-        elif not others and not scheduled:
-            result.message += " Nothing else dials, and no campaign is scheduled."
-        else:
-            result.message += f" Besides, {_count(others)} and {len(scheduled)} will by themselves."
-        return
-    result.message += " What else dials or is scheduled cannot be read at present."
+        (dialling, unlisted), (scheduled, unread) = await all_of(reads)
+        return _Others(dialling, scheduled, unread=bool(unlisted or unread))
+    return _Others()
 
 
-async def _pause(
-    campaign_id: str, name: str, ctx: ToolContext, *, hang_up: bool
-) -> tuple[Campaign, bool]:
-    """Pause it and look afterwards: whoever stops it must not depend on seeing it first.
-
-    Gives what it is now, and whether anything was changed.
-    """
-    try:
-        await ctx.atoms.pause_campaign(campaign_id)
-    except Rejected as refused:
-        try:
-            campaign = (await ctx.atoms.anew().get_campaign(campaign_id)).campaign
-        except AtomsCampaignsError:
-            raise refused from None
-        if campaign.status in STARTABLE:
-            begun = await _begun(ctx)
-            if begun is None or campaign_id in begun:
-                try:
-                    return await _pause_begun(campaign, ctx), True
-                except campaign_states.NotYet:
-                    if begun is not None:
-                        raise
-        # The API may call a campaign completed whose last calls still ring.
-        if campaign.status == "paused" or (hang_up and campaign.status in TERMINAL):
-            return campaign, False
-        if not campaign_states.is_active(campaign):
-            raise campaign_states.cannot_pause(campaign) from None
-        await ctx.atoms.pause_campaign(campaign_id)  # it has begun to run in this moment
-    return await campaign_states.settled(ctx, campaign_id, name, before=ACTIVE), True
-
-
-async def _begun(ctx: ToolContext) -> list[str] | None:
-    """Return what was made to dial here and has not been seen to; None if it cannot be read."""
-    try:
-        with anyio.move_on_after(JOURNAL):
-            return [campaign_id for campaign_id in await ctx.memory.begun() if campaign_id]
-    except NotRecorded:
-        pass
-    return None
-
-
-async def _pause_begun(campaign: Campaign, ctx: ToolContext) -> Campaign:
-    """Ask again until a start that the API has accepted shows, and can be paused."""
-    for pause in campaign_states.LOOKS:
-        await ctx.sleep(pause)
-        try:
-            await ctx.atoms.pause_campaign(campaign.id)
-        except Rejected:
-            continue
-        return await campaign_states.settled(ctx, campaign.id, campaign.name, before=ACTIVE)
-    raise campaign_states.cannot_pause_yet(campaign)
+def _tell_others(result: CampaignsPaused, others: _Others) -> None:
+    stopped = {row.id for row in result.campaigns}
+    dialling = [campaign for campaign in others.dialling if campaign.id not in stopped]
+    scheduled = others.scheduled
+    result.others = [_row(campaign) for campaign in dialling[:SHOWN]]
+    result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
+    if others.unread:
+        result.message += " What else dials or is scheduled cannot be read at present."
+    elif not dialling and not scheduled:
+        result.message += " Nothing else dials, and no campaign is scheduled."
+    else:
+        result.message += f" Besides, {_count(dialling)} and {len(scheduled)} will by themselves."
 
 
 async def _pause_each(
-    campaigns: Sequence[Campaign], ctx: ToolContext, campaign_id: str = "", *, hang_up: bool
+    campaigns: Sequence[Campaign], ctx: ToolContext, *, hang_up: bool
 ) -> CampaignsPaused:
-    # One that cannot be paused must not keep the others dialling.
-    stopped, failed = await attempt(
-        {c.id: partial(_pause, c.id, c.name, ctx, hang_up=hang_up) for c in campaigns}
-    )
-    if campaigns and not stopped and not campaign_id:
+    """Pause them; while that takes effect, look what else dials."""
+    stopped, failed = await stopping.stop_each(campaigns, ctx, hang_up=hang_up)
+    if not stopped:
         raise next(iter(failed.values()))
-    seen = [c for c in campaigns if c.id in stopped or c.status != campaign_states.UNREAD]
-    rows = [stopped[c.id][0] if c.id in stopped else c for c in seen]
-    changed = any(changed for _, changed in stopped.values())
-    result = _result(rows, changed=changed or bool(failed), campaign_id=campaign_id)
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "seen": partial(stopping.settled, stopped, ctx),
+        "others": partial(_others, ctx),
+    }
+    seen, others = await all_of(reads)
+    known = {c.id: c for c in campaigns if c.status != campaign_states.UNREAD} | seen
+    changed = bool(failed) or any(accepted for _, accepted in stopped.values())
+    result = _result([known[c.id] for c in campaigns if c.id in known], changed=changed)
     if failed:
         result.message += f" {len(failed)} could not be paused: {_reasons(failed.values())}"
     await _tell_calls(result, list(stopped), ctx, hang_up=hang_up)
     if failed:
-        result.next_step = f"Call pause_campaign with {campaign_id or 'these ids'} again at once."
+        result.next_step = "Call pause_campaign with these ids again at once."
+    _tell_others(result, others)
     return result
 
 
 async def _pause_all(ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
-    dialling, unlisted = await _dialling(ctx)
-    if unlisted and not dialling:
-        raise unlisted[0]
-    result = await _pause_each(dialling, ctx, "all", hang_up=hang_up)
-    if unlisted:
-        result.message += f" There may be more, which cannot be listed: {_reasons(unlisted)}"
+    stops = await stopping.stop_everything(ctx, hang_up=hang_up)
+    if stops.unlisted and not stops.listed:
+        raise stops.unlisted[0]
+    reads: dict[str, Callable[[], Awaitable[Any]]] = {
+        "seen": partial(stopping.settled, stops.stopped, ctx),
+        "scheduled": partial(stopping.listed, ctx, "scheduled"),
+    }
+    seen, (scheduled, unread) = await all_of(reads)
+    accepted = [one for one, (_, accepted) in stops.stopped.items() if accepted]
+    failed = [error for one, error in stops.failed.items() if one in stops.listed]
+    rows = [seen.get(one, campaign) for one, campaign in stops.listed.items()]
+    result = _result(rows, changed=bool(accepted or failed), campaign_id="all")
+    if failed:
+        result.message += f" {len(failed)} could not be paused: {_reasons(failed)}"
+    concerned = [one for one in stops.stopped if one in stops.listed or one in accepted]
+    await _tell_calls(result, concerned, ctx, hang_up=hang_up)
+    late = [seen[one] for one in accepted if one not in stops.listed]
+    result.campaigns = [*result.campaigns, *map(_row, late)][:SHOWN]
+    if late:
+        result.message += f" {counted(len(late), 'campaign')} that had just begun: paused too."
+    whole = _tell_what_is_left(result, stops, failed=bool(failed))
+    _tell_scheduled(result, scheduled, unread=bool(unread), whole=whole)
+    return result
+
+
+def _tell_what_is_left(
+    result: CampaignsPaused, stops: stopping.Everything, *, failed: bool
+) -> bool:
+    """Say what may still dial or begin; true if nothing may but what could not be paused."""
+    if stops.unlisted:
+        reasons = _reasons(stops.unlisted)
+        result.message += f" There may be more, which cannot be listed: {reasons}"
+    may_begin = [
+        error
+        for one, error in stops.failed.items()
+        if one not in stops.listed and isinstance(error, campaign_states.NotYet)
+    ]
+    if may_begin:
+        result.message += f" {_reasons(may_begin)}"
+    if failed or stops.unlisted or may_begin:
         result.next_step = "Call pause_campaign with all again at once."
-    late = await _pause_what_begins(dialling, result, ctx, hang_up=hang_up)
-    scheduled, unread = await _listed(ctx, "scheduled")
+    return not stops.unlisted and not may_begin
+
+
+def _tell_scheduled(
+    result: CampaignsPaused, scheduled: Sequence[Campaign], *, unread: bool, whole: bool
+) -> None:
+    result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
     if unread:
         result.message += " Which ones are scheduled cannot be read: list_campaigns shows them."
-    result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
-    if not late and not unlisted and not unread and not scheduled:
+    elif whole and not scheduled:
         result.message += " Nothing else dials, and no campaign is scheduled."
     if scheduled:
         result.message += f" {counted(len(scheduled), 'campaign')} scheduled."
         result.next_step += " Only delete_campaign stops what is scheduled."
-    return result
-
-
-async def _pause_what_begins(
-    paused: Sequence[Campaign], result: CampaignsPaused, ctx: ToolContext, *, hang_up: bool
-) -> bool:
-    """Pause also what was begun here and does not show it yet; true if some may still begin."""
-    begun = await _begun(ctx) or []
-    listed = {campaign.id for campaign in paused}
-    calls = {
-        one: partial(_pause, one, "", ctx, hang_up=hang_up) for one in begun if one not in listed
-    }
-    stopped, failed = await attempt(calls)
-    rows = [campaign for campaign, changed in stopped.values() if changed]
-    result.campaigns = [*result.campaigns, *map(_row, rows)][:SHOWN]
-    if rows:
-        result.changed = True
-        result.message += f" {counted(len(rows), 'campaign')} that had just begun: paused too."
-    late = [error for error in failed.values() if isinstance(error, campaign_states.NotYet)]
-    if late:
-        result.message += f" {_reasons(late)}"
-        result.next_step = "Call pause_campaign with all again at once."
-    return bool(late)
 
 
 async def _pause_named(name: str, ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
     """Pause whatever dials under that name, even if it is several: all can be resumed."""
     name = name.removesuffix("*").strip()
-    dialling, unlisted = await _dialling(ctx)
+    dialling, unlisted = await stopping.dialling(ctx)
     if named := _of_name(dialling, name):
         return await _pause_each(named, ctx, hang_up=hang_up)
     for error in unlisted:
         raise error
     rows: Sequence[Campaign] = ()
     if len(name) <= NAME_MAX:
-        rows, _ = await ctx.atoms.list_campaigns(search=name, limit=PAGE)
+        rows, _ = await ctx.atoms.list_campaigns(search=name, limit=stopping.PAGE)
     others = _of_name(rows, name)
-    begun = await _begun(ctx) or [] if others else []
+    begun = await stopping.begun_here(ctx) or [] if others else []
     if begins := [campaign for campaign in others if campaign.id in begun]:
         return await _pause_each(begins, ctx, hang_up=hang_up)
     paused = [campaign for campaign in others if campaign.status == "paused"]
@@ -251,6 +218,7 @@ async def _pause_named(name: str, ctx: ToolContext, *, hang_up: bool) -> Campaig
     if paused:
         result = _result(paused, changed=False)
         await _tell_calls(result, [row.id for row in paused], ctx, hang_up=hang_up)
+        _tell_others(result, await _others(ctx))
         return result
     for campaign in others:
         raise campaign_states.cannot_pause(campaign)
@@ -264,7 +232,7 @@ async def _pause_named(name: str, ctx: ToolContext, *, hang_up: bool) -> Campaig
 
 async def _what_dials(ctx: ToolContext) -> CampaignsPaused:
     """Answer a stop that names nothing: what could be stopped, and how."""
-    dialling, unlisted = await _dialling(ctx)
+    dialling, unlisted = await stopping.dialling(ctx)
     if unlisted and not dialling:
         raise unlisted[0]
     message = f"Nothing was paused, since no campaign was named. {_count(dialling)} now."
@@ -280,14 +248,6 @@ async def _what_dials(ctx: ToolContext) -> CampaignsPaused:
     )
 
 
-async def _dialling(ctx: ToolContext) -> tuple[list[Campaign], list[AtomsCampaignsError]]:
-    """Return what dials, and what kept the rest from being listed."""
-    # In this order, so that one which begins to run meanwhile is in the second list.
-    lists = [await _listed(ctx, status) for status in sorted(ACTIVE)]
-    dialling = list({campaign.id: campaign for rows, _ in lists for campaign in rows}.values())
-    return dialling, [error for _, error in lists if error]
-
-
 def _of_name(rows: Sequence[Campaign], name: str) -> list[Campaign]:
     """Choose those of that name, and the waves of it."""
     return [campaign for campaign in rows if is_of(campaign.name, clean(name))]
@@ -299,23 +259,6 @@ def _count(dialling: Sequence[Campaign]) -> str:
 
 def _reasons(errors: Iterable[AtomsCampaignsError]) -> str:
     return "; ".join(dict.fromkeys(error.message for error in errors))
-
-
-async def _listed(
-    ctx: ToolContext, status: str
-) -> tuple[list[Campaign], AtomsCampaignsError | None]:
-    """Return the campaigns in that state, and what kept the rest from being read."""
-    found: list[Campaign] = []
-    page, more = 0, True
-    try:
-        while more:
-            page += 1
-            rows, listed = await ctx.atoms.list_campaigns(status=status, limit=PAGE, page=page)
-            found += rows
-            more = listed.has_more and bool(rows)
-    except AtomsCampaignsError as error:
-        return found, error
-    return found, None
 
 
 def _result(rows: list[Campaign], *, changed: bool, campaign_id: str = "") -> CampaignsPaused:

@@ -10,6 +10,7 @@ from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from tests.support.bench import Bench
 from tests.support.running import running
 from tests.support.serving import text_of
+from tests.support.tampering import alter
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
@@ -117,6 +118,21 @@ async def test_all_pauses_a_campaign_that_is_still_being_set_up(bench: Bench) ->
         before = await client.call("get_campaign_status", campaign_id=campaign)
         stopped = await client.call("pause_campaign", campaign_id="all")
     assert before["status"] == "processing"
+    assert [row["id"] for row in stopped["campaigns"]] == [campaign]
+    assert stopped["status"] == "paused"
+
+
+async def test_all_pauses_what_begins_to_run_while_it_looks(bench: Bench) -> None:
+    """It is not in the list of what runs, and not any more in that of what is set up."""
+    async with bench.client() as client:
+        (campaign,) = await running(client, 1)
+        lists = iter(["GET /campaign?*status=running*"])
+
+        def before_it_ran(data: Any) -> Any:
+            return {**data, "campaigns": []} if next(lists, None) else data
+
+        alter(bench, "GET /campaign?*status=running*", before_it_ran)
+        stopped = await client.call("pause_campaign", campaign_id="all")
     assert [row["id"] for row in stopped["campaigns"]] == [campaign]
     assert stopped["status"] == "paused"
 

@@ -16,13 +16,13 @@ MOST: dict[str, tuple[int, float]] = {
     "list_phone_numbers": (1, 0.2),
     "create_audience": (6, 0.8),
     "get_audience": (7, 0.4),
-    "create_campaign": (5, 0.6),
+    "create_campaign": (5, 0.4),
     "preview_campaign": (15, 0.7),
     "start_campaign, previewed": (17, 1.9),
     "get_campaign_status": (4, 0.6),
-    "pause_campaign": (8, 2.2),
+    "pause_campaign": (8, 1.6),
     "start_campaign, resuming": (36, 3.8),
-    "pause_campaign, all": (8, 2.2),
+    "pause_campaign, all": (9, 1.8),
     "get_campaign_results": (4, 0.4),
     "list_calls": (5, 0.6),
     "delete_campaign": (3, 0.6),
@@ -64,6 +64,15 @@ def test_a_stop_by_id_is_the_first_thing_sent_and_waits_for_no_turn(tmp_path: Pa
     stop = lifetime(tmp_path, 50, rate=5)["pause_campaign"].requests[0]
     assert (stop.method, stop.at) == ("POST", 0.0)
     assert stop.path.endswith("/pause")
+
+
+def test_a_stop_of_everything_leaves_after_one_look(tmp_path: Path) -> None:
+    stop = next(
+        request
+        for request in lifetime(tmp_path, 50, rate=5)["pause_campaign, all"].requests
+        if request.method == "POST"
+    )
+    assert stop.at <= ROUND_TRIP + 0.001
 
 
 def test_results_take_two_round_trips(tmp_path: Path) -> None:

@@ -253,6 +253,9 @@ async def _until_ended(
 ) -> None:
     config = uvicorn.Config(
         service.app,
+        # By name: with "auto", what else is installed would decide what is refused and logged how.
+        http="h11",
+        loop="none",  # it runs on ours
         log_config=None,
         access_log=False,
         ws="none",

@@ -38,6 +38,18 @@ async def test_a_campaign_starts_after_a_question_over_http(tmp_path: Path, era:
     assert len(questions) == 1
 
 
+async def test_what_else_is_installed_changes_nothing(tmp_path: Path) -> None:
+    """The packages of `uvicorn[standard]` are there, and whoever takes them falls over."""
+    others = tmp_path / "others"
+    for package in ("httptools", "uvloop", "websockets"):
+        (others / package).mkdir(parents=True)
+        (others / package / "__init__.py").write_text("", "utf-8")
+    env = environment(tmp_path, PYTHONPATH=str(others))
+    with spawned(*SERVE, env=env) as child:
+        async with Client(address(child)) as client:
+            assert (await client.list_tools()).tools
+
+
 def test_the_bodies_of_replies_do_not_wait_for_the_clients_acknowledgement() -> None:
     with (
         listening("127.0.0.1", 0, flag="--port ") as server,
