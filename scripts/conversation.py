@@ -33,22 +33,16 @@ phone,name
 (202) 555-0111,Ada again
 """
 TEXT = """\
-> **You:** Here is our list, {rows} rows. Call them with Outreach from our US number, and try once
-> more after 5 minutes if nobody answers. Show me the plan first.
+> **You:** Here is our list, {rows} rows. Call them with Outreach from our US number, and once more
+> after 5 minutes if nobody answers. Show me the plan first.
 
-**Agent:** I made the audience. {contacts} of the {rows} rows can be called:
-
-- {merged} is the same number as another row, so it is called once.
-- {blocked} is on your **do-not-call list** and is left out.
-
-The plan: {contacts} people from {caller_id}, {dials} calls in {duration}. There is one problem:
-**{finding}**.
-Shall I wait until {opens} there?
+**Agent:** {contacts} of the {rows} rows can be called. {merged} repeats a number, {blocked} is on your
+**do-not-call list**. The plan: {contacts} people from {caller_id}, {dials} calls in {duration}. One problem:
+**{finding}**. Shall I wait until {opens} there?
 
 > **You:** Yes, wait.
 
-**Agent:** It is {local} there now, and the plan has {findings}. *(The client asks you itself, in a
-form of its own:)*
+**Agent:** It is {local} there now, and the plan has {findings}. *(The client asks you itself, in a form:)*
 
 > {question}
 >
@@ -58,18 +52,15 @@ form of its own:)*
 
 **Agent:** It runs. *(Hosts with MCP Apps show this live, others get it in words:)*
 
-<picture>
-  <source media="(prefers-color-scheme: dark)" srcset="docs/images/monitor-dark.png">
-  <img src="docs/images/monitor-light.png" width="480" \
-alt="The monitor of a larger campaign: progress, funnel, outcomes, attempts, retry queue and \
-events, with a pause button">
-</picture>
+<picture><source media="(prefers-color-scheme: dark)" srcset="docs/images/monitor-dark.png">\
+<img src="docs/images/monitor-light.png" width="480" \
+alt="A larger campaign: progress, outcomes, retries due, events, and a pause button"></picture>
 
 > **You:** How did it go?
 
-**Agent:** All calls are over. {connected} of {called} people answered ({percent} %), {retried} of
-them on the second attempt. Not reached: {missed}. {talked} seconds of talk cost {cost} USD. Shall I
-make a list of those we did not reach?"""
+**Agent:** {connected} of {called} people answered ({percent} %), {retried} of them on the second attempt. Not \
+reached: {missed}.
+{talked} seconds of talk cost {cost} USD. Shall I make a list of those we did not reach?"""
 
 
 async def _told(folder: Path) -> dict[str, Any]:

@@ -22,6 +22,12 @@ from atoms_campaigns_mcp.tool_calls.catalog import SNAPSHOT
 from atoms_campaigns_mcp.toolkit.registry import load, names
 
 ROOT = Path(__file__).parent.parent
+EFFECTS = {
+    "reads": "**Read**",
+    "changes": "**Change something**, and dial nobody",
+    "dials": "**Dial**, after a yes",
+    "destroys": "**Delete for good**, after a yes",
+}
 
 
 def catalogue() -> str:
@@ -30,14 +36,14 @@ def catalogue() -> str:
     return json.dumps(entries, indent=1, ensure_ascii=False) + "\n"
 
 
-def tools_table() -> str:
-    """Return the README's table of tools."""
-    rows = ["| tool | effect | what it does |", "|---|---|---|"]
+def tools_list() -> str:
+    """Return the README's list of tools, by what they do."""
+    by_effect: dict[str, list[str]] = {effect: [] for effect in EFFECTS}
     for name in names():
         tool = load(name)
-        dials = f" (DIALS with `{tool.dials_when}`)" if tool.dials_when else ""
-        effect = tool.effect.upper() + dials
-        rows.append(f"| `{name}` | {effect} | {tool.description.split('. ')[0].rstrip('.')} |")
+        dials = f" (dials with `{tool.dials_when}`)" if tool.dials_when else ""
+        by_effect[tool.effect].append(f"`{name}`{dials}")
+    rows = (f"- {EFFECTS[effect]}: {', '.join(found)}" for effect, found in by_effect.items())
     return "\n".join(rows)
 
 
@@ -50,7 +56,7 @@ def with_block(text: str, name: str, block: str) -> str:
 def main() -> int:
     """Write or compare every derived file."""
     readme = ROOT / "README.md"
-    text = with_block(readme.read_text("utf-8"), "tools", tools_table())
+    text = with_block(readme.read_text("utf-8"), "tools", tools_list())
     text = with_block(text, "buttons", buttons())
     text = with_block(text, "conversation", conversation())
     text = re.sub(r"<!-- mcp-name: .*? -->", f"<!-- mcp-name: {registry_name()} -->", text)
