@@ -36,13 +36,15 @@ TEXT = """\
 > **You:** Here is our list, {rows} rows. Call them with Outreach from our US number, and once more
 > after 5 minutes if nobody answers. Show me the plan first.
 
-**Agent:** {contacts} of the {rows} rows can be called. {merged} repeats a number, {blocked} is on your
-**do-not-call list**. The plan: {contacts} people from {caller_id}, {dials} calls in {duration}. One problem:
+**Agent:** {contacts} of the {rows} rows can be called. {merged} repeats a number, {blocked} is on
+your **do-not-call list**. The plan: {contacts} people from {caller_id}, {dials} calls in {duration}. \
+One problem:
 **{finding}**. Shall I wait until {opens} there?
 
 > **You:** Yes, wait.
 
-**Agent:** It is {local} there now, and the plan has {findings}. *(The client asks you itself, in a form:)*
+**Agent:** It is {local} there now, and the plan has {findings}. *(The client asks you itself, \
+in a form:)*
 
 > {question}
 >
@@ -58,9 +60,9 @@ alt="A larger campaign: progress, outcomes, retries due, events, and a pause but
 
 > **You:** How did it go?
 
-**Agent:** {connected} of {called} people answered ({percent} %), {retried} of them on the second attempt. Not \
-reached: {missed}.
-{talked} seconds of talk cost {cost} USD. Shall I make a list of those we did not reach?"""
+**Agent:** {connected} of {called} people answered ({percent} %), {retried} of them on the second
+attempt. Not reached: {missed}. {talked} seconds of talk cost {cost} USD. Shall I make a list of \
+those we did not reach?"""
 
 
 async def _told(folder: Path) -> dict[str, Any]:
