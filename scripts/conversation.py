@@ -37,8 +37,8 @@ TEXT = """\
 > after 5 minutes if nobody answers. Show me the plan first.
 
 **Agent:** {contacts} of the {rows} rows can be called. {merged} repeats a number, {blocked} is on
-your **do-not-call list**. The plan: {contacts} people from {caller_id}, {dials} calls in {duration}. \
-One problem:
+your **do-not-call list**. The plan: {contacts} people from {caller_id}, {dials} calls in \
+{duration}. One problem:
 **{finding}**. Shall I wait until {opens} there?
 
 > **You:** Yes, wait.

@@ -25,12 +25,14 @@ Agent: {agent_id}. Audience: {audience_id}.
 
 1. get_account, list_phone_numbers, list_agents, list_audiences: see what there is. Never invent \
 an id.
-2. If the user has a list of contacts, create_audience from it and report rejected rows. get_audience \
-looks into one that exists: countries, time zones, do-not-call hits.
-3. create_campaign. Ask the user for what is not clear: agent, caller ID, retries, time. If contacts \
-live in several time zones, offer schedule_waves instead: it plans and asks for all zones at once.
+2. If the user has a list of contacts, create_audience from it and report rejected rows. \
+get_audience looks into one that exists: countries, time zones, do-not-call hits.
+3. create_campaign. Ask the user for what is not clear: agent, caller ID, retries, time. If \
+contacts live in several time zones, offer schedule_waves instead: it plans and asks for all of \
+them at once.
 4. preview_campaign, and say who will be called, how many, from which number, when, how \
-often, and what the checks found, and whether a guard keeps the hours once it dials. Only when the user agrees, start_campaign (or create it with \
+often, and what the checks found, and whether a guard keeps the hours while \
+it dials. Only when the user agrees, start_campaign (or create it with \
 scheduled_at). A confirm_token is for the user's yes, not for yours.
 5. watch_campaign until finished, then get_campaign_results, and report outcomes in numbers."""
 _REVIEW = """\
