@@ -13,7 +13,7 @@ class GuardSettings:
     """What the guard pauses for, besides the calling hours, and whom it tells."""
 
     guard_until: datetime | None = setting(
-        "guard: nothing is dialled after this moment, as 2027-01-04T20:00-05:00",
+        "guard: nothing is dialled after this moment, such as 2027-01-04T20:00-05:00",
         read.moment,
         narrow=EARLIER,
     )
@@ -23,33 +23,33 @@ class GuardSettings:
         narrow=LOWER,
     )
     guard_after: int = setting(
-        "guard: calls of which a share is taken at least",
+        "guard: number of calls from which on percentages count",
         read.count,
         "50",
         narrow=LOWER,
     )
     guard_min_answered: float | None = setting(
-        "guard: least percentage of calls that are answered",
+        "guard: lowest percentage of calls that are answered",
         read.share,
         narrow=HIGHER,
     )
     guard_max_failed: float | None = setting(
-        "guard: most percentage of calls that fail",
+        "guard: highest percentage of calls that fail",
         read.share,
         narrow=LOWER,
     )
     guard_max_short: float | None = setting(
-        "guard: most percentage of talks that are under 10 seconds",
+        "guard: highest percentage of talks under 10 seconds",
         read.share,
         narrow=LOWER,
     )
     guard_max_opt_outs: float | None = setting(
-        "guard: most percentage of talks after which somebody does not want to be called again",
+        "guard: highest percentage of talks after which somebody wants no further call",
         read.share,
         narrow=LOWER,
     )
     guard_opt_outs: tuple[str, ...] = setting(
-        "guard: dispositions that say so, as name=value or name (yes or true), separated by commas",
+        "guard: dispositions of an opt-out: name=value or name (yes or true), separated by commas",
         read.names,
         "opt_out,do_not_call",
         narrow=ALL_OF,
@@ -60,8 +60,8 @@ class GuardSettings:
         read.exact_url,
     )
     guard_webhook_secret: tuple[bytes, ...] = setting(
-        "guard: 32 bytes or more that sign what the address is told; several, separated by commas: "
-        "all sign",
+        "guard: secret of 32 bytes or more that signs what the address is told; several, separated "
+        "by commas: all sign",
         read.secrets,
         secret=True,
     )

@@ -62,7 +62,8 @@ class Settings(GuardSettings):
         narrow=ONLY_ON,
     )
     confirm: Confirm = _setting(
-        "before dialling or deleting: ask (a person, else a token), human, token or never",
+        "who agrees before something dials or is deleted: ask (a person, else a token), human, "
+        "token or never",
         read.Choice("ask", "human", "token", "never"),
         "ask",
         narrow=STRICTER,
@@ -91,25 +92,25 @@ class Settings(GuardSettings):
         narrow=LOWER,
     )
     calling_hours: tuple[int, int] | None = _setting(
-        "local hours in which contacts may be called, as 09:00-20:30 (24:00 is valid); "
-        "set: blocks, default 08:00-21:00: warns",
+        "local hours in which contacts may be called, such as 09:00-20:30 (24:00 is valid); other "
+        "hours block a start; without it, 08:00-21:00, and other hours only warn",
         read.hours,
         narrow=OVERLAP,
     )
     allowed_agents: tuple[str, ...] = _setting(
-        "ids or names, separated by commas; none: all",
+        "agents that may call: ids or names, separated by commas; none: all",
         read.names,
         narrow=COMMON,
         separator=",",
     )
     allowed_caller_ids: tuple[str, ...] = _setting(
-        "ids or numbers, separated by commas; none: all",
+        "caller IDs that may be used: ids or numbers, separated by commas; none: all",
         read.names,
         narrow=COMMON,
         separator=",",
     )
     require_dnc_clean: bool = _setting(
-        "refuse to dial anybody on the do-not-call list, or without knowing it; 0: only warn",
+        "refuse a start if a contact is on the do-not-call list or that is unknown; 0: only warn",
         read.switch,
         "1",
         switch=True,
@@ -122,7 +123,7 @@ class Settings(GuardSettings):
         narrow=ONLY_OFF,
     )
     files: tuple[Path, ...] = _setting(
-        f"folders for contact and result files, separated by {os.pathsep}; stdio only",
+        f"folders of contact and result files, separated by {os.pathsep}; stdio only",
         read.folders,
         narrow=INSIDE,
         separator=os.pathsep,
@@ -135,7 +136,7 @@ class Settings(GuardSettings):
         separator=",",
     )
     allowed_origins: tuple[str, ...] = _setting(
-        "HTTP: origins of web pages that may call it, as https://app.example.com; default: "
+        "HTTP: origins of web pages that may call it, such as https://app.example.com; default: "
         "pages of this machine",
         read.names,
         narrow=COMMON,
@@ -191,7 +192,7 @@ class Settings(GuardSettings):
         "json",
     )
     log_level: Literal["debug", "info", "warning"] = _setting(
-        "what a server logs at least: debug, with health checks, info or warning",
+        "lowest level that a server logs: debug (with health checks), info or warning",
         read.Choice("debug", "info", "warning"),
         "info",
     )
@@ -205,8 +206,8 @@ class Settings(GuardSettings):
         read.limit,
     )
     secret: tuple[bytes, ...] = _setting(
-        "32 bytes or more that seal tokens; several, separated by commas: the first seals, all "
-        "open; default: made once",
+        "secret of 32 bytes or more that seals tokens; several, separated by commas: the first "
+        "seals, all open; default: made at the first start",
         read.secrets,
         secret=True,
     )

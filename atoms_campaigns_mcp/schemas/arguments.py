@@ -120,7 +120,7 @@ class CreateCampaignArgs(Args):
 class ScheduleWavesArgs(Args):
     """Arguments of `schedule_waves`."""
 
-    name: Annotated[WavesName, Field(description="Zones follow it.")]
+    name: Annotated[WavesName, Field(description="Their common name.")]
     agent_id: Annotated[Reference, Field(description="Id or name.")]
     audience_id: Annotated[Reference, Field(description="Id or name.")]
     phone_ids: Annotated[CallerIds, Field(description="Caller IDs.")]
@@ -129,7 +129,7 @@ class ScheduleWavesArgs(Args):
         ClockTime | None, Field(description="HH:MM; default: calling hours.")
     ] = None
     local_end: Annotated[ClockTime | None, Field(description="HH:MM.")] = None
-    weekdays: Annotated[Weekdays | None, Field(description="As mon.")] = None
+    weekdays: Annotated[Weekdays | None, Field(description="Like mon.")] = None
     max_retries: Annotated[MaxRetries, Field(description="Further attempts.")] = 3
     retry_delay: Annotated[RetryDelay, Field(description="In minutes.")] = 15
     confirm_token: Annotated[ConfirmToken | None, Field(description="From the refused call.")] = (
@@ -234,7 +234,7 @@ class CreateAudienceArgs(ContactsArgs):
         None
     )
     time_zones: Annotated[Zones | None, Field(description="IANA names.")] = None
-    countries: Annotated[Regions | None, Field(description="As IN.")] = None
+    countries: Annotated[Regions | None, Field(description="Like IN.")] = None
     sample: Annotated[Sample | None, Field(description="Only so many.")] = None
     remainder_name: Annotated[Name | None, Field(description="Audience of the others.")] = None
     dry_run: Annotated[bool, Field(description="Only count.")] = False

@@ -39,7 +39,7 @@ async def plan(args: StartCampaignArgs, ctx: ToolContext) -> Proposal | Campaign
 
 @tool(Effect.DIALS, title="Start or resume a campaign", plan=plan, locks=locks)
 async def run(args: StartCampaignArgs, ctx: ToolContext) -> CampaignChanged:
-    """PLACES REAL PHONE CALLS to every contact of the campaign's audience, after confirmation.
+    """PLACE REAL PHONE CALLS to every contact of the campaign's audience, after confirmation.
 
     Starts a draft, or resumes a paused campaign where it left off. A person is asked where the
     client allows it; otherwise the first call is refused with a confirm_token: tell the user what
