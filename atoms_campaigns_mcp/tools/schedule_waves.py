@@ -27,7 +27,7 @@ async def plan(args: ScheduleWavesArgs, ctx: ToolContext) -> Proposal | WavesSch
     return planning.proposal(prepared, facts, window, ctx)
 
 
-@tool(Effect.DIALS, title="Schedule waves", plan=plan, locks=locks)
+@tool(Effect.DIALS, title="Schedule waves", plan=plan, locks=locks, app=True)
 async def run(args: ScheduleWavesArgs, ctx: ToolContext) -> WavesScheduled:  # noqa: ARG001
     """Schedule one campaign per time zone, on more days if needed, in contacts' own local hours.
 

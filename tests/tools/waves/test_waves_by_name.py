@@ -2,9 +2,11 @@
 
 import pytest
 
+from tests.jobs.test_reply_sizes import LIMIT, tokens
 from tests.support.bench import Bench
+from tests.support.serving import text_of
 from tests.support.tampering import fail
-from tests.support.world import DRAFT
+from tests.support.world import AGENT, AUDIENCE, CALLER_ID, DRAFT
 from tests.tools.waves.waving import CALLS, NAMES, NEW_YORK, campaigns, listed
 
 pytestmark = pytest.mark.anyio
@@ -121,6 +123,25 @@ async def test_results_of_the_common_name_are_those_of_all_waves(bench: Bench) -
     assert after["connected"] == sum(wave["connected"] for wave in waves)
     assert after["cost"] == round(sum(wave["cost"] for wave in waves), 4)
     assert [wave.split('"')[1] for wave in after["waves"]] == NAMES
+
+
+async def test_results_of_fifty_waves_fit_into_a_models_view(bench: Bench) -> None:
+    common = "é" * 19
+    async with bench.client() as client:
+        for number in range(1, 51):
+            body = {"name": f"{common} · Johannesburg {number:02d}/50", "agentId": AGENT}
+            body |= {"audienceId": AUDIENCE, "phoneNumberIds": [CALLER_ID], "maxRetries": 0}
+            body["scheduledAt"] = f"2027-01-{number % 5 + 11}T10:00:00.000Z"
+            await bench.api("POST", "/campaign", body)
+        results = [await client.raw("get_campaign_results", campaign_id=f"{common} *")]
+        bench.clock.advance(days=60)
+        results.append(await client.raw("get_campaign_results", campaign_id=f"{common} *"))
+    for result, called in zip(results, (0, 100), strict=True):
+        told = result.structured_content
+        assert told is not None
+        assert (len(told["waves"]), told["contacts"], told["called"]) == (50, 100, called)
+        assert all(f"Johannesburg {number:02d}/50" in text_of(result) for number in range(1, 51))
+        assert tokens(result) < LIMIT
 
 
 async def test_contacts_of_all_waves_together_are_refused_with_the_way_to_get_them(
