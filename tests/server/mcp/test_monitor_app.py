@@ -37,6 +37,7 @@ def test_what_shows_a_campaign_names_the_page_and_nothing_else_does() -> None:
     assert {name for name, meta in tools.items() if meta} == {
         "get_campaign_status",
         "preview_campaign",
+        "schedule_waves",
         "watch_campaign",
     }
     assert all(meta == {"ui": {"resourceUri": MONITOR}} for meta in tools.values() if meta)
