@@ -18,6 +18,7 @@ from benchmarks import (
     preview,
     sandbox,
     startup,
+    tenants,
     watchers,
 )
 from benchmarks.figures import TINY, Row, Scale, machine, table
@@ -58,6 +59,7 @@ def measured(scale: Scale, args: argparse.Namespace) -> str:
             *startup.measure(scale, state),
             *calls.measure(scale, state, url),
             *flight.measure(scale, state, url),
+            *tenants.measure(scale, state, url),
             *catalogue.measure(state),
             *preview.measure(scale),
             *watchers.measure(scale),

@@ -42,6 +42,6 @@ def _named(what: str) -> tuple[str, str]:
 def _told(paced: list[Taken], free: list[Taken]) -> str:
     requests = sum(len(taken.requests) for taken in paced)
     seconds, without = (sum(taken.seconds for taken in life) for life in (paced, free))
-    for_turns = f"{seconds - without:.1f}"
+    for_turns = f"{max(seconds - without, 0.0):.1f}"
     told = f"{requests} request{'' if requests == 1 else 's'}, {seconds:.1f} s"
     return told if for_turns == "0.0" else f"{told}, {for_turns} s of it for turns"

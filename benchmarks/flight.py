@@ -16,9 +16,9 @@ IN_FLIGHT = 32
 LEAST = 2.0
 
 
-def rate(server: Server, calls: int) -> float:
+def rate(server: Server, calls: int, tool: str = TOOL) -> float:
     """Make calls, a new one whenever one is answered; return how many a second there were."""
-    params: dict[str, Any] = {"name": TOOL, "arguments": {}}
+    params: dict[str, Any] = {"name": tool, "arguments": {}}
     assert server.process.stdout is not None
     begun = time.perf_counter()
     for number in range(IN_FLIGHT):

@@ -23,7 +23,7 @@ def digest_of(judged: Judged, operator: Operator) -> str | None:
     listed = fingerprint(number for number in numbers if number.lstrip("+") in (facts.dnc or ()))
     same = replace(plan, action="resume", status="", called=None, scheduled_at="")
     told = json.dumps(
-        [asdict(same), listed, facts.dnc_unread, operator.in_force, facts.agent.archived],
+        [asdict(same), listed, facts.dnc_unread, operator.in_force(), facts.agent.archived],
         sort_keys=True,
     )
     return hashlib.sha256(told.encode()).hexdigest()

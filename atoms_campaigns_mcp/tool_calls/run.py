@@ -58,7 +58,7 @@ async def call(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Resul
 
 async def run(session: Session, tool: Tool[Any, Any], args: Args) -> Result | PendingQuestion:
     """Run the tool; one that dials or destroys only by consent to what it does now."""
-    if not tool.emergency:  # a stop reads nothing first
+    if not tool.emergency and lookup.names_campaigns(args):  # a stop reads nothing first
         args = await lookup.with_campaign_ids(session.reading().atoms, args)
     if not tool.needs_consent(args):
         return await _carry_out(session, tool, args, None)

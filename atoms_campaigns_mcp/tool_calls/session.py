@@ -4,9 +4,11 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient, Guard
 from atoms_campaigns_mcp.config.identity import Principal
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.guardrails.plan import Plan
 from atoms_campaigns_mcp.guardrails.policy import Policy
@@ -120,7 +122,7 @@ class Session:
             shared=runtime.shared,
             operator=Operator(
                 policy=Policy.of(settings),
-                in_force=settings.in_force,
+                in_force=partial(_in_force, settings),
                 files=() if settings.read_only else settings.files,
                 show_numbers=settings.show_numbers,
             ),
@@ -134,6 +136,10 @@ class Session:
     def _sampling(self) -> bytes:
         account = f"samples of {self.runtime.account}"
         return hmac.digest(self.runtime.secrets[0], account.encode(), "sha256")
+
+
+def _in_force(settings: Settings) -> tuple[str, ...]:
+    return settings.in_force
 
 
 def reading(runtime: Runtime) -> ToolContext:

@@ -177,7 +177,7 @@ class Operator:
     """
 
     policy: Policy
-    in_force: tuple[str, ...]
+    in_force: Callable[[], tuple[str, ...]]
     files: tuple[Path, ...]
     show_numbers: bool
 

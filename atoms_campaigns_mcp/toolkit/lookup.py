@@ -24,6 +24,13 @@ MOST = 50  # campaigns of one call
 PAGES = 10  # requests for the campaigns that hold a name
 
 
+def names_campaigns(args: Args) -> bool:
+    """Return whether an argument names a campaign."""
+    return any(
+        value and argument.endswith(("campaign_id", "campaign_ids")) for argument, value in args
+    )
+
+
 async def with_campaign_ids(atoms: AtomsClient, args: A) -> A:
     """Return the arguments with the id of each campaign that they name.
 

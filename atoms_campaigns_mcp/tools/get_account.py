@@ -63,7 +63,7 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         calls_in_progress=live,
         free_slots_estimate=free,
         dialling="off" if ctx.consent == "off" else "on",
-        in_force=list(ctx.operator.in_force),
+        in_force=list(ctx.operator.in_force()),
         guarded=guarding.told(found["guard"]) if "guard" in found else None,
         stops=_stops(found.get("guard")),
         clock=ctx.now(),

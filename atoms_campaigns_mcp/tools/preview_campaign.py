@@ -42,16 +42,20 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     capacity, balance, other campaigns, operator's rules. Says whether a guard watches.
     """
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        "campaign": partial(start_proposal.with_campaign, args.campaign_id, ctx, anew=True),
+        "judged": partial(_judged, args.campaign_id, ctx),
         "history": partial(call_costs.history, ctx),
     }
-    (details, before), history = await all_of(reads)
+    (campaign, judged), history = await all_of(reads)
+    cost = call_costs.cost_of(history, expected(judged.facts).dials)
+    return await _preview(campaign, judged, cost, ctx)
+
+
+async def _judged(campaign_id: str, ctx: ToolContext) -> tuple[Campaign, Judged]:
+    details, before = await start_proposal.with_campaign(campaign_id, ctx, anew=True)
     campaign = details.campaign
     if campaign.status not in STARTABLE | {"scheduled"}:
         raise campaign_states.cannot("previewed", campaign, campaign_states.next_step(campaign))
-    judged = await start_proposal.of_campaign(details, ctx, before)
-    cost = call_costs.cost_of(history, expected(judged.facts).dials)
-    return await _preview(campaign, judged, cost, ctx)
+    return campaign, await start_proposal.of_campaign(details, ctx, before)
 
 
 async def _preview(

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import calls, catalogue, far_away, flight, preview, sandbox, startup, watchers
+from benchmarks import (
+    calls,
+    catalogue,
+    far_away,
+    flight,
+    preview,
+    sandbox,
+    startup,
+    tenants,
+    watchers,
+)
 from benchmarks.__main__ import main
 from benchmarks.figures import Row, alternate, ratio, table
 from tests.support.process import environment
@@ -54,7 +64,7 @@ def test_another_server_is_measured_beside_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    for budget in (startup, calls, flight, catalogue, preview, watchers, sandbox):
+    for budget in (startup, calls, flight, tenants, catalogue, preview, watchers, sandbox):
         monkeypatch.setattr(budget, "measure", nothing)  # the test above measures it
     monkeypatch.setattr(far_away, "measure", nothing_beside)
     command = f"{sys.executable} -m atoms_campaigns_mcp"

@@ -1,5 +1,6 @@
 """One session of the SDK on the pipes, from its begin to the end of the process."""
 
+import gc
 from functools import partial
 from importlib import import_module
 from threading import Thread
@@ -41,7 +42,7 @@ class _Session:
         server = build(self._settings, self._runtime)
         # The SDK cancels what is in flight at the end of stdin, and does not say so beforehand.
         messages = Messages(inbox, outbox, self._runtime.shutdown.hurry)
-        Thread(target=_prepare, args=[self._settings.mode], name="imports", daemon=True).start()
+        Thread(target=prepare, args=[self._settings.mode], name="imports", daemon=True).start()
         with anyio.CancelScope() as over:
             await self._until_ended(server, messages, over)
         with anyio.CancelScope(shield=True):
@@ -71,10 +72,17 @@ class _Session:
         over.cancel()
 
 
-def _prepare(mode: Mode) -> None:
-    """Import what the first call of a tool needs, so that its caller does not wait for it."""
-    for name in ("server.mcp.elicitation", "tool_calls.outcome"):
-        import_module(f"atoms_campaigns_mcp.{name}")
-    from atoms_campaigns_mcp.runtime import prepare  # noqa: PLC0415 - a first answer does without
+def prepare(mode: Mode) -> None:
+    """Import what the first call of a tool needs, so that its caller does not wait for it.
 
-    prepare(mode)
+    From then on garbage is collected, but not looked for in what was imported.
+    """
+    try:
+        for name in ("server.mcp.elicitation", "tool_calls.outcome"):
+            import_module(f"atoms_campaigns_mcp.{name}")
+        from atoms_campaigns_mcp import runtime  # noqa: PLC0415 - a first answer does without
+
+        runtime.prepare(mode)
+    finally:
+        gc.freeze()
+        gc.enable()
