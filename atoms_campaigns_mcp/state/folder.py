@@ -1,6 +1,7 @@
 """The folder of this machine: secret and sandbox, and without Redis plans and journal too."""
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -17,12 +18,25 @@ NOT_USABLE = (
 
 
 def state_folder(settings: Settings) -> Path:
-    """Return the operator's folder, or the one that this system has for such things."""
+    """Return the operator's folder, or the one that this system has for such things.
+
+    Raises:
+        ConfigurationError: There is none, since nobody knows the user's home.
+    """
     if isinstance(settings.state, Path):
         return settings.state
     import platformdirs  # noqa: PLC0415 - not needed for the first reply
 
-    return platformdirs.user_state_path("atoms-campaigns-mcp", appauthor=False)
+    try:
+        folder = platformdirs.user_state_path("atoms-campaigns-mcp", appauthor=False)
+    except RuntimeError:
+        folder = Path("~")
+    if not folder.is_absolute():  # as some releases of platformdirs leave it
+        raise ConfigurationError(
+            "The user's home folder is not known, so there is no place for the state.",
+            next_step="Set HOME, or give a folder in ATOMS_MCP_STATE.",
+        )
+    return folder
 
 
 def secrets_of(settings: Settings) -> tuple[bytes, ...]:
@@ -49,7 +63,10 @@ def make_private(folder: Path) -> None:
     Raises:
         ConfigurationError: Anybody may change it, and it is somebody else's.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except FileExistsError:  # which says less
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
     if os.name == "nt":  # folders have no modes there
         return
     found = folder.stat()

@@ -32,7 +32,8 @@ def may_hold_entries(settings: Settings) -> bool:
         return True
     try:
         return (state_folder(settings) / "state.sqlite3").exists()
-    except OSError:  # of another user, or a name that is too long: opening it says so
+    # Of another user, too long a name, or no home: opening it says so.
+    except (OSError, ConfigurationError):
         return True
 
 

@@ -71,3 +71,43 @@ def test_arguments_of_a_call_may_stand_behind_its_options(
         main(["call", "list_agents", "--json", "limit=1"])
     assert ended.value.code == 0
     assert '"has_more": true' in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps homes elsewhere")
+@pytest.mark.parametrize(
+    "line",
+    ["journal", "sandbox reset", "watch Renewals", "call list_agents", "doctor", "install"],
+)
+def test_without_a_home_it_is_said_what_to_set(
+    line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    for name in ("HOME", "XDG_STATE_HOME", "ATOMS_MCP_STATE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    out, err = capsys.readouterr()
+    assert ended.value.code in {1, 2}
+    assert "home folder is not known" in err
+    assert "Set HOME" in err
+    assert "Traceback" not in err + out
+    assert not list(tmp_path.iterdir())  # no folder named ~
+
+
+@pytest.mark.parametrize("line", ["journal", "sandbox reset", "sandbox --port 0"])
+def test_a_state_folder_that_is_a_file_is_said_to_be_none(
+    line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("precious", "utf-8")
+    monkeypatch.setenv("ATOMS_MCP_STATE", str(file))
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    err = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "Not a directory" in err or "is a file, not a folder" in err or "File exists" in err
+    assert file.read_text("utf-8") == "precious"

@@ -72,12 +72,13 @@ async def test_it_pauses_at_once_and_resumes_only_after_the_question(
         question = host.app.get_by_role("dialog")
         await expect(question).to_contain_text('Resume campaign "January renewals"')
         await expect(question).to_contain_text("not called yet")
+        await expect(question).to_contain_text("Place simulated calls?")
         await question.get_by_role("button", name="No, go back").click()
         await expect(question).to_be_hidden()
         await expect(host.app.get_by_role("button", name="Resume")).to_be_enabled()
         assert bench.wire.changes.count("start") == 1
         await host.app.get_by_role("button", name="Resume").click()
-        await question.get_by_role("button", name="Yes, call them").click()
+        await question.get_by_role("button", name="Yes, place simulated calls").click()
         await expect(host.app.locator("#status")).to_have_text("running")
         assert bench.wire.changes.count("start") == 2
     assert host.complaints == []
@@ -123,7 +124,7 @@ async def test_a_keyboard_is_enough_and_focus_is_not_lost(bench: Bench, browser:
         await keys.press("Enter")
         await expect(focused).to_have_text("No, go back")
         await keys.press("Tab")
-        await expect(focused).to_have_text("Yes, call them")
+        await expect(focused).to_have_text("Yes, place simulated calls")
         await keys.press("Enter")
         await expect(focused).to_have_text("Pause")
         await keys.press("Enter")

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 BLOCKED = {  # folders that even root cannot use
-    "a file": ("file", "File exists"),
+    "a file": ("file", "Not a directory"),
     "below a file": ("file/state", "Not a directory"),
     "too long": ("n" * 300, "File name too long"),
     "of the system": ("/proc/self/state", "No such file or directory"),

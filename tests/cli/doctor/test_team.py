@@ -1,6 +1,8 @@
 """What `doctor --http` says of a team's server: it fails where `serve` would refuse."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from redis import Redis
 
 from atoms_campaigns_mcp.cli.doctor.check import Check
 from atoms_campaigns_mcp.cli.doctor.team import Serving
+from atoms_campaigns_mcp.state.sqlite.migrations import LATEST
 from tests.cli.doctor.examining import found, patient
 from tests.support.bench import Bench
 from tests.support.clients import listening
@@ -71,6 +74,20 @@ async def test_a_port_in_use_fails_unless_a_server_of_ours_has_it(
         ours = (await examined(tmp_path, bench, address))["http"]
     assert (foreign.status, ours.status) == ("failed", "ok")
     assert "in use" in foreign.text
+
+
+@pytest.mark.parametrize("serving", [Serving("127.0.0.1:0"), None])
+async def test_a_state_of_a_newer_version_fails(
+    tmp_path: Path, bench: Bench, serving: Serving | None
+) -> None:
+    machine = replace(patient(tmp_path, bench), network=bench.wire)
+    assert (await found(machine))["state"].status == "ok"
+    with closing(sqlite3.connect(tmp_path / "state" / "state.sqlite3")) as db:
+        db.execute(f"PRAGMA user_version = {LATEST + 1}")
+    check = (await found(replace(machine, serving=serving)))["state"]
+    assert check.status == "failed"
+    assert "newer version" in check.text
+    assert "Update this server" in check.fix
 
 
 async def test_replicas_without_a_shared_secret_fail(
