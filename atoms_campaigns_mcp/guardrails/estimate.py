@@ -1,12 +1,42 @@
 """How long a campaign takes: a rough range, since nobody knows who will answer."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from atoms_campaigns_mcp.guardrails.cost import percentile
 
 # Seconds a call holds a slot, ours: somebody who does not answer rings for half a minute, a
 # conversation is taken to last up to three.
 SHORTEST, LONGEST = 30, 180
 ASSUMED_SLOTS = 5  # where the limit is unknown: the smallest that any plan of the vendor has had
+FEWEST = 100  # calls: fewer make nothing shorter
+USUAL, STEP = 95, 15  # the percentile of past calls that counts, and seconds it is rounded up to
+
+
+@dataclass(frozen=True, slots=True)
+class CallLength:
+    """Seconds for which calls hold a slot at the slow end: each of many, and the last of all."""
+
+    each: int = LONGEST
+    last: int = LONGEST
+
+
+UNKNOWN = CallLength()
+
+
+def call_length(took: Iterable[float]) -> CallLength:
+    """Return the slow end of calls like those that `took` so many seconds.
+
+    Each is taken to last as long as 95 of 100 did at most, but no less than half of the fixed
+    length; fewer than 100 can only make it longer.
+    """
+    past = list(took)
+    if not past:
+        return UNKNOWN
+    floor = LONGEST / 2 if len(past) >= FEWEST else LONGEST
+    usual, longest = max(percentile(past, USUAL), floor), max(*past, LONGEST)
+    return CallLength(*(math.ceil(value / STEP) * STEP for value in (usual, longest)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +54,24 @@ class Estimate:
 
 
 def estimate(
-    contacts: int, max_retries: int, retry_delay: int, slots: int | None, *, called: int = 0
+    contacts: int,
+    max_retries: int,
+    retry_delay: int,
+    slots: int | None,
+    *,
+    called: int = 0,
+    length: CallLength = UNKNOWN,
 ) -> Estimate:
     """Estimate for `contacts`, `retry_delay` in minutes and `slots` calls at once.
 
-    Some more have been `called`, and may get retries only.
+    Some more have been `called`, and may get retries only. `length` is the slow end of a call.
     """
     at_once = max(slots if slots is not None else ASSUMED_SLOTS, 1)
     most = contacts * (max_retries + 1) + called * max_retries
     low = contacts * SHORTEST / at_once / 60
     # Slots are never idle while somebody waits for one, and no contact waits longer than this.
-    one = max_retries * retry_delay + (max_retries + 1) * LONGEST / 60
-    high = most * LONGEST / at_once / 60 + one
+    one = max_retries * retry_delay + (max_retries + 1) * length.last / 60
+    high = most * length.each / at_once / 60 + one
     return Estimate((contacts, most), (max(round(low), 1), _rounded_up(math.ceil(high))))
 
 

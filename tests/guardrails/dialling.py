@@ -7,12 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from atoms_campaigns_mcp.guardrails.estimate import LONGEST, estimate
+from atoms_campaigns_mcp.guardrails.estimate import CallLength, call_length, estimate
 from atoms_campaigns_mcp.guardrails.policy import Hours
 from atoms_campaigns_mcp.guardrails.waves import Wave, Waves, split
 from atoms_campaigns_mcp.guardrails.windows import Window
 
-CALL = LONGEST / 60  # minutes
 # Half and quarter hours, the date line, clocks that change at midnight, at one, by half an hour.
 ZONES: tuple[str, ...] = (
     "UTC",
@@ -61,6 +60,12 @@ class Case:
     delay: int
     slots: int
     after: datetime
+    length: CallLength
+
+    @property
+    def call(self) -> float:
+        """Minutes of the longest call."""
+        return self.length.each / 60
 
     @classmethod
     def drawn(cls, random: Random) -> "Case":
@@ -90,6 +95,7 @@ class Case:
             slots=random.randint(1, 12),
             after=datetime(first.year, first.month, first.day, tzinfo=UTC)
             + timedelta(hours=random.randint(-30, 30)),
+            length=call_length([random.choice((0, 61, 140, 200, 400))] * random.choice((9, 100))),
         )
 
     def split(self) -> Waves:
@@ -98,7 +104,9 @@ class Case:
 
     def minutes(self, contacts: int) -> int:
         """Tell how long so many take at the slow end."""
-        return estimate(contacts, self.retries, self.delay, self.slots).minutes[1]
+        return estimate(contacts, self.retries, self.delay, self.slots, length=self.length).minutes[
+            1
+        ]
 
     def is_day(self, contact: int, moment: datetime) -> bool:
         """Look at the clock and calendar of every zone in which somebody may be."""
@@ -139,9 +147,9 @@ def dials(case: Case, waves: Sequence[Wave], random: Random) -> Iterator[tuple[i
         for other in ready:
             heapq.heappush(due, other)
         yield contact, waves[place], now
-        heapq.heappush(free, now + CALL)
+        heapq.heappush(free, now + case.call)
         if attempt < case.retries:
-            again = now + CALL + case.delay
+            again = now + case.call + case.delay
             heapq.heappush(due, (again, random.random(), contact, attempt + 1, place))
 
 
@@ -157,7 +165,7 @@ def check(seed: int) -> Waves:
     assert list(found.waves) == sorted(found.waves, key=lambda wave: wave.start), seed
     for contact, wave, minute in dials(case, found.waves, random):
         begins = min(w.start for w in found.waves) + timedelta(minutes=minute)
-        ends = begins + timedelta(minutes=CALL)
+        ends = begins + timedelta(minutes=case.call)
         assert wave.start <= begins, seed
         assert ends <= wave.latest_end <= wave.closes, seed
         assert case.is_day(contact, begins), seed

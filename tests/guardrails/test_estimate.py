@@ -5,7 +5,13 @@ import heapq
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from atoms_campaigns_mcp.guardrails.estimate import ASSUMED_SLOTS, LONGEST, estimate
+from atoms_campaigns_mcp.guardrails.estimate import (
+    ASSUMED_SLOTS,
+    LONGEST,
+    CallLength,
+    call_length,
+    estimate,
+)
 
 
 def simulated(contacts: int, retries: int, delay: int, slots: int) -> float:
@@ -70,3 +76,21 @@ def test_the_duration_reads_as_a_person_would_say_it(
     contacts: int, retries: int, delay: int, words: str
 ) -> None:
     assert estimate(contacts, retries, delay, 20).duration == words
+
+
+@pytest.mark.parametrize(
+    ("past", "each", "last"),
+    [
+        ([], 180, 180),
+        ([60.0] * 99, 180, 180),
+        ([60.0] * 100, 90, 180),
+        ([61.0] * 5 + [130.0] * 95, 135, 180),
+        ([400.0] * 6 + [70.0] * 94, 405, 405),
+        ([400.0] * 5 + [70.0] * 95, 90, 405),
+        ([301.0] * 3, 315, 315),
+    ],
+)
+def test_past_calls_shorten_the_slow_end_only_if_they_are_many(
+    past: list[float], each: int, last: int
+) -> None:
+    assert call_length(past) == CallLength(each, last)

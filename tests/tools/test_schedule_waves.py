@@ -3,10 +3,13 @@ from typing import Any
 import pytest
 
 from atoms_campaigns_mcp.atoms.client import AtomsClient
+from atoms_campaigns_mcp.atoms.documents import Listed
 from atoms_campaigns_mcp.schemas.account import Subscription
+from atoms_campaigns_mcp.schemas.calls import Call
 from tests.support.bench import Bench
 from tests.support.serving import Caller
 from tests.support.troubles import listed as on_the_list
+from tests.support.world import DRAFT
 from tests.tools.waves.waving import (
     CALLS,
     CHICAGO,
@@ -266,3 +269,27 @@ async def test_a_clock_change_is_said(bench: Bench) -> None:
         made = await client.call("schedule_waves", **night)
     assert made["waves"][0]["local_start"] == "2027-03-14 03:30"
     assert "in America/New_York the clock changes on 2027-03-14" in bench.questions[0]
+
+
+@pytest.mark.parametrize(("seconds", "longer"), [(1000, True), (0, False)])
+async def test_calls_of_the_agent_that_were_long_or_short_make_waves_end_later_or_earlier(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, seconds: int, *, longer: bool
+) -> None:
+    numbers = [f"+1212555{number:04d}" for number in range(100, 300)]
+    rows = [Call(status="completed", duration=seconds)] * 100
+
+    async def calls(*_: Any, **__: Any) -> Any:
+        return rows, Listed(total=len(rows))
+
+    async with bench.client() as client:
+        await listed(client, numbers)
+        before = await client.call("schedule_waves", **{**CALLS, "name": "Before"})
+        await client.call("delete_campaign", campaign_id="Before *")
+        made = await client.call("create_campaign", **DRAFT)
+        await client.call("start_campaign", campaign_id=made["campaign_id"])
+        bench.clock.advance(hours=5)
+        monkeypatch.setattr(AtomsClient, "list_calls", calls)
+        after = await client.call("schedule_waves", **{**CALLS, "name": "After"})
+    ends = [max(wave["latest_end"] for wave in made["waves"]) for made in (before, after)]
+    assert (ends[1] > ends[0]) == longer
+    assert ends[1] != ends[0]

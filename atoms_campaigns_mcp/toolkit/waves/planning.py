@@ -22,6 +22,7 @@ from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.text import counted
 from atoms_campaigns_mcp.toolkit.audiences.contact_sources import of_members
 from atoms_campaigns_mcp.toolkit.audiences.members import Contact, members_of
+from atoms_campaigns_mcp.toolkit.call_lengths import length_of
 from atoms_campaigns_mcp.toolkit.campaign_creation import named
 from atoms_campaigns_mcp.toolkit.context import Earlier, ToolContext
 from atoms_campaigns_mcp.toolkit.create_once import key_of
@@ -243,9 +244,11 @@ def _taken_up(begun: Earlier, read: _Read) -> Job | None:
 async def _planned(args: ScheduleWavesArgs, window: Window, read: _Read, ctx: ToolContext) -> Job:
     facts = read.facts
     slots = facts.slots.limit if facts.slots else None
+    length = await length_of(read.plan.agent_id, ctx)
 
     def minutes(contacts: int) -> int:
-        return estimate(contacts, args.max_retries, args.retry_delay, slots).minutes[1]
+        retries, delay = args.max_retries, args.retry_delay
+        return estimate(contacts, retries, delay, slots, length=length).minutes[1]
 
     def planned() -> Job:
         zones = [facts.contacts[place].zones for place in read.places]
