@@ -1,6 +1,7 @@
 """The session that every client must go through, and come out of with the same results."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tests.support.world import DRAFT
@@ -33,38 +34,46 @@ class Driver(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Session:
+    """What is seen on the way; results name the server in the stateless era only."""
+
+    driver: Driver
+    seen: dict[str, Result] = field(default_factory=dict[str, Result])
+    named: set[bool] = field(default_factory=set[bool])
+
+    async def call(self, step: str, tool: str, **arguments: Any) -> Result:
+        result = await self.driver.ask("tools/call", {"name": tool, "arguments": arguments})
+        self.seen[step] = lasting(result)
+        if tool == "pause_campaign":  # the rest tells of calls that still ring at this moment
+            data = self.seen[step]["structuredContent"]
+            kept = {name: data[name] for name in ("campaign_id", "status", "changed")}
+            self.seen[step] = {"structuredContent": kept}
+        self.named.add("io.modelcontextprotocol/serverInfo" in result.get("_meta", {}))
+        return result
+
+    async def agreed(self, step: str, tool: str, **arguments: Any) -> None:
+        result = await self.call(step, tool, **arguments)
+        data = result["structuredContent"]
+        if data.get("code") == "not_confirmed":
+            self.driver.questions.append(data["message"].partition(ASKED)[2])
+            await self.call(step, tool, **arguments, confirm_token=data["confirm_token"])
+        (question,) = self.driver.questions
+        self.driver.questions.clear()
+        # How many were called before the pause depends on the machine.
+        told = re.sub(r"to \d+ contacts? not called yet.*? \(", "to those left (", question)
+        told = re.sub(r"It takes .*?\.", "It takes long.", told)
+        told = re.sub(FOREIGN, "some contacts called from another country", told)
+        self.seen[f"{step}, asked"] = {"question": told}
+
+
 async def session(driver: Driver) -> tuple[dict[str, Result], set[bool]]:
     """Go from caller IDs to a deleted campaign.
 
     Gives what was seen on the way, and whether results named the server, as in the stateless era.
     """
-    seen: dict[str, Result] = {}
-    named: set[bool] = set()
-
-    async def call(step: str, tool: str, **arguments: Any) -> Result:
-        result = await driver.ask("tools/call", {"name": tool, "arguments": arguments})
-        seen[step] = lasting(result)
-        if tool == "pause_campaign":  # the rest tells of calls that still ring at this moment
-            data = seen[step]["structuredContent"]
-            kept = {name: data[name] for name in ("campaign_id", "status", "changed")}
-            seen[step] = {"structuredContent": kept}
-        named.add("io.modelcontextprotocol/serverInfo" in result.get("_meta", {}))
-        return result
-
-    async def agreed(step: str, tool: str, **arguments: Any) -> None:
-        result = await call(step, tool, **arguments)
-        data = result["structuredContent"]
-        if data.get("code") == "not_confirmed":
-            driver.questions.append(data["message"].partition(ASKED)[2])
-            await call(step, tool, **arguments, confirm_token=data["confirm_token"])
-        (question,) = driver.questions
-        driver.questions.clear()
-        # How many were called before the pause depends on the machine.
-        told = re.sub(r"to \d+ contacts? not called yet.*? \(", "to those left (", question)
-        told = re.sub(r"It takes .*?\.", "It takes long.", told)
-        told = re.sub(FOREIGN, "some contacts called from another country", told)
-        seen[f"{step}, asked"] = {"question": told}
-
+    going = Session(driver)
+    call, agreed, seen = going.call, going.agreed, going.seen
     seen["tools"] = lasting(await driver.ask("tools/list", {}))
     await call("caller IDs", "list_phone_numbers")
     # Who is not reached is tried again after a day: the campaign runs as long as the session.
@@ -81,7 +90,7 @@ async def session(driver: Driver) -> tuple[dict[str, Result], set[bool]]:
     seen["guide"] = lasting(await driver.ask("resources/read", {"uri": "atoms://guide"}))
     prompt: Result = {"name": "review_campaign", "arguments": campaign}
     seen["prompt"] = lasting(await driver.ask("prompts/get", prompt))
-    return seen, named
+    return seen, going.named
 
 
 def lasting(value: Any) -> Any:

@@ -165,11 +165,7 @@ _WIRES = {
 }
 
 
-@contextmanager
-def standing_in(script: list[Step]) -> Generator[Model]:
-    """Serve on a free port of this machine."""
-    model = Model(script)
-
+def _answering(model: Model) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -205,7 +201,15 @@ def standing_in(script: list[Step]) -> Generator[Model]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    return Handler
+
+
+@contextmanager
+def standing_in(script: list[Step]) -> Generator[Model]:
+    """Serve on a free port of this machine."""
+    model = Model(script)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _answering(model))
     thread = Thread(target=server.serve_forever)
     thread.start()
     model.url = f"http://127.0.0.1:{server.server_port}"
