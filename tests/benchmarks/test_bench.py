@@ -40,7 +40,7 @@ def test_the_budgets_of_the_page_are_measured_by_one_command(tmp_path: Path) -> 
         env=environment(tmp_path),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
