@@ -21,6 +21,7 @@ HOSTILE = '<img src=x onerror="document.title=1">'
 async def test_it_follows_a_campaign_to_its_end_and_then_rests(
     bench: Bench, browser: Browser
 ) -> None:
+    bench.configure(rate=1_000.0)  # waiting for turns, it would dial before somebody opts out
     async with bench.client() as client, hosting(browser, client) as host:
         campaign = await made(client)
         opt_out(bench.world)
