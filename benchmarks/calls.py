@@ -91,6 +91,12 @@ def measure(scale: Scale, state: str, url: str) -> list[Row]:
         mine, theirs, plain, remote = alternate(blocks, scale.rounds)
         made = requests(url) - before
         assert made == len(ways) * scale.calls * scale.rounds, "not every call made one request"
+    return rows(mine, theirs, plain, remote)
+
+
+def rows(
+    mine: list[float], theirs: list[float], plain: list[float], remote: list[float]
+) -> list[Row]:
     beyond = statistics.median(a - b for a, b in zip(mine, plain, strict=True)) * 1000
     times = ratio(mine, theirs)
     ms = [statistics.median(values) * 1000 for values in (mine, theirs, plain)]

@@ -32,6 +32,8 @@ from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumber
 T = TypeVar("T")
 FRESH = 5.0  # seconds that lists which hardly change are kept; our own changes end it
 NEWEST = 100  # campaigns of one name that are compared with what was asked for
+MEMBERS_PAGES = 100  # five times what an audience may hold
+MEMBERS_PAGE = 500  # audience members a request; the API calls the page size `offset`
 
 
 class Guard(Protocol):
@@ -40,10 +42,6 @@ class Guard(Protocol):
     async def __call__(self, change: Change[T]) -> T:
         """Make the change."""
         ...
-
-
-MEMBERS_PAGES = 100  # five times what an audience may hold
-MEMBERS_PAGE = 500  # audience members a request; the API calls the page size `offset`
 
 
 class Member(BaseModel):
@@ -393,9 +391,8 @@ class AtomsClient:
 
 def endless() -> UnexpectedResponse:
     """Report that a list of contacts has more pages than an audience can fill."""
-    return UnexpectedResponse(
-        "The Atoms API's list of contacts does not end.", next_step="Report it to the operator."
-    )
+    message = "The Atoms API's list of contacts does not end."
+    return UnexpectedResponse(message, next_step="Report it to the operator.")
 
 
 def digits(number: str) -> str:

@@ -103,11 +103,10 @@ async def of_campaign(
         "over": partial(_over, details, ctx),
     }
     (audience, contacts), of_agent, over = await all_of(reads)
-    around = before.around.with_(of_agent)
     phone_ids = campaign.phone_ids or await ctx.memory.callers(campaign.id)
     called, added = _progress(details, len(contacts))
     facts = await facts_of(
-        around,
+        before.around.with_(of_agent),
         ctx,
         audience=audience,
         contacts=contacts,
@@ -117,19 +116,16 @@ async def of_campaign(
         retry_delay=campaign.retry_delay or 0,
         besides=campaign.id,
     )
-    running = facts.running
-    if running and campaign.status == "scheduled":
-        running -= 1  # this one
+    itself = bool(facts.running) and campaign.status == "scheduled"
     facts = replace(
         facts,
         called=called or 0,
         added=added,
-        running=running,
+        running=None if facts.running is None else facts.running - itself,
         over=over if called else frozenset[str](),
     )
-    plan = replace(
-        _plan(campaign, facts, contacts), phone_ids=tuple(phone_ids or ()), called=called
-    )
+    plan = _plan(campaign, facts, contacts)
+    plan = replace(plan, phone_ids=tuple(phone_ids or ()), called=called)
     return await judged(plan, facts, ctx)
 
 

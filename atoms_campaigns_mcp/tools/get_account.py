@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from atoms_campaigns_mcp.concurrency import attempt
 from atoms_campaigns_mcp.schemas.account import (
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _NEEDED = "list_phone_numbers, list_agents and list_audiences show what a campaign needs."
 _OFF = "Campaigns cannot be started from here: tell the user before preparing one."
-
-
 STOPS = 5  # of the guard that are told
 
 
@@ -33,26 +31,18 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
 
     Use it first when something is refused, and before a large campaign.
     """
-    reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        "account": ctx.atoms.get_account,
-        "balance": ctx.atoms.get_balance,
-        "calls in progress": partial(ctx.atoms.list_calls, statuses=LIVE),
-        "concurrency": ctx.atoms.get_concurrency,
-        "plan limits": ctx.atoms.get_subscription,
-        "guard": ctx.memory.guarded,
-    }
+    reads = _reads(ctx)
     found, unknown = await attempt(reads, at_once=len(reads))
     if "account" in unknown:
         raise unknown["account"]
-    account: Account = found["account"]
+    organization = cast("Account", found["account"]).organization
     balance: Balance = found.get("balance", Balance())
     slots: Concurrency = found.get("concurrency", Concurrency())
     plan: Subscription = found.get("plan limits", Subscription())
-    live: int | None = found["calls in progress"][1].total if "calls in progress" in found else None
-    free = None if slots.limit is None or live is None else max(slots.limit - live, 0)
+    live = found["calls in progress"][1].total if "calls in progress" in found else None
     return AccountReport(
-        organization_id=account.organization.id,
-        organization=account.organization.name,
+        organization_id=organization.id,
+        organization=organization.name,
         plan=balance.plan,
         balance_usd=balance.credit,
         campaigns_allowed=plan.campaigns,
@@ -61,7 +51,7 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         reserved=slots.reserved,
         shared_pool=slots.shared,
         calls_in_progress=live,
-        free_slots_estimate=free,
+        free_slots_estimate=_free(slots, live),
         dialling="off" if ctx.consent == "off" else "on",
         in_force=list(ctx.operator.in_force()),
         guarded=guarding.told(found["guard"]) if "guard" in found else None,
@@ -70,6 +60,21 @@ async def run(args: GetAccountArgs, ctx: ToolContext) -> AccountReport:  # noqa:
         unknown=sorted(unknown),
         next_step=_OFF if ctx.consent == "off" else _NEEDED,
     )
+
+
+def _reads(ctx: ToolContext) -> "dict[str, Callable[[], Awaitable[Any]]]":
+    return {
+        "account": ctx.atoms.get_account,
+        "balance": ctx.atoms.get_balance,
+        "calls in progress": partial(ctx.atoms.list_calls, statuses=LIVE),
+        "concurrency": ctx.atoms.get_concurrency,
+        "plan limits": ctx.atoms.get_subscription,
+        "guard": ctx.memory.guarded,
+    }
+
+
+def _free(slots: Concurrency, live: int | None) -> int | None:
+    return None if slots.limit is None or live is None else max(slots.limit - live, 0)
 
 
 def _stops(watch: guarding.Watch | None) -> list[StopRow]:
