@@ -66,3 +66,27 @@ def lifetime(folder: Path, contacts: int, *, rate: float | None = None) -> dict[
 
     with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
         return runner.run(live())
+
+
+def choosing(folder: Path, contacts: int) -> Taken:
+    """Choose from a list by every kind of filter; half of it is a sample, half the remainder."""
+
+    async def choose() -> Taken:
+        async with far_away(folder) as far:
+            made, _ = await far.taken("create_audience", name="A", csv=list_of(contacts))
+            few, _ = await far.taken("create_audience", name="Not these", csv=list_of(500))
+            await anyio.sleep(READING)
+            chosen, taken = await far.taken(
+                "create_audience",
+                name="Pilot",
+                from_audience_id=made["audience_id"],
+                exclude_audience_ids=[few["audience_id"]],
+                countries=["US"],
+                sample=(contacts - 500) // 2,
+                remainder_name="The rest",
+            )
+            assert chosen["contacts"] == (contacts - 500) // 2
+            return taken
+
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        return runner.run(choose())

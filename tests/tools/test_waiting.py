@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.far_away import ROUND_TRIP, Taken
-from tests.support.lifetime import lifetime
+from tests.support.lifetime import choosing, lifetime
 
 MOST: dict[str, tuple[int, float]] = {
     "get_account": (5, 0.2),
@@ -80,3 +80,10 @@ def test_results_take_two_round_trips(tmp_path: Path) -> None:
     requests = lifetime(tmp_path, 50)["get_campaign_results"].requests
     assert {round(request.at / ROUND_TRIP) for request in requests} == {0, 1}
     assert requests[-1].path.endswith("/export/by-audience-member")
+
+
+@pytest.mark.slow
+def test_choosing_from_the_longest_list_takes_less_than_ten_seconds(tmp_path: Path) -> None:
+    taken = choosing(tmp_path, 10_000)
+    assert len(taken.requests) <= 33
+    assert taken.seconds <= 10
