@@ -43,7 +43,7 @@ def serve(settings: Settings) -> None:
         from atoms_campaigns_mcp.server.stdio.session import run  # noqa: PLC0415 - the SDK
     status = run(settings, inbox, outbox)
     if status is not None:
-        # The reader waits in a thread that only the end of stdin would free.
+        # A thread waits for the end of stdin, or imports.
         os._exit(status)
 
 

@@ -21,15 +21,17 @@ _LAST_WORDS = 1.0  # seconds for the client to read what was answered at the end
 
 
 def run(settings: Settings, inbox: Inbox, outbox: Outbox) -> int | None:
-    """Serve to the end; give the exit status if the process must not wait for stdin to end.
+    """Serve to the end; give the exit status if the process must not wait for its threads.
 
     Raises:
         OSError: stdin cannot be read any more.
     """
-    status = anyio.run(_Session(settings).serve, inbox, outbox)
+    session = _Session(settings)
+    status = anyio.run(session.serve, inbox, outbox)
     if inbox.error is not None:
         raise inbox.error
-    return status
+    # Compiled modules that are imported while the interpreter ends panic.
+    return 0 if status is None and session.imports.is_alive() else status
 
 
 class _Session:
@@ -37,12 +39,13 @@ class _Session:
         self._settings = settings
         self._runtime = RuntimePool(settings)
         self._status: int | None = None
+        self.imports = Thread(target=prepare, args=[settings.mode], name="imports", daemon=True)
 
     async def serve(self, inbox: Inbox, outbox: Outbox) -> int | None:
         server = build(self._settings, self._runtime)
         # The SDK cancels what is in flight at the end of stdin, and does not say so beforehand.
         messages = Messages(inbox, outbox, self._runtime.shutdown.hurry)
-        Thread(target=prepare, args=[self._settings.mode], name="imports", daemon=True).start()
+        self.imports.start()
         with anyio.CancelScope() as over:
             await self._until_ended(server, messages, over)
         with anyio.CancelScope(shield=True):
