@@ -16,7 +16,7 @@ from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.preview import CampaignPreview, CheckRow, FindingRow, ZoneRow
 from atoms_campaigns_mcp.state.guarding import told
-from atoms_campaigns_mcp.toolkit import call_costs, campaign_states, start_proposal
+from atoms_campaigns_mcp.toolkit import call_history, campaign_states, start_proposal
 from atoms_campaigns_mcp.toolkit.context import Consent, ToolContext
 from atoms_campaigns_mcp.toolkit.start_proposal import Judged
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
@@ -43,10 +43,10 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
     """
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
         "judged": partial(_judged, args.campaign_id, ctx),
-        "history": partial(call_costs.history, ctx),
+        "history": partial(call_history.history, ctx),
     }
     (campaign, judged), history = await all_of(reads)
-    cost = call_costs.cost_of(history, expected(judged.facts).dials)
+    cost = call_history.cost_of(history, expected(judged.facts).dials)
     return await _preview(campaign, judged, cost, ctx)
 
 

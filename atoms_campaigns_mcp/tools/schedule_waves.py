@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 from atoms_campaigns_mcp.guardrails.plan import Proposal
-from atoms_campaigns_mcp.guardrails.wave_checks import REASONS
+from atoms_campaigns_mcp.guardrails.waves.checks import REASONS
 from atoms_campaigns_mcp.schemas.arguments import ScheduleWavesArgs
 from atoms_campaigns_mcp.schemas.waves import WaveRow, WavesScheduled
 from atoms_campaigns_mcp.toolkit import lookup

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from atoms_campaigns_mcp.guardrails.estimate import CallLength, call_length, estimate
 from atoms_campaigns_mcp.guardrails.policy import Hours
-from atoms_campaigns_mcp.guardrails.waves import Wave, Waves, split
+from atoms_campaigns_mcp.guardrails.waves.sizes import Wave, Waves, split
 from atoms_campaigns_mcp.guardrails.windows import Window
 
 # Half and quarter hours, the date line, clocks that change at midnight, at one, by half an hour.

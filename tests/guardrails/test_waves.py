@@ -8,7 +8,7 @@ import pytest
 
 from atoms_campaigns_mcp.guardrails.estimate import estimate
 from atoms_campaigns_mcp.guardrails.policy import Hours
-from atoms_campaigns_mcp.guardrails.waves import Waves, split
+from atoms_campaigns_mcp.guardrails.waves.sizes import Waves, split
 from atoms_campaigns_mcp.guardrails.windows import EVERY_DAY, Window, unusual
 from tests.guardrails.dialling import check
 

@@ -335,7 +335,7 @@ CLEAR: dict[str, tuple[str, str | None, list[str]]] = {
     ),
     "masked, shortened and foreign cells between": (
         (
-            "Name,Phone\nA,+1 415 *** 2671\nB,XXXXXX2671\nC,4155552671 x12\n"
+            f"Name,Phone\nA,+1 415 *** 2671\nB,{'X' * 6}2671\nC,4155552671 x12\n"
             "D,4155552672 / 4155552673\nE,4.15556E+09\nF,4155552674\n"
         ),
         "US",

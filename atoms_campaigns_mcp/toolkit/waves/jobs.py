@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from string import ascii_letters, digits
 
-from atoms_campaigns_mcp.guardrails.waves import MOST_WAVES, Waves, Zones
+from atoms_campaigns_mcp.guardrails.waves.sizes import MOST_WAVES, Waves, Zones
 from atoms_campaigns_mcp.toolkit.waves.names import names_of
 
 # One character for each contact says in which wave it is.

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from atoms_campaigns_mcp.contacts.table import Contacts
 from atoms_campaigns_mcp.contacts.zone_names import zones_in
 from atoms_campaigns_mcp.errors import InvalidArguments, WrongState
-from atoms_campaigns_mcp.guardrails import wave_checks
 from atoms_campaigns_mcp.guardrails.estimate import estimate
 from atoms_campaigns_mcp.guardrails.facts import Facts
 from atoms_campaigns_mcp.guardrails.findings import Finding
 from atoms_campaigns_mcp.guardrails.plan import Plan, Proposal, fingerprint
-from atoms_campaigns_mcp.guardrails.waves import MOST_WAVES, split
+from atoms_campaigns_mcp.guardrails.waves import checks as wave_checks
+from atoms_campaigns_mcp.guardrails.waves.sizes import MOST_WAVES, split
 from atoms_campaigns_mcp.guardrails.windows import EVERY_DAY, Window
 from atoms_campaigns_mcp.schemas.arguments import ScheduleWavesArgs
 from atoms_campaigns_mcp.schemas.audiences import Audience
@@ -22,7 +22,7 @@ from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.text import counted
 from atoms_campaigns_mcp.toolkit.audiences.contact_sources import of_members
 from atoms_campaigns_mcp.toolkit.audiences.members import Contact, members_of
-from atoms_campaigns_mcp.toolkit.call_lengths import length_of
+from atoms_campaigns_mcp.toolkit.call_history import length_of
 from atoms_campaigns_mcp.toolkit.campaign_creation import named
 from atoms_campaigns_mcp.toolkit.context import Earlier, ToolContext
 from atoms_campaigns_mcp.toolkit.create_once import key_of
