@@ -29,41 +29,33 @@ from atoms_campaigns_mcp.toolkit.audiences.members import Contact
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 
 
-async def read_facts(
-    ctx: ToolContext,
-    *,
-    agent_id: str,
-    audience: Audience | None,
-    contacts: Sequence[Contact],
-    phone_ids: Sequence[str] | None,
-    start: datetime,
-    max_retries: int,
-    retry_delay: int,
-    besides: str = "",
-    equal: Sequence[Campaign] = (),
-) -> Facts:
-    """Read every fact that a start is judged by; what cannot be read is None.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A start to be judged: who calls whom, from which numbers, when and how often.
 
     `besides` is the campaign, or the key of the creation, that it is about. `equal` are campaigns
     of which it would be a duplicate.
     """
+
+    agent_id: str
+    audience: Audience | None
+    contacts: Sequence[Contact]
+    phone_ids: Sequence[str] | None
+    at: datetime
+    max_retries: int
+    retry_delay: int
+    besides: str = ""
+    equal: Sequence[Campaign] = ()
+
+
+async def read_facts(start: Start, ctx: ToolContext) -> Facts:
+    """Read every fact that a start is judged by; what cannot be read is None."""
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        "account": partial(read_account, ctx, besides),
-        "agent": partial(read_agent, ctx, agent_id),
+        "account": partial(read_account, ctx, start.besides),
+        "agent": partial(read_agent, ctx, start.agent_id),
     }
     around, of_agent = await all_of(reads)
-    return await facts_of(
-        around.with_(of_agent),
-        ctx,
-        audience=audience,
-        contacts=contacts,
-        phone_ids=phone_ids,
-        start=start,
-        max_retries=max_retries,
-        retry_delay=retry_delay,
-        besides=besides,
-        equal=equal,
-    )
+    return await facts_of(start, around.with_(of_agent), ctx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,36 +113,24 @@ async def _recent(
     return found
 
 
-async def facts_of(
-    around: Around,
-    ctx: ToolContext,
-    *,
-    audience: Audience | None,
-    contacts: Sequence[Contact],
-    phone_ids: Sequence[str] | None,
-    start: datetime,
-    max_retries: int,
-    retry_delay: int,
-    besides: str = "",
-    equal: Sequence[Campaign] = (),
-) -> Facts:
+async def facts_of(start: Start, around: Around, ctx: ToolContext) -> Facts:
     """Put together what was read; see `read_facts`."""
     found, begun = around.found, around.begun
     numbers, unread = _listed(found)
     return Facts(
-        start=start,
-        contacts=await ctx.shared.work(_contacts, contacts, ctx),
-        max_retries=max_retries,
-        retry_delay=retry_delay,
+        start=start.at,
+        contacts=await ctx.shared.work(_contacts, start.contacts, ctx),
+        max_retries=start.max_retries,
+        retry_delay=start.retry_delay,
         agent=found.get("agent"),
-        callers=_callers(found.get("numbers"), phone_ids),
+        callers=_callers(found.get("numbers"), start.phone_ids),
         dnc=numbers,
         dnc_unread=unread,
         slots=_slots(found),
         balance=found["balance"].credit if "balance" in found else None,
         running=_running(found, begun),
         begun=begun or 0,
-        rivals=_rivals(found, audience, equal, besides),
+        rivals=_rivals(found, start),
     )
 
 
@@ -191,23 +171,22 @@ def _running(found: dict[str, Any], begun: int | None) -> int | None:
     return sum(known) - (len(rows) - len(set(rows)))
 
 
-def _rivals(
-    found: dict[str, Any], audience: Audience | None, equal: Sequence[Campaign], but: str
-) -> tuple[RivalFact, ...] | None:
+def _rivals(found: dict[str, Any], start: Start) -> tuple[RivalFact, ...] | None:
     """Return the other campaigns on the audience that are equal, dial it now or are scheduled."""
     if any(status not in found for status in DIALS):
         return None
-    same = {row.id for row in equal}
+    audience = start.audience
+    same = {row.id for row in start.equal}
     rows = [row for status in DIALS for row in found[status][0]]
     rivals = {
         row.id: RivalFact(row.id, row.name, row.status, row.id in same)
         for row in (
             *(use for use in (audience.campaigns if audience else ()) if use.status in ACTIVE),
             *(on(audience.id, rows) if audience else ()),
-            *equal,
+            *start.equal,
         )
     }
-    rivals.pop(but, None)
+    rivals.pop(start.besides, None)
     # The same order every time, for these are words of a question.
     return tuple(sorted(rivals.values(), key=lambda rival: (not rival.equal, rival.id)))
 

@@ -20,6 +20,7 @@ from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.reports.campaign_results import results_of
 from atoms_campaigns_mcp.toolkit.start_facts import (
     Around,
+    Start,
     facts_of,
     read_account,
     read_agent,
@@ -105,17 +106,17 @@ async def of_campaign(
     (audience, contacts), of_agent, over = await all_of(reads)
     phone_ids = campaign.phone_ids or await ctx.memory.callers(campaign.id)
     called, added = _progress(details, len(contacts))
-    facts = await facts_of(
-        before.around.with_(of_agent),
-        ctx,
+    start = Start(
+        agent_id=campaign.agent_id,
         audience=audience,
         contacts=contacts,
         phone_ids=phone_ids,
-        start=_start(campaign, ctx),
+        at=_start(campaign, ctx),
         max_retries=campaign.max_retries or 0,
         retry_delay=campaign.retry_delay or 0,
         besides=campaign.id,
     )
+    facts = await facts_of(start, before.around.with_(of_agent), ctx)
     itself = bool(facts.running) and campaign.status == "scheduled"
     facts = replace(
         facts,

@@ -16,7 +16,7 @@ from atoms_campaigns_mcp.toolkit.audiences.members import contacts_of
 from atoms_campaigns_mcp.toolkit.campaign_creation import body_of, creation, named
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.create_once import Creation, Made, key_of
-from atoms_campaigns_mcp.toolkit.start_facts import read_facts
+from atoms_campaigns_mcp.toolkit.start_facts import Start, read_facts
 from atoms_campaigns_mcp.toolkit.start_proposal import judged, rival_ids
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
 
@@ -39,18 +39,18 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
     if sight.made:
         return await _result(sight.made, facts, ctx)
     contacts = await contacts_of(ctx.atoms, audience)
-    read = await read_facts(
-        ctx,
+    begin = Start(
         agent_id=facts.agent_id,
         audience=audience,
         contacts=contacts,
         phone_ids=facts.phone_ids,
-        start=start,
+        at=start,
         max_retries=args.max_retries,
         retry_delay=args.retry_delay,
         besides=making.key,
         equal=[row for row in sight.alike if row.status not in TERMINAL],
     )
+    read = await read_facts(begin, ctx)
     members = fingerprint(contact.number for contact in contacts)
     agreed = replace(
         facts,

@@ -1,63 +1,81 @@
 """An emergency stop does not wait for a journal that does not answer."""
 
+import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
 import anyio
 import pytest
 
-from atoms_campaigns_mcp.concurrency import IN_FLIGHT
 from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
-from atoms_campaigns_mcp.tool_calls import journaling
-from tests.support.bench import Bench
+from atoms_campaigns_mcp.tool_calls.journaling import JOURNAL
+from atoms_campaigns_mcp.toolkit.stopping import AT_ONCE
+from tests.support.far_away import FarAway, SimulatedLoop, far_away
 from tests.support.world import DRAFT
 
-pytestmark = pytest.mark.anyio
+
+def simulated(folder: Path, live: Callable[[FarAway], Awaitable[None]]) -> None:
+    async def within() -> None:
+        async with far_away(folder) as far:
+            await live(far)
+
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        runner.run(within())
 
 
-async def test_a_stop_leaves_without_its_entry_when_the_journal_hangs(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+async def started(far: FarAway, name: str) -> dict[str, str]:
+    made, _ = await far.taken("create_campaign", **{**DRAFT, "name": name})
+    campaign = {"campaign_id": made["campaign_id"]}
+    await far.taken("start_campaign", **campaign)
+    return campaign
+
+
+def test_a_stop_leaves_without_its_entry_when_the_journal_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def hangs(*_: object) -> int:
         await anyio.sleep_forever()
         raise AssertionError
 
-    monkeypatch.setattr(journaling, "JOURNAL", 0.01)
-    async with bench.client() as client:
-        campaign = {"campaign_id": (await client.call("create_campaign", **DRAFT))["campaign_id"]}
-        await client.call("start_campaign", **campaign)
+    async def live(far: FarAway) -> None:
+        campaign = await started(far, "N")
         monkeypatch.setattr(SqliteJournal, "begin", hangs)
-        with anyio.fail_after(30):
-            paused = await client.call("pause_campaign", **campaign)
-    assert paused["status"] == "paused"
-    assert "not recorded" in paused["next_step"]
-    assert bench.wire.changes[-1] == "pause"
+        paused, taken = await far.taken("pause_campaign", **campaign)
+        assert paused["status"] == "paused"
+        assert "not recorded" in paused["next_step"]
+        first = taken.requests[0]
+        assert (first.method, first.at) == ("POST", pytest.approx(JOURNAL))
+
+    simulated(tmp_path, live)
 
 
-async def test_a_stop_of_everything_waits_once_for_a_slow_journal(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+def test_a_stop_of_everything_waits_once_for_a_slow_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin = SqliteJournal.begin
 
     async def slow(journal: SqliteJournal, intent: Intent, now: float) -> int:
-        await anyio.sleep(journaling.JOURNAL * 0.4)
+        await anyio.sleep(JOURNAL * 0.6)
         return await begin(journal, intent, now)
 
-    async with bench.client() as client:
-        for number in range(IN_FLIGHT * 3):
-            made = await client.call("create_campaign", **{**DRAFT, "name": f"N{number}"})
-            await client.call("start_campaign", campaign_id=made["campaign_id"])
-        monkeypatch.setattr(journaling, "JOURNAL", 0.2)
+    async def live(far: FarAway) -> None:
+        for number in range(AT_ONCE * 2):
+            await started(far, f"N{number}")
         monkeypatch.setattr(SqliteJournal, "begin", slow)
-        paused = await client.call("pause_campaign", campaign_id="all")
-    assert {row["status"] for row in paused["campaigns"]} == {"paused"}
-    assert bench.wire.changes.count("pause") == IN_FLIGHT * 3
-    assert "not recorded" in paused["next_step"]  # each alone would have been in time
+        paused, taken = await far.taken("pause_campaign", campaign_id="all")
+        assert {row["status"] for row in paused["campaigns"]} == {"paused"}
+        stops = [sent for sent in taken.requests if sent.method == "POST"]
+        assert len({stop.path for stop in stops}) == AT_ONCE * 2
+        assert "not recorded" in paused["next_step"]  # each alone would have been in time
+
+    simulated(tmp_path, live)
 
 
+@pytest.mark.anyio
 async def test_an_intent_that_nobody_waited_for_leaves_no_entry(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path)
     intent = Intent(tenant="t", tool="pause_campaign", arguments="{}", confirmed="not needed")

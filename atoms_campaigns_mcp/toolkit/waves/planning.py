@@ -26,7 +26,7 @@ from atoms_campaigns_mcp.toolkit.call_history import length_of
 from atoms_campaigns_mcp.toolkit.campaign_creation import named
 from atoms_campaigns_mcp.toolkit.context import Earlier, ToolContext
 from atoms_campaigns_mcp.toolkit.create_once import key_of
-from atoms_campaigns_mcp.toolkit.start_facts import read_facts
+from atoms_campaigns_mcp.toolkit.start_facts import Start, read_facts
 from atoms_campaigns_mcp.toolkit.waves.jobs import Job, PlannedWave, fingerprint as in_order
 from atoms_campaigns_mcp.toolkit.waves.names import is_wave_of
 
@@ -163,8 +163,7 @@ async def _read(args: ScheduleWavesArgs, ctx: ToolContext) -> _Read:
     plan, audience = await named(args, "waves", ctx)
     members = await members_of(ctx.atoms, audience)
     contacts = await ctx.shared.work(of_members, members, audience)
-    facts = await read_facts(
-        ctx,
+    begin = Start(
         agent_id=plan.agent_id,
         audience=audience,
         contacts=[
@@ -172,10 +171,11 @@ async def _read(args: ScheduleWavesArgs, ctx: ToolContext) -> _Read:
             for row, member in zip(contacts.rows, members, strict=True)
         ],
         phone_ids=plan.phone_ids,
-        start=ctx.now(),
+        at=ctx.now(),
         max_retries=args.max_retries,
         retry_delay=args.retry_delay,
     )
+    facts = await read_facts(begin, ctx)
     _refuse_in_use(facts, audience)
     first = {contact.number: place for place, contact in reversed([*enumerate(facts.contacts)])}
     first.pop("", None)
