@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ HOME = tempfile.TemporaryDirectory(prefix="atoms-tests-home-", ignore_cleanup_er
 
 
 def pytest_configure() -> None:
+    # A shell has what it starts in the background ignore Ctrl-C, and so would programs that tests
+    # start and send it to.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in list(os.environ):
         if name.startswith(("SMALLEST_", "ATOMS_")):
             del os.environ[name]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 from rich.text import Text
 
 from atoms_campaigns_mcp.cli.console import Terminal
@@ -49,15 +50,16 @@ class Typed:
         """Print the question and wait for a line; only the word yes is one."""
         # Stdout may be a pipe, into which only the result belongs.
         screen = Terminal(stderr=True)
-        screen.print(Text(text), soft_wrap=not screen.is_terminal)
-        print("Type yes to go ahead: ", end="", file=sys.stderr, flush=True)
-        began = self.monotonic()
-        try:
-            with _interruptible():
+        with _interruptible():
+            await anyio.lowlevel.checkpoint()  # a Ctrl-C before this one has cancelled the task
+            screen.print(Text(text), soft_wrap=not screen.is_terminal)
+            print("Type yes to go ahead: ", end="", file=sys.stderr, flush=True)
+            began = self.monotonic()
+            try:
                 line = input()  # noqa: ASYNC250 - nothing else goes on here
-        except EOFError:
-            print(file=sys.stderr)
-            line = ""
+            except EOFError:
+                print(file=sys.stderr)
+                line = ""
         agreed = line.strip().lower() == "yes"
         return Reply(plan_id, "yes" if agreed else "declined", self.monotonic() - began)
 

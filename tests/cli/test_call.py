@@ -1,5 +1,6 @@
 """The person at the terminal is the one who is asked."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from atoms_campaigns_mcp.cli.call import call_tool
+from atoms_campaigns_mcp.cli.call import Typed, call_tool
+from atoms_campaigns_mcp.cli.console import Terminal
 from atoms_campaigns_mcp.config.settings import Settings
-from tests.support.process import environment
+from tests.support.process import environment, killed_at_the_end
 from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
@@ -62,6 +64,29 @@ async def test_anything_but_yes_at_a_terminal_changes_nothing(
     assert text.startswith("[sandbox] Nothing was done. The client declined it")
 
 
+@pytest.mark.parametrize("moment", ["before the question", "as the question shows"])
+def test_ctrl_c_that_comes_before_the_answer_is_awaited_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda: read.append("a line") or "yes")
+
+    def shows(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    if moment == "as the question shows":
+        monkeypatch.setattr(Terminal, "print", shows)
+
+    async def ask() -> None:
+        if moment == "before the question":
+            signal.raise_signal(signal.SIGINT)
+        await Typed(lambda: 0.0).ask("Start it?", "plan")
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(ask())
+    assert not read
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 def test_ctrl_c_at_the_question_ends_the_command_and_changes_nothing(tmp_path: Path) -> None:
@@ -75,13 +100,14 @@ def test_ctrl_c_at_the_question_ends_the_command_and_changes_nothing(tmp_path: P
     )
     campaign = json.loads(made.stdout)["campaign_id"]
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
+    child = subprocess.Popen(
         [*words, "delete_campaign", f"campaign_id={campaign}"],
         env=env,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-    ) as child:
+    )
+    with killed_at_the_end(child):
         shown = b""
         while b"Type yes" not in shown:
             shown += os.read(ours, 4096)

@@ -14,7 +14,7 @@ from rich.console import Console
 from atoms_campaigns_mcp.cli.watch import View, WatchError, follow, line
 from atoms_campaigns_mcp.tool_calls.outcome import Outcome
 from tests.support.bench import Bench
-from tests.support.process import environment
+from tests.support.process import environment, killed_at_the_end
 from tests.support.serving import Caller, text_of
 from tests.support.tampering import alter
 from tests.support.world import DRAFT
@@ -244,13 +244,14 @@ def test_an_interrupt_leaves_the_campaign_alone_and_says_how_to_stop_it(
     draft: tuple[dict[str, str], str],
 ) -> None:
     env, campaign = draft
-    with subprocess.Popen(
+    child = subprocess.Popen(
         [*COMMAND, "watch", campaign],
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as child:
+    )
+    with killed_at_the_end(child):
         assert child.stdout is not None
         assert "January renewals (" in child.stdout.readline()
         assert child.stdout.readline().startswith("draft")

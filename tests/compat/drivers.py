@@ -13,7 +13,7 @@ from mcp_types import ElicitRequestParams, ElicitResult
 
 from tests.compat.session import Driver, Result
 from tests.support.clients import over_stdio
-from tests.support.process import OURS, address, environment, spawned
+from tests.support.process import OURS, address, environment, killed_at_the_end, spawned
 
 HERE = Path(__file__).parent
 INSTALLED = HERE.parent.parent / ".cache" / "clients"
@@ -93,13 +93,12 @@ class TypeScriptSdk:
         if target.url:
             where = {"url": target.url}
         words = ("node", HERE / "driver.mjs", INSTALLED, generation, era, json.dumps(where))
-        with subprocess.Popen(
+        process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        ) as process:
-            try:
-                yield cls(process)
-            finally:
-                process.communicate(timeout=PATIENCE)
+        )
+        with killed_at_the_end(process):
+            yield cls(process)
+            process.communicate(timeout=PATIENCE)
 
     async def ask(self, method: str, params: Result) -> Result:
         assert self.process.stdin is not None

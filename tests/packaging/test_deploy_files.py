@@ -14,6 +14,7 @@ import yaml
 from atoms_campaigns_mcp.cli.parser import parser
 from atoms_campaigns_mcp.config.settings import SETTINGS, Settings
 from tests.support.emulated import free_port
+from tests.support.process import killed_at_the_end
 from tests.support.proxies import DEPLOY, require
 from tests.support.redis import PROGRAM, require_redis
 
@@ -92,7 +93,8 @@ def test_redis_starts_with_the_words_of_compose_and_keeps_all(tmp_path: Path) ->
     assert program == "redis-server"
     assert PROGRAM is not None
     here = ["--port", str(free_port()), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
-    with subprocess.Popen([PROGRAM, *words, *here], stdout=subprocess.PIPE, text=True) as process:
+    process = subprocess.Popen([PROGRAM, *words, *here], stdout=subprocess.PIPE, text=True)
+    with killed_at_the_end(process):
         assert process.stdout is not None
         assert any("Ready to accept connections" in line for line in process.stdout)
         process.terminate()

@@ -86,8 +86,15 @@ def spawned(
         encoding="utf-8",
         env=env,
     )
-    try:
+    with killed_at_the_end(process):
         yield Child(process, [])
+
+
+@contextmanager
+def killed_at_the_end(process: subprocess.Popen[Any]) -> Generator[None]:
+    """Kill it if it still runs, whatever happened: `Popen` as a context would wait for ever."""
+    try:
+        yield
     finally:
         if process.poll() is None:
             process.kill()
