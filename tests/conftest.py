@@ -1,13 +1,16 @@
+import json
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 import stamina
+from jsonschema import Draft202012Validator
 
 from atoms_campaigns_mcp.config.policy_file import folders
 from tests.support.bench import Bench
@@ -48,6 +51,21 @@ def pytest_unconfigure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest begin first: at the end they would leave the other cores idle.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def output_schemas_checked_once() -> Iterator[None]:
+    """A client checks the schema of each tool's output anew, which takes longer than most calls."""
+    check, checked = Draft202012Validator.check_schema, set[str]()
+
+    def once(schema: dict[str, Any], **options: Any) -> None:
+        if (text := json.dumps(schema, sort_keys=True)) not in checked:
+            check(schema, **options)
+            checked.add(text)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Draft202012Validator, "check_schema", once)
+        yield
 
 
 @pytest.fixture

@@ -113,6 +113,7 @@ def test_the_examples_work_one_after_another_as_they_stand(tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.slow
 def test_every_command_that_is_shown_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     shown = blocks("sh") + blocks("sh", page("command-line"))
     lines = [line for text in shown for line in text.splitlines() if COMMAND.match(line)]

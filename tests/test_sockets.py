@@ -19,6 +19,7 @@ def taken() -> Generator[int]:
         yield other.getsockname()[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "flag"),
     [

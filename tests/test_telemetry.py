@@ -102,6 +102,7 @@ def traced() -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_tool_call_has_a_span_for_each_call_of_the_api_and_counts_what_it_does() -> None:
     """In a process of its own: an SDK that was installed cannot be taken out again."""
     told = traced()

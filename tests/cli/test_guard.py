@@ -38,6 +38,7 @@ async def test_once_stops_what_must_stop_and_ends_well(place: Yard) -> None:
     assert "stopped 1" in place.said[-1]
 
 
+@pytest.mark.slow
 async def test_once_ends_badly_where_the_api_does_not_confirm(place: Yard) -> None:
     await started_near_the_end(place)
     place.bench.world.inject(Fault(kind="error_500", route="POST /campaign/{id}/pause"))

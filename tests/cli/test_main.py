@@ -35,6 +35,7 @@ def run(*args: str, env: dict[str, str], text: str = "") -> subprocess.Completed
     )
 
 
+@pytest.mark.slow
 def test_call_gives_a_pipe_the_data_that_an_agent_would_read(tmp_path: Path) -> None:
     done = run("call", "list_phone_numbers", env=environment(tmp_path))
     assert done.returncode == 0
@@ -42,11 +43,13 @@ def test_call_gives_a_pipe_the_data_that_an_agent_would_read(tmp_path: Path) -> 
     assert CALLER_NUMBER in [row["number"] for row in numbers]
 
 
+@pytest.mark.slow
 def test_call_takes_arguments_as_words_and_prints_json_on_request(tmp_path: Path) -> None:
     done = run("call", "create_campaign", *DRAFT_WORDS, "--json", env=environment(tmp_path))
     assert json.loads(done.stdout)["status"] == "draft"
 
 
+@pytest.mark.slow
 def test_call_without_a_terminal_is_a_client_that_cannot_be_asked(tmp_path: Path) -> None:
     env = environment(tmp_path)
     made = json.loads(run("call", "create_campaign", *DRAFT_WORDS, "--json", env=env).stdout)
@@ -62,12 +65,14 @@ def test_call_without_a_terminal_is_a_client_that_cannot_be_asked(tmp_path: Path
     assert (line["tool"], line["outcome"]) == ("delete_campaign", "not_confirmed")
 
 
+@pytest.mark.slow
 def test_call_says_how_arguments_are_written(tmp_path: Path) -> None:
     done = run("call", "list_agents", "limit", env=environment(tmp_path))
     assert done.returncode == 2
     assert "key=value" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_wrong_beyond_the_call_itself_is_logged_in_words(tmp_path: Path) -> None:
     state = tmp_path / "no folder"
     state.write_text("", "utf-8")
@@ -77,6 +82,7 @@ def test_what_is_wrong_beyond_the_call_itself_is_logged_in_words(tmp_path: Path)
     assert "Only reading and pause_campaign work." in done.stderr
 
 
+@pytest.mark.slow
 def test_tools_lists_what_the_settings_allow(tmp_path: Path) -> None:
     everything = run("tools", env=environment(tmp_path)).stdout
     reading = run("tools", "--read-only", env=environment(tmp_path)).stdout
@@ -86,6 +92,7 @@ def test_tools_lists_what_the_settings_allow(tmp_path: Path) -> None:
     assert "list_agents" in reading
 
 
+@pytest.mark.slow
 def test_tools_explains_the_arguments_of_one(tmp_path: Path) -> None:
     done = run("tools", "create_campaign", env=environment(tmp_path))
     assert "dials with scheduled_at" in done.stdout
@@ -211,6 +218,7 @@ def test_the_sandbox_that_the_environment_names_is_the_one_that_is_reset(tmp_pat
     assert not (tmp_path / "sandbox.sqlite3").exists()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_the_sandboxs_is_neither_reset_nor_served(tmp_path: Path) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("precious " * 100, "utf-8")
@@ -233,6 +241,7 @@ def leave_open(state: Path, tool: str, tenant: str = LOCAL) -> None:
     anyio.run(begin)
 
 
+@pytest.mark.slow
 def test_the_journal_shows_what_was_changed(tmp_path: Path) -> None:
     env = environment(tmp_path)
     run("call", "create_campaign", *DRAFT_WORDS, env=env)
@@ -245,6 +254,7 @@ def test_the_journal_shows_what_was_changed(tmp_path: Path) -> None:
     assert "create_campaign" not in open_ones
 
 
+@pytest.mark.slow
 def test_the_journal_needs_nothing_of_a_servers_environment_but_the_state(tmp_path: Path) -> None:
     leave_open(tmp_path, "delete_campaign")
     env = environment(

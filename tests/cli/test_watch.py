@@ -47,6 +47,7 @@ async def followed(client: Caller, campaign: str, **terminal: Any) -> tuple[int,
     return code, console.file.getvalue()
 
 
+@pytest.mark.slow
 async def test_without_a_terminal_there_is_a_line_for_each_change_until_the_end(
     bench: Bench,
 ) -> None:
@@ -67,6 +68,7 @@ async def test_without_a_terminal_there_is_a_line_for_each_change_until_the_end(
     assert f"finished, 25 of 25 called (100%), {connected} ({share})" in text
 
 
+@pytest.mark.slow
 async def test_on_a_terminal_it_draws_the_funnel_and_the_events(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await started(client)
@@ -78,6 +80,7 @@ async def test_on_a_terminal_it_draws_the_funnel_and_the_events(bench: Bench) ->
         assert word in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terminal", [True, False])
 async def test_a_name_from_outside_is_shown_as_it_is(bench: Bench, *, terminal: bool) -> None:
     async with bench.client() as client:

@@ -199,6 +199,7 @@ async def outcomes(state: Path, seed: str) -> list[str]:
     return [row["final_status"] for row in results["results"]]
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_the_seed_decides_how_the_sandboxs_calls_end(tmp_path: Path) -> None:
     seeds = {"one": "1", "again": "1", "none": "", "two": "2"}

@@ -36,6 +36,7 @@ def cpu(work: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
+@pytest.mark.slow
 def test_a_full_list_stays_within_its_memory() -> None:
     text = full_list()
     assert 0.95 * LARGEST < len(text) <= LARGEST

@@ -1,5 +1,6 @@
 """Choosing contacts: filters, and a sample with its remainder, as rules that hold for any list."""
 
+import pytest
 from hypothesis import given, strategies as st
 
 from atoms_campaigns_mcp.contacts.numbers.stored import as_digits
@@ -35,6 +36,7 @@ FILTERS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(CANDIDATES, FILTERS)
 def test_each_contact_is_kept_or_left_out_for_one_reason_or_cannot_be_read(
     candidates: list[Candidate], filters: Filters

@@ -314,6 +314,7 @@ def test_the_upload_is_utf8_with_quotes_where_needed() -> None:
     assert contacts.to_csv() == f'phoneNumber,name\r\n{INDIAN},"Anil ""A"", \u0915"\r\n'.encode()
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(NUMBER, CELL, CELL), min_size=1, max_size=8, unique_by=lambda row: row[0]),
     st.sampled_from(",;\t"),
@@ -329,6 +330,7 @@ def test_any_table_of_unicode_comes_back(
     assert (again.rows, again.columns, again.renamed) == (contacts.rows, contacts.columns, {})
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.one_of(NUMBER, ANY_CELL), min_size=1, max_size=4), max_size=12))
 def test_every_row_is_a_contact_rejected_or_a_duplicate(rows: list[list[str]]) -> None:
     kept = [row for row in rows if any(cell.strip() for cell in row)]

@@ -176,6 +176,7 @@ def test_a_sheet_that_no_program_writes_is_refused(change: Callable[[bytes], byt
     assert refusal(rewritten(SMALL, change)).message
 
 
+@pytest.mark.slow
 def test_too_many_rows_are_counted() -> None:
     rows = [["phone"], *([str(n)] for n in range(10_500))]
     assert "10,500 rows" in refusal(workbook(A=rows)).message

@@ -72,6 +72,7 @@ async def test_the_sample_start_has_the_sample_task() -> None:
         assert (response.status_code, response.json()) == (202, STARTED)
 
 
+@pytest.mark.slow
 @behaviour("samples.status.replay")
 async def test_the_sample_campaign_passes_through_the_sample_status() -> None:
     async with driving() as api:

@@ -1,11 +1,13 @@
 """The document is sound."""
 
+import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from tests.contract.document import DOCUMENT, operations, source
 from tests.contract.referee import Referee
 
 
+@pytest.mark.slow
 def test_the_document_is_valid_openapi_3_1() -> None:
     validate(source(), cls=OpenAPIV31SpecValidator, base_uri=DOCUMENT.as_uri())
 

@@ -98,6 +98,7 @@ def script(folder: Path, *words: str, **extra: str) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.slow
 def test_the_script_reads_an_account_and_keeps_key_and_numbers_to_itself(tmp_path: Path) -> None:
     with emulated(tmp_path) as origin:
         url = f"{origin}/atoms/v1"
@@ -108,6 +109,7 @@ def test_the_script_reads_an_account_and_keeps_key_and_numbers_to_itself(tmp_pat
         assert secret not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_script_ends_with_1_if_something_differs(tmp_path: Path) -> None:
     with emulated(tmp_path) as origin, fronted(origin) as front:
         front.faults.append(("GET /atoms/v1/concurrency", 200, {"status": True, "data": SECRET}))
@@ -118,6 +120,7 @@ def test_the_script_ends_with_1_if_something_differs(tmp_path: Path) -> None:
     assert SECRET not in done.stdout
 
 
+@pytest.mark.slow
 def test_the_script_without_a_key_or_an_answer_says_so_and_ends_with_2(tmp_path: Path) -> None:
     keyless = script(tmp_path, "--live")
     assert (keyless.returncode, "SMALLEST_API_KEY" in keyless.stderr) == (2, True)

@@ -19,6 +19,7 @@ async def judge(folder: Path, seed: int, completion: Completion) -> None:
         assert found.status != "running"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "completion"), [(3, "settled"), (5, "dispatched")])
 async def test_killed_guards_let_nobody_be_called_after_the_hours(
     tmp_path: Path, seed: int, completion: Completion

@@ -38,6 +38,7 @@ async def tool(place: Yard, name: str, /, **arguments: Any) -> dict[str, Any]:
         return await Caller(client.client).call(name, **arguments)
 
 
+@pytest.mark.slow
 async def test_what_dials_is_paused_before_the_hours_end(place: Yard) -> None:
     campaign = await started(place, 300)
     end = closes(place)
@@ -53,6 +54,7 @@ async def test_what_dials_is_paused_before_the_hours_end(place: Yard) -> None:
     assert (told["rule"], "13:00" in told["figures"]) == ("calling_hours", True)
 
 
+@pytest.mark.slow
 async def test_queued_calls_of_a_campaign_that_is_called_completed_are_cancelled(
     dispatched: Yard,
 ) -> None:
@@ -70,6 +72,7 @@ async def test_queued_calls_of_a_campaign_that_is_called_completed_are_cancelled
     assert {entry.outcome for entry in cancelled} == {"done"}
 
 
+@pytest.mark.slow
 async def test_contacts_whose_hours_end_later_go_on_once_the_others_are_over(place: Yard) -> None:
     british = numbers(200, "+44791").partition("\n")[2]
     async with place.bench.client() as client:
@@ -81,6 +84,7 @@ async def test_contacts_whose_hours_end_later_go_on_once_the_others_are_over(pla
     assert late == {"+44"}
 
 
+@pytest.mark.slow
 async def test_the_dearest_call_counts_for_those_under_way(place: Yard) -> None:
     place.configure(calling_hours=None, guard_spend=0.2)
     campaign = await started(place, 60)
@@ -91,6 +95,7 @@ async def test_the_dearest_call_counts_for_those_under_way(place: Yard) -> None:
     assert 0.05 < sum(call["cost"] or 0 for call in found["calls"]) <= 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limits", "rule"),
     [
@@ -114,6 +119,7 @@ async def test_a_share_that_a_person_must_judge_stops_it_until_a_person_resumes_
         assert await place.status(campaign) == "running"
 
 
+@pytest.mark.slow
 async def test_nothing_is_dialled_after_the_moment_that_the_operator_set(place: Yard) -> None:
     end = place.clock.now() + timedelta(minutes=10)
     place.configure(calling_hours=None, guard_until=end)
@@ -133,6 +139,7 @@ async def paused_for_the_night(place: Yard, guard: Any, **changes: Any) -> str:
     return campaign
 
 
+@pytest.mark.slow
 async def test_its_own_pause_ends_when_the_hours_begin_again(place: Yard) -> None:
     async with place.guard(resumes=True) as guard:
         campaign = await paused_for_the_night(place, guard)
@@ -146,6 +153,7 @@ async def test_its_own_pause_ends_when_the_hours_begin_again(place: Yard) -> Non
     assert resumed[0].intent.tool == "guard"
 
 
+@pytest.mark.slow
 async def test_a_guard_that_may_not_resume_leaves_it_paused(place: Yard) -> None:
     async with place.guard() as guard:
         campaign = await paused_for_the_night(place, guard)
@@ -153,6 +161,7 @@ async def test_a_guard_that_may_not_resume_leaves_it_paused(place: Yard) -> None
     assert await place.status(campaign) == "paused"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["", "all"])
 async def test_a_person_who_stops_what_the_guard_paused_wins(place: Yard, word: str) -> None:
     async with place.guard(resumes=True) as guard:
@@ -163,6 +172,7 @@ async def test_a_person_who_stops_what_the_guard_paused_wins(place: Yard, word: 
     assert "A person must resume it" in place.said[-1]
 
 
+@pytest.mark.slow
 async def test_what_a_person_resumed_and_paused_again_stays_paused(place: Yard) -> None:
     async with place.guard(resumes=True) as guard:
         campaign = await paused_for_the_night(place, guard)
@@ -175,6 +185,7 @@ async def test_what_a_person_resumed_and_paused_again_stays_paused(place: Yard) 
     assert await place.status(campaign) == "paused"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["contacts", "policy"])
 async def test_nothing_is_resumed_that_is_not_as_it_was_agreed_to(place: Yard, change: str) -> None:
     async with place.guard(resumes=True) as guard:
@@ -201,6 +212,7 @@ async def test_of_two_guards_one_acts_and_the_other_takes_over(place: Yard) -> N
         assert (await one.round()).standby
 
 
+@pytest.mark.slow
 async def test_a_stop_that_is_not_confirmed_is_repeated_and_said_loudly(
     place: Yard, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -217,6 +229,7 @@ async def test_a_stop_that_is_not_confirmed_is_repeated_and_said_loudly(
     assert (done.unconfirmed, await place.status(campaign)) == (0, "paused")
 
 
+@pytest.mark.slow
 async def test_what_dials_unseen_for_a_minute_is_stopped(place: Yard) -> None:
     campaign = await started(place, 200)
     place.bench.world.inject(Fault(kind="error_500", route="GET /audience*"))

@@ -29,6 +29,7 @@ def test_the_range_goes_from_the_usual_cost_of_the_fewest_dials_to_the_dear_one_
     assert found.calls == 40
 
 
+@pytest.mark.slow
 @given(COSTS, st.integers(0, 1000), st.integers(0, 1000))
 def test_more_dials_never_cost_less_and_the_high_end_is_never_below_the_low(
     past: list[tuple[str, float]], few: int, more: int

@@ -29,6 +29,7 @@ def simulated(contacts: int, retries: int, delay: int, slots: int) -> float:
     return end
 
 
+@pytest.mark.slow
 @settings(max_examples=300, derandomize=True, deadline=None)
 @given(
     contacts=st.integers(1, 60),

@@ -73,6 +73,7 @@ def starts(draw: st.DrawFn) -> datetime:
     return draw(st.sampled_from(CHANGES)) + draw(st.integers(-200, 200)) * MINUTE
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, derandomize=True, deadline=None)
 @given(
     zones=st.lists(st.sampled_from(ZONES), min_size=1, max_size=3, unique=True).map(tuple),

@@ -47,6 +47,7 @@ def starts(found: Waves) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_nobody_is_lost_and_everybody_is_called_by_day() -> None:
     left = Counter[str]()
     waves = 0

@@ -10,6 +10,7 @@ from tests.support.world import DRAFT
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", MESSAGES, ids=str)
 async def test_what_a_host_sends_comes_out_right(bench: Bench, message: HostMessage) -> None:
     async with bench.client() as client:

@@ -42,6 +42,7 @@ def counts(entries: list[str]) -> dict[str, int]:
     return {name.strip('"'): int(count) for name, _, count in parts}
 
 
+@pytest.mark.slow
 async def test_tell_me_how_it_went(bench: Bench) -> None:
     async with after(bench, January=1) as (client, ids):
         listed = await client.call("list_campaigns", status="finished", limit=1)
@@ -61,6 +62,7 @@ async def test_tell_me_how_it_went(bench: Bench) -> None:
     assert len(text) < 4_000
 
 
+@pytest.mark.slow
 async def test_who_should_be_called_again_and_why_did_they_not_answer(bench: Bench) -> None:
     async with after(bench, January=1) as (client, ids):
         missed = await client.call(
@@ -82,6 +84,7 @@ async def test_who_should_be_called_again_and_why_did_they_not_answer(bench: Ben
     assert "create_audience" in missed["next_step"]
 
 
+@pytest.mark.slow
 async def test_which_of_the_two_did_better(bench: Bench) -> None:
     async with after(bench, Once=0, Often=8) as (client, ids):
         listed = await client.call("list_campaigns", status="finished", limit=2)

@@ -223,6 +223,7 @@ def test_the_text_of_a_result_holds_each_id_and_count_of_its_data(tool: str, pat
     assert filler.facts[path] in re.findall(r"\d+", told)
 
 
+@pytest.mark.slow
 async def test_a_reply_is_its_results_text_and_data_with_mode_and_next_step(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_campaign", **{**DRAFT, "audience_id": "Spring renewals"})

@@ -69,6 +69,7 @@ class Agent:
         return await create("create_campaign", **arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_list_of_500_becomes_a_report_in_eight_calls(bench: Bench, era: str) -> None:
     async with bench.client(era, answer=None) as caller:
@@ -121,6 +122,7 @@ def early_bench(tmp_path: Path) -> Generator[Bench]:
         yield bench
 
 
+@pytest.mark.slow
 async def test_an_early_completed_is_not_taken_for_the_end(early_bench: Bench) -> None:
     async with early_bench.client() as caller:
         agent = Agent(early_bench, caller)
@@ -143,6 +145,7 @@ async def test_an_early_completed_is_not_taken_for_the_end(early_bench: Bench) -
     assert not {"no_answer", "active", "in_queue", "pending"} & set(final)
 
 
+@pytest.mark.slow
 async def test_those_not_reached_are_called_again_and_no_number_passes_the_agent(
     bench: Bench,
 ) -> None:

@@ -62,6 +62,7 @@ async def test_leave_out_who_is_on_the_do_not_call_list(bench: Bench) -> None:
     assert "blocked" not in calls.values()
 
 
+@pytest.mark.slow
 async def test_without_anybody_whom_finished_has_called(bench: Bench) -> None:
     async with bench.client() as caller:
         session = Session(bench, caller)
@@ -77,6 +78,7 @@ async def test_without_anybody_whom_finished_has_called(bench: Bench) -> None:
     assert len(now) == audience["contacts"] == 500 - 25
 
 
+@pytest.mark.slow
 async def test_a_pilot_with_20_of_them_then_the_rest(bench: Bench) -> None:
     async with bench.client() as caller:
         session = Session(bench, caller)
@@ -92,6 +94,7 @@ async def test_a_pilot_with_20_of_them_then_the_rest(bench: Bench) -> None:
     assert not first & then
 
 
+@pytest.mark.slow
 async def test_call_these_people_and_tell_me_how_it_went(bench: Bench) -> None:
     async with bench.client() as caller:
         session = Session(bench, caller)

@@ -42,6 +42,7 @@ async def is_at_rest(api: Account) -> bool:
     return (await api.there(), live, len(after) - before) == ([], [], 0)
 
 
+@pytest.mark.slow
 async def test_every_question_is_answered_by_a_strict_api(tmp_path: Path) -> None:
     async with account(tmp_path, org_limit=1, odds=only("no_answer")) as api:
         result = await api.probed()
@@ -54,6 +55,7 @@ async def test_every_question_is_answered_by_a_strict_api(tmp_path: Path) -> Non
         assert await is_at_rest(api)
 
 
+@pytest.mark.slow
 async def test_an_api_that_completes_early_is_seen_to(tmp_path: Path) -> None:
     lenient = {"completion": "dispatched", "idempotent_start": True}
     async with account(tmp_path, org_limit=1, odds=only("no_answer"), **lenient) as api:
@@ -66,12 +68,14 @@ async def test_an_api_that_completes_early_is_seen_to(tmp_path: Path) -> None:
         assert await is_at_rest(api)
 
 
+@pytest.mark.slow
 async def test_a_start_that_is_accepted_while_it_runs_is_reported(tmp_path: Path) -> None:
     async with account_in_memory(tmp_path, idempotent_start=True) as api:
         await api.probed(1)
         assert api.answers["start_while_running"] == "accepted"
 
 
+@pytest.mark.slow
 async def test_a_phone_on_the_do_not_call_list_is_told_from_the_others(tmp_path: Path) -> None:
     async with account_in_memory(tmp_path) as api:
         entries = (await api.get("/dnc"))["entries"]
@@ -93,6 +97,7 @@ async def test_a_phone_that_is_not_on_that_list_as_said_stops_it_before_a_call(
         assert await is_at_rest(api)
 
 
+@pytest.mark.slow
 async def test_the_report_holds_no_number_name_id_or_key(tmp_path: Path) -> None:
     async with account_in_memory(tmp_path, completion="dispatched", org_limit=2) as api:
         await api.probed()
@@ -200,6 +205,7 @@ async def test_an_agent_that_the_operator_does_not_allow_stops_it(tmp_path: Path
         assert {one for one in api.sent if one.startswith("POST")} == set()
 
 
+@pytest.mark.slow
 async def test_all_that_it_changes_is_in_the_journal(tmp_path: Path) -> None:
     async with account_in_memory(tmp_path) as api:
         await api.probed(1)

@@ -91,6 +91,7 @@ def names_in(url: str) -> list[str]:
     return [one["name"] for one in [*campaigns["data"]["campaigns"], *audiences["data"]]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["no", "", "y", "yes please"])
 def test_anything_but_yes_sends_nothing_and_leaves_no_file(answer: str, tmp_path: Path) -> None:
     with fronted("http://127.0.0.1:9") as front, on_a_terminal(tmp_path, front.url, *PHONES) as tty:
@@ -103,6 +104,7 @@ def test_anything_but_yes_sends_nothing_and_leaves_no_file(answer: str, tmp_path
     assert not (tmp_path / "report.json").exists()
 
 
+@pytest.mark.slow
 def test_without_a_terminal_nobody_is_asked_and_nothing_is_sent(tmp_path: Path) -> None:
     with fronted("http://127.0.0.1:9") as front:
         extra = {"SMALLEST_API_KEY": KEY, "ATOMS_API_URL": f"{front.url}/atoms/v1"}

@@ -131,6 +131,7 @@ async def test_a_step_at_the_highest_speed_is_bounded_by_work(tmp_path: Path) ->
     world.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slice_seconds", [2.9, 61.0, 100_000.0])
 async def test_how_time_is_sliced_makes_no_difference(
     open_sandbox: OpenSandbox, slice_seconds: float

@@ -332,21 +332,15 @@ class DispatchedCampaigns(Campaigns):
     completion: Completion = "dispatched"
 
 
-BRIEF = settings(
-    max_examples=25,
-    stateful_step_count=15,
+EXAMPLES = settings(
+    max_examples=15,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-LONG = settings(BRIEF, max_examples=15, stateful_step_count=40)
-
-
-@pytest.mark.parametrize("machine", [Campaigns, DispatchedCampaigns])
-def test_no_operation_at_any_time_breaks_the_world(machine: type[Campaigns]) -> None:
-    run_state_machine_as_test(machine, settings=BRIEF)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", [Campaigns, DispatchedCampaigns])
-def test_no_long_sequence_of_operations_breaks_the_world(machine: type[Campaigns]) -> None:
-    run_state_machine_as_test(machine, settings=LONG)
+def test_no_sequence_of_operations_breaks_the_world(machine: type[Campaigns]) -> None:
+    run_state_machine_as_test(machine, settings=EXAMPLES)

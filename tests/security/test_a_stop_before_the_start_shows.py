@@ -47,6 +47,7 @@ async def begun(client: Caller, bench: Bench, *, shown: int, resumed: bool = Fal
     return made["campaign_id"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resumed", [False, True], ids=["start", "resumption"])
 @pytest.mark.parametrize("by", ["id", "name", "all"])
 async def test_the_stop_asks_again_until_what_was_begun_here_shows(

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.anyio
 CARL = "sk_tenant_carl"
 
 
+@pytest.mark.slow
 async def test_a_call_that_waits_for_its_user_keeps_its_connections(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ class Setting(Wire):
         return answer
 
 
+@pytest.mark.slow
 async def test_no_request_carries_a_cookie(tmp_path: Path) -> None:
     with prepared(tmp_path) as bench:
         bench.wire = Setting(bench.wire.below)

@@ -36,6 +36,7 @@ FORMS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("where", ["audience", "list"])
 async def test_a_listed_number_is_found_however_it_is_written(
@@ -51,6 +52,7 @@ async def test_a_listed_number_is_found_however_it_is_written(
     assert "start" not in bench.wire.changes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form", ["(202) 555-0111", "1 202 555 0111", "+1202555O111", "2025550111x4"]
 )

@@ -70,6 +70,7 @@ def test_half_a_character_that_comes_as_bytes_is_replaced_too() -> None:
     assert answer.document == {"name": "a\ufffd"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
 async def test_every_tool_answers_though_every_text_ends_in_half_a_character(
     bench: Bench, era: str

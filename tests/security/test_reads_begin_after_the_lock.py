@@ -28,6 +28,7 @@ def deliver_late(bench: Bench, path: str) -> tuple[anyio.Event, anyio.Event]:
     return taken, deliver
 
 
+@pytest.mark.slow
 async def test_a_yes_does_not_count_by_what_was_read_before_the_lock(bench: Bench) -> None:
     """Another server adds a contact while a read of the first server is on its way."""
     async with bench.client(answer=None) as one, bench.client() as two:

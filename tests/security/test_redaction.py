@@ -44,6 +44,7 @@ def test_a_key_is_hidden_however_its_mark_is_written(spelled: str, around: str) 
     assert "0a1b2c3d4e5f" not in redact(around.format(f"{spelled}0a1b2c3d4e5f"))
 
 
+@pytest.mark.slow
 @given(NUMBER, st.data(), st.sampled_from(DIGITS), BEFORE)
 def test_no_spelling_of_a_number_survives(
     number: str, data: st.DataObject, digits: str, before: str

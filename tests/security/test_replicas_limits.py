@@ -17,6 +17,7 @@ from tests.support.world import DRAFT
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.slow
 async def test_what_one_replica_was_asked_counts_with_the_other(
     tmp_path: Path, emptied_redis: RedisServer
 ) -> None:
@@ -83,6 +84,7 @@ async def waiting_calls(bench: Bench, key: str, *teams: Team) -> AsyncGenerator[
         go.set()
 
 
+@pytest.mark.slow
 async def test_requests_at_once_are_counted_over_all_replicas(shared: Bench) -> None:
     shared.configure(client_calls=3)
     async with serving_two(shared) as (one, other):
@@ -97,6 +99,7 @@ async def test_requests_at_once_are_counted_over_all_replicas(shared: Bench) -> 
         assert answers == [200] * 4
 
 
+@pytest.mark.slow
 async def test_streams_leave_a_quarter_of_the_places_of_all_replicas(shared: Bench) -> None:
     shared.configure(client_calls=4)
     async with serving_two(shared) as (one, other), AsyncExitStack() as streams:
@@ -139,6 +142,7 @@ async def test_what_is_in_flight_when_redis_comes_back_counts_again_after_a_rene
             tasks.cancel_scope.cancel()
 
 
+@pytest.mark.slow
 async def test_keys_not_seen_before_are_verified_at_one_pace_by_all_replicas(
     shared: Bench,
 ) -> None:
@@ -151,6 +155,7 @@ async def test_keys_not_seen_before_are_verified_at_one_pace_by_all_replicas(
         assert shared.clock.monotonic() - began == pytest.approx(3.5)
 
 
+@pytest.mark.slow
 async def test_two_replicas_start_no_more_campaigns_than_may_run(shared: Bench) -> None:
     shared.configure(max_running=1, confirm="never")
     async with (

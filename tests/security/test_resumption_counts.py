@@ -41,6 +41,7 @@ async def test_zones_and_findings_count_whom_a_resumption_may_call(bench: Bench)
     assert foreign["reason"].startswith(f"{preview['contacts']} contact")
 
 
+@pytest.mark.slow
 async def test_with_retries_those_count_who_may_be_called_again(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await paused(bench, client, max_retries=1)

@@ -51,6 +51,7 @@ async def drafts(client: Caller, count: int = 2) -> list[dict[str, str]]:
     return [{"campaign_id": one["campaign_id"]} for one in made]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [ACCEPTED, LOST], ids=["accepted", "lost"])
 @pytest.mark.parametrize("servers", ["one server", "two servers"])
 async def test_a_start_that_does_not_show_yet_counts_as_running(
@@ -71,6 +72,7 @@ async def test_a_start_that_does_not_show_yet_counts_as_running(
     assert started["status"] == "running"
 
 
+@pytest.mark.slow
 async def test_a_resumption_that_does_not_show_yet_counts_too(bench: Bench) -> None:
     async with bench.client() as client:
         one, two = await drafts(client)
@@ -85,6 +87,7 @@ async def test_a_resumption_that_does_not_show_yet_counts_too(bench: Bench) -> N
     assert "1 begun here and not seen yet" in text
 
 
+@pytest.mark.slow
 async def test_a_schedule_of_unknown_outcome_counts_until_it_is_settled(bench: Bench) -> None:
     async with bench.client() as client:
         (two,) = await drafts(client, 1)
@@ -109,6 +112,7 @@ async def test_the_same_start_may_be_tried_again(bench: Bench) -> None:
     assert started["status"] == "running"
 
 
+@pytest.mark.slow
 async def test_a_start_that_was_refused_or_long_ago_or_deleted_does_not_count(
     bench: Bench,
 ) -> None:

@@ -79,6 +79,7 @@ async def test_a_server_looks_every_minute_whatever_goes_wrong_once(tmp_path: Pa
     await store.close()
 
 
+@pytest.mark.slow
 async def test_a_reader_in_the_middle_only_puts_it_off(tmp_path: Path) -> None:
     clock = FakeClock()
     store = await uploaded(tmp_path, clock)
@@ -112,6 +113,7 @@ async def test_what_an_older_server_deleted_is_gone_with_the_first_start(tmp_pat
     await store.close()
 
 
+@pytest.mark.slow
 async def test_a_start_that_cannot_clear_the_file_serves_and_the_next_one_clears_it(
     tmp_path: Path,
 ) -> None:

@@ -105,6 +105,7 @@ def test_an_answer_that_makes_no_sense_ends_the_waiting_for_it(answer: dict[str,
     assert said.id == 3
 
 
+@pytest.mark.slow
 @given(PARTS | JSON | st.lists(PARTS, max_size=3))
 def test_whatever_comes_is_read_or_refused_and_nothing_of_it_is_repeated(value: Any) -> None:
     read_ = read(json.dumps(value).encode())

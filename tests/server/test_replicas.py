@@ -66,6 +66,7 @@ async def replica(bench: Bench, *, asks: bool = True, **changes: Any) -> AsyncGe
     await runtimes.close()
 
 
+@pytest.mark.slow
 async def test_without_redis_calls_are_read_and_stopped_and_nothing_else_until_it_is_back(
     bench: Bench, server: RedisServer
 ) -> None:
@@ -91,6 +92,7 @@ async def test_without_redis_calls_are_read_and_stopped_and_nothing_else_until_i
     assert bench.wire.changes == ["campaign", "start", "pause", "start"]
 
 
+@pytest.mark.slow
 async def test_a_token_that_one_replica_gave_starts_once_on_any_other(
     bench: Bench, server: RedisServer
 ) -> None:
@@ -138,6 +140,7 @@ async def _answered(client: Caller, campaign: dict[str, Any], asked: InputRequir
         return error
 
 
+@pytest.mark.slow
 async def test_a_change_that_one_replica_sees_is_told_once_to_listeners_of_another(
     bench: Bench, server: RedisServer
 ) -> None:
@@ -182,6 +185,7 @@ def test_a_password_in_the_flag_stops_the_start_and_is_not_shown(tmp_path: Path)
     assert "hidden-word" not in err
 
 
+@pytest.mark.slow
 async def test_the_journal_command_reads_what_the_replicas_wrote(
     bench: Bench, server: RedisServer, tmp_path: Path
 ) -> None:

@@ -131,6 +131,7 @@ async def test_a_redis_that_is_silent_is_not_waited_for_without_end(
     assert latest == (await store.journal.entries(1))[0].id
 
 
+@pytest.mark.slow
 async def test_no_entry_that_was_promised_is_lost_when_redis_is_killed_in_the_middle(
     stores: list[RedisStore], server: RedisServer
 ) -> None:

@@ -134,6 +134,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @hypothesis.settings(
     max_examples=25,
     deadline=None,

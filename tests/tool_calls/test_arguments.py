@@ -127,6 +127,7 @@ async def stub(tmp_path: Path) -> AsyncIterator[tuple[Caller, Wire]]:
         yield caller, wire
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_two_hundred_bad_argument_sets_send_nothing_and_get_actionable_errors(
     stub: tuple[Caller, Wire],
@@ -273,6 +274,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(max_size=12) | st.sampled_from([*ADDITIONS]), ANYTHING), ANYTHING)
 def test_whatever_a_host_adds_or_gives_the_stop_is_never_refused_over_its_form(
     extra: dict[str, Any], campaign: Any

@@ -65,6 +65,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("where", "era", "ability", "confirm"), KINDS)
 async def test_each_kind_of_client_starts_once_after_the_agreement_that_the_policy_wants(
     bench: Bench,
@@ -153,6 +154,7 @@ ASKABLE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize(("where", "era"), ASKABLE)
 async def test_any_answer_but_a_yes_in_time_to_the_same_facts_dials_nobody(

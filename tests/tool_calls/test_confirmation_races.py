@@ -158,6 +158,7 @@ async def race(folder: Path, confirm: Confirm, servers: int, calls: int, waits: 
         return starts(bench)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, derandomize=True, deadline=None)
 @given(
     confirm=st.sampled_from(["token", "never"]),

@@ -62,6 +62,7 @@ def refusal(result: Round) -> str:
     return text_of(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", get_args(Where))
 async def test_an_accepted_answer_cannot_be_replayed(bench: Bench, where: Where) -> None:
     """The API is made to say draft for ever, so that only the single use can refuse."""

@@ -179,6 +179,7 @@ async def test_nobody_is_added_between_the_question_and_the_first_call(
     assert len(await members(bench)) == 2
 
 
+@pytest.mark.slow
 async def test_more_than_an_audience_holds_is_refused_with_the_room_that_is_left(
     bench: Bench,
 ) -> None:

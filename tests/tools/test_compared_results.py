@@ -25,6 +25,7 @@ async def over(bench: Bench, client: Caller, name: str, count: int = 60, retries
     return made["campaign_id"]
 
 
+@pytest.mark.slow
 async def test_what_differs_by_more_than_chance_is_told_with_its_interval(bench: Bench) -> None:
     async with bench.client() as client:
         one = await over(bench, client, "One call", 120)
@@ -44,6 +45,7 @@ async def test_what_differs_by_more_than_chance_is_told_with_its_interval(bench:
     assert "compared" not in alone or alone["compared"] == []
 
 
+@pytest.mark.slow
 async def test_equal_campaigns_may_differ_by_chance_and_small_ones_are_not_compared(
     bench: Bench,
 ) -> None:

@@ -122,6 +122,7 @@ async def test_a_list_in_which_every_row_is_bad_creates_nothing_and_says_why(
     assert bench.wire.requests == []
 
 
+@pytest.mark.slow
 async def test_ten_thousand_rows_are_one_audience(bench: Bench) -> None:
     csv = "phone,name\n" + "\n".join(f"+1415{n:07d},C{n}" for n in range(2000000, 2010000))
     async with bench.client() as client:
@@ -252,6 +253,7 @@ async def finished(bench: Bench, client: Caller, **more: Any) -> str:
     return made["campaign_id"]
 
 
+@pytest.mark.slow
 async def test_those_not_reached_become_an_audience_with_their_columns(bench: Bench) -> None:
     bench.configure(rate=1_000.0)  # waiting for turns, it would dial before somebody opts out
     async with bench.client() as client:

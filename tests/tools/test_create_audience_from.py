@@ -158,6 +158,7 @@ async def test_what_cannot_be_meant_makes_nothing(
     assert "audience" not in bench.wire.changes
 
 
+@pytest.mark.slow
 async def test_ten_thousand_contacts_are_filtered_in_under_ten_seconds(bench: Bench) -> None:
     csv = "phone,name\n" + "\n".join(f"+1415{n:07d},C{n}" for n in range(2000000, 2010000))
     async with bench.client() as client:

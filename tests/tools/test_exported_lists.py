@@ -374,6 +374,7 @@ async def members(bench: Bench, made: dict[str, Any]) -> list[str]:
     return [row["data"]["phoneNumber"] for row in data["members"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLEAR)
 async def test_the_contacts_of_an_export_are_dialled_and_nobody_else(
     bench: Bench, name: str

@@ -301,6 +301,7 @@ async def test_an_unknown_campaign_is_not_found(bench: Bench) -> None:
     assert exports(bench) == 0
 
 
+@pytest.mark.slow
 async def test_while_it_runs_the_results_say_what_is_still_to_come(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_campaign", **SPRING)

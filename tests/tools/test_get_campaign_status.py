@@ -183,6 +183,7 @@ async def test_what_goes_on_is_counted_while_it_dials_and_while_it_is_paused(ben
     assert watched["finished"] is False
 
 
+@pytest.mark.slow
 async def test_of_a_campaign_without_retries_no_text_speaks_of_retries(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await dialling(bench, client, seconds=40, max_retries=0)

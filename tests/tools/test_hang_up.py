@@ -17,6 +17,7 @@ async def calling(bench: Bench, client: Caller) -> str:
     return campaign
 
 
+@pytest.mark.slow
 async def test_a_stop_says_how_many_calls_go_on_and_hang_up_ends_them(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await calling(bench, client)
@@ -31,6 +32,7 @@ async def test_a_stop_says_how_many_calls_go_on_and_hang_up_ends_them(bench: Ben
     assert bench.wire.changes.count("cancel") == hung["hung_up"]
 
 
+@pytest.mark.slow
 async def test_all_with_hang_up_pauses_first_and_leaves_no_call(bench: Bench) -> None:
     async with bench.client() as client:
         await calling(bench, client)
@@ -40,6 +42,7 @@ async def test_all_with_hang_up_pauses_first_and_leaves_no_call(bench: Bench) ->
     assert bench.wire.changes[2:] == ["pause", *["cancel"] * stopped["hung_up"]]
 
 
+@pytest.mark.slow
 async def test_the_live_calls_of_every_campaign_are_ended_and_counted_together(
     bench: Bench,
 ) -> None:
@@ -61,6 +64,7 @@ async def test_the_live_calls_of_every_campaign_are_ended_and_counted_together(
     assert stopped["hung_up"] == bench.wire.changes.count("cancel") <= sum(cancelled)
 
 
+@pytest.mark.slow
 async def test_calls_that_cannot_be_ended_are_counted_and_the_campaign_stays_paused(
     bench: Bench,
 ) -> None:

@@ -24,6 +24,7 @@ async def called(bench: Bench, client: Caller) -> dict[str, str]:
     return {"campaign_id": made["campaign_id"]}
 
 
+@pytest.mark.slow
 async def test_pages_hold_every_attempt_once_the_latest_change_first(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await called(bench, client)

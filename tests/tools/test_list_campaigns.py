@@ -115,6 +115,7 @@ async def test_no_more_details_are_read_than_the_bound_allows(bench: Bench) -> N
     assert [row.get("connected_percent") for row in page["campaigns"]] == [25.0] * 20 + [None] * 80
 
 
+@pytest.mark.slow
 async def test_finished_ones_are_completed_or_failed_in_pages_without_gap_or_repetition(
     bench: Bench,
 ) -> None:

@@ -56,6 +56,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WITH_EFFECT)
 @pytest.mark.parametrize("tool", CHANGES)
 async def test_what_was_done_is_found_although_its_answer_was_of_no_use(

@@ -80,6 +80,7 @@ async def test_the_emergency_stop_works_without_the_journal(
     assert bench.wire.changes == ["campaign", "start", "pause"]
 
 
+@pytest.mark.slow
 async def test_all_pauses_whatever_dials_and_lists_what_is_scheduled(bench: Bench) -> None:
     async with bench.client() as client:
         dialling = await running(client, 3)
@@ -137,6 +138,7 @@ async def test_all_pauses_what_begins_to_run_while_it_looks(bench: Bench) -> Non
     assert stopped["status"] == "paused"
 
 
+@pytest.mark.slow
 async def test_one_that_cannot_be_paused_does_not_keep_the_others_dialling(bench: Bench) -> None:
     sandbox = bench.wire.below
     async with bench.client() as client:
@@ -161,6 +163,7 @@ async def test_one_that_cannot_be_paused_does_not_keep_the_others_dialling(bench
     assert "could not be paused" in text
 
 
+@pytest.mark.slow
 async def test_a_list_that_fails_does_not_keep_what_is_in_the_other_dialling(bench: Bench) -> None:
     sandbox = bench.wire.below
     async with bench.client() as client:
@@ -187,6 +190,7 @@ async def test_all_fails_if_nothing_can_be_listed(bench: Bench) -> None:
         await client.refused("pause_campaign", campaign_id="all")
 
 
+@pytest.mark.slow
 async def test_a_campaign_that_cannot_be_seen_is_paused_all_the_same(bench: Bench) -> None:
     sandbox = bench.wire.below
     async with bench.client() as client:
@@ -206,6 +210,7 @@ async def test_a_campaign_that_cannot_be_seen_is_paused_all_the_same(bench: Benc
     assert seen["status"] == "paused"
 
 
+@pytest.mark.slow
 async def test_all_finds_more_campaigns_than_one_page_holds(bench: Bench) -> None:
     async with bench.client() as client:
         (campaign,) = await running(client, 1)
@@ -237,6 +242,7 @@ async def test_when_nothing_dials_all_changes_nothing_and_says_so(bench: Bench) 
     assert "pause" not in bench.wire.changes
 
 
+@pytest.mark.slow
 async def test_what_all_paused_can_be_resumed(bench: Bench) -> None:
     async with bench.client() as client:
         (campaign,) = await running(client, 1)
@@ -245,6 +251,7 @@ async def test_what_all_paused_can_be_resumed(bench: Bench) -> None:
     assert again["status"] == "running"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", [str, str.upper, "`{}`".format, "campaign {}.".format])
 async def test_with_an_id_in_any_form_the_pause_is_the_first_request(
     bench: Bench, style: Callable[[str], str]
@@ -258,6 +265,7 @@ async def test_with_an_id_in_any_form_the_pause_is_the_first_request(
     assert [(row["id"], row["status"]) for row in stopped["campaigns"]] == [(dialling, "paused")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("together", [list, ", ".join, tuple])
 async def test_several_ids_stop_several_campaigns(
     bench: Bench, together: Callable[[list[str]], Any]
@@ -291,6 +299,7 @@ async def test_all_may_be_written_in_any_way(bench: Bench, word: Any) -> None:
     assert [(row["id"], row["status"]) for row in stopped["campaigns"]] == [(dialling, "paused")]
 
 
+@pytest.mark.slow
 async def test_the_exact_name_stops_every_campaign_of_that_name(bench: Bench) -> None:
     async with bench.client() as client:
         first, other = await running(client, 2)
@@ -303,6 +312,7 @@ async def test_the_exact_name_stops_every_campaign_of_that_name(bench: Bench) ->
     assert status == "running"
 
 
+@pytest.mark.slow
 async def test_a_name_of_what_does_not_dial_is_answered_with_its_state(bench: Bench) -> None:
     async with bench.client() as client:
         (dialling,) = await running(client, 1)
@@ -314,6 +324,7 @@ async def test_a_name_of_what_does_not_dial_is_answered_with_its_state(bench: Be
     assert "is draft and cannot be paused" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [None, "", "null", [], " "])
 async def test_without_an_id_the_stop_says_what_dials_and_how_to_stop_it(
     bench: Bench, value: Any
@@ -332,6 +343,7 @@ async def test_without_an_id_the_stop_says_what_dials_and_how_to_stop_it(
     assert bench.wire.changes.count("pause") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value", ["Run", "everything", 7, True, 2.5, {"a": "b"}, "x" * 5000, "\x00", "../../x"]
 )
@@ -345,6 +357,7 @@ async def test_what_names_no_campaign_is_answered_with_what_dials(bench: Bench, 
     assert len(text) < 500
 
 
+@pytest.mark.slow
 async def test_the_stop_of_one_says_what_else_dials_and_what_is_scheduled(bench: Bench) -> None:
     async with bench.client() as client:
         first, other = await running(client, 2)

@@ -163,6 +163,7 @@ async def test_retries_may_carry_a_campaign_into_the_night(bench: Bench) -> None
     assert rules(preview) == {"calling_hours": "warn"}
 
 
+@pytest.mark.slow
 async def test_an_unknown_zone_is_unknown_until_the_operator_sets_hours(bench: Bench) -> None:
     """A toll-free number may be anywhere between Guam and Bermuda."""
     async with bench.client() as client:
@@ -258,6 +259,7 @@ async def test_only_the_first_pages_of_a_long_do_not_call_list_are_read(bench: B
     assert list(pages.values()) == [20, 20]  # of the organization's list, and of the agent's
 
 
+@pytest.mark.slow
 async def test_every_contact_is_looked_at_even_if_the_api_does_not_tell_their_number(
     bench: Bench,
 ) -> None:

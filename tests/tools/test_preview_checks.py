@@ -57,6 +57,7 @@ async def test_a_number_on_the_do_not_call_list_is_found_however_it_is_written(
     )
 
 
+@pytest.mark.slow
 async def test_a_list_of_contacts_that_does_not_end_is_not_read_for_ever(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await draft(client)

@@ -113,6 +113,7 @@ async def test_a_stop_by_id_leaves_before_anything_is_read(bench: Bench) -> None
     assert sent[0].endswith("/pause")
 
 
+@pytest.mark.slow
 async def test_of_many_ids_every_stop_leaves_before_anything_is_looked_at(bench: Bench) -> None:
     async with bench.client() as client:
         ids = await running(client, 6)

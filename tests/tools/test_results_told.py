@@ -42,6 +42,7 @@ async def logged(bench: Bench, campaign: dict[str, Any]) -> list[dict[str, Any]]
     return (await bench.api("GET", path))["logs"]
 
 
+@pytest.mark.slow
 async def test_causes_and_findings_are_those_of_all_calls(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await over(bench, client, one_opts_out=True)
@@ -63,6 +64,7 @@ async def test_causes_and_findings_are_those_of_all_calls(bench: Bench) -> None:
     assert results["currency"] == "USD"
 
 
+@pytest.mark.slow
 async def test_contacts_are_told_only_when_they_are_asked_for(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await over(bench, client)
@@ -78,6 +80,7 @@ async def test_contacts_are_told_only_when_they_are_asked_for(bench: Bench) -> N
     assert counts(some["not_reached"]) == Counter(row["cause"] for row in some["results"])
 
 
+@pytest.mark.slow
 async def test_not_reached_are_those_who_were_called_and_not_the_blocked_or_reached(
     bench: Bench,
 ) -> None:
@@ -98,6 +101,7 @@ async def test_not_reached_are_those_who_were_called_and_not_the_blocked_or_reac
     assert nobody["total"] == 0
 
 
+@pytest.mark.slow
 async def test_contacts_have_keys_that_tell_masked_numbers_apart_in_every_call(
     bench: Bench,
 ) -> None:
@@ -162,6 +166,7 @@ def without_ends(bench: Bench) -> None:
     bench.wire.below = httpx2.MockTransport(answer)
 
 
+@pytest.mark.slow
 async def test_what_the_export_does_not_tell_is_read_from_the_list_of_calls_once(
     bench: Bench,
 ) -> None:

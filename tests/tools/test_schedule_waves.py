@@ -26,6 +26,7 @@ from tests.tools.waves.waving import (
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.slow
 async def test_each_zone_gets_a_campaign_at_its_own_hour_and_an_audience_of_its_own(
     bench: Bench,
 ) -> None:
@@ -46,6 +47,7 @@ async def test_each_zone_gets_a_campaign_at_its_own_hour_and_an_audience_of_its_
     assert [wave["local_start"] for wave in made["waves"]] == ["2027-01-11 10:00"] * 3
 
 
+@pytest.mark.slow
 async def test_whoever_cannot_be_placed_is_in_an_audience_of_their_own_and_not_scheduled(
     bench: Bench,
 ) -> None:
@@ -60,6 +62,7 @@ async def test_whoever_cannot_be_placed_is_in_an_audience_of_their_own_and_not_s
     }
 
 
+@pytest.mark.slow
 async def test_one_question_shows_warnings_first_and_every_wave(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -82,6 +85,7 @@ async def test_a_no_makes_nothing(bench: Bench) -> None:
     assert len(bench.wire.changes) == changes
 
 
+@pytest.mark.slow
 async def test_a_token_agrees_to_the_waves_it_was_given_for_and_is_good_once(bench: Bench) -> None:
     async with bench.client(answer=None) as client:
         await listed(client)
@@ -98,6 +102,7 @@ async def test_a_token_agrees_to_the_waves_it_was_given_for_and_is_good_once(ben
     assert len(await campaigns(bench)) == 3
 
 
+@pytest.mark.slow
 async def test_the_result_says_how_it_was_agreed_to(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -106,6 +111,7 @@ async def test_the_result_says_how_it_was_agreed_to(bench: Bench) -> None:
     assert any("no time zone is known" in warning for warning in made["warnings"])
 
 
+@pytest.mark.slow
 async def test_what_is_too_much_for_one_window_follows_on_the_next_days(bench: Bench) -> None:
     numbers = [f"+1212555{number:04d}" for number in range(100, 200)]
     numbers += [f"+1212666{number:04d}" for number in range(500)]
@@ -124,6 +130,7 @@ async def test_what_is_too_much_for_one_window_follows_on_the_next_days(bench: B
     assert sum(wave["contacts"] for wave in made["waves"]) == 600
 
 
+@pytest.mark.slow
 async def test_a_column_of_zones_places_contacts(bench: Bench) -> None:
     text = "phone,timezone\n+18005550199,America/Los_Angeles\n+12125550100,\n"
     async with bench.client() as client:
@@ -135,6 +142,7 @@ async def test_a_column_of_zones_places_contacts(bench: Bench) -> None:
     ]
 
 
+@pytest.mark.slow
 async def test_without_hours_the_calling_hours_count(bench: Bench) -> None:
     calls = {name: value for name, value in CALLS.items() if not name.startswith("local")}
     async with bench.client() as client:
@@ -194,6 +202,7 @@ async def test_an_audience_in_use_is_refused(bench: Bench) -> None:
     assert "is in use" in text
 
 
+@pytest.mark.slow
 async def test_more_waves_than_there_may_be_are_refused(bench: Bench) -> None:
     numbers = [f"+1212{number:07d}" for number in range(2_220_100, 2_223_300)]
     tight = {"local_end": "10:15", "max_retries": 0}
@@ -216,6 +225,7 @@ async def test_more_campaigns_than_the_plan_allows_are_refused(
     assert "it takes 3 waves, and the account's plan allows 2 campaigns" in text
 
 
+@pytest.mark.slow
 async def test_waves_of_the_same_name_are_not_made_twice(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -227,6 +237,7 @@ async def test_waves_of_the_same_name_are_not_made_twice(bench: Bench) -> None:
     assert len(await audiences(bench)) == len(set(await audiences(bench)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "allowed"), [(2, True), (1, False)])
 async def test_the_limit_of_running_campaigns_counts_waves_that_overlap(
     bench: Bench, most: int, *, allowed: bool
@@ -239,6 +250,7 @@ async def test_the_limit_of_running_campaigns_counts_waves_that_overlap(
     assert len(await campaigns(bench)) == (3 if allowed else 0)
 
 
+@pytest.mark.slow
 async def test_hours_beyond_the_operators_are_refused_and_beyond_the_default_warned_of(
     bench: Bench,
 ) -> None:
@@ -271,6 +283,7 @@ async def test_a_clock_change_is_said(bench: Bench) -> None:
     assert "in America/New_York the clock changes on 2027-03-14" in bench.questions[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "longer"), [(1000, True), (0, False)])
 async def test_calls_of_the_agent_that_were_long_or_short_make_waves_end_later_or_earlier(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, seconds: int, *, longer: bool

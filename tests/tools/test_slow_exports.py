@@ -32,6 +32,7 @@ async def break_off() -> AsyncIterator[bytes]:
     yield b'{"data": ['
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bodies", [[trickle], [break_off, trickle]], ids=["first", "repeated"])
 async def test_results_that_trickle_in_end_with_a_way_to_read_them_in_pages(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, bodies: list[Any]

@@ -134,6 +134,7 @@ async def test_a_campaign_that_runs_is_left_alone_and_nobody_is_asked(bench: Ben
     assert len(bench.questions) == 1
 
 
+@pytest.mark.slow
 async def test_a_resumption_asks_for_those_who_were_not_called_yet(bench: Bench) -> None:
     list_ = "phone\n" + "\n".join(f"+1415666{n:04d}" for n in range(100, 103))
     async with bench.client() as client:
@@ -162,6 +163,7 @@ async def test_a_resumption_asks_for_those_who_were_not_called_yet(bench: Bench)
     assert "3 contacts added" in bench.questions[-1]
 
 
+@pytest.mark.slow
 async def test_a_paused_campaign_is_resumed(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await draft(client)

@@ -50,6 +50,7 @@ def within(taken: dict[str, Taken], most: dict[str, tuple[int, float]]) -> None:
     assert not worse
 
 
+@pytest.mark.slow
 def test_no_call_sends_more_or_takes_longer_than_it_must(tmp_path: Path) -> None:
     within(lifetime(tmp_path, 200), MOST)
 
@@ -59,6 +60,7 @@ def test_nor_does_one_with_many_contacts(tmp_path: Path) -> None:
     within(lifetime(tmp_path, 9_900), MOST_OF_MANY)
 
 
+@pytest.mark.slow
 def test_a_stop_by_id_is_the_first_thing_sent_and_waits_for_no_turn(tmp_path: Path) -> None:
     """However slowly the operator lets requests through."""
     stop = lifetime(tmp_path, 50, rate=5)["pause_campaign"].requests[0]
@@ -66,6 +68,7 @@ def test_a_stop_by_id_is_the_first_thing_sent_and_waits_for_no_turn(tmp_path: Pa
     assert stop.path.endswith("/pause")
 
 
+@pytest.mark.slow
 def test_a_stop_of_everything_leaves_after_one_look(tmp_path: Path) -> None:
     stop = next(
         request
@@ -75,6 +78,7 @@ def test_a_stop_of_everything_leaves_after_one_look(tmp_path: Path) -> None:
     assert stop.at <= ROUND_TRIP + 0.001
 
 
+@pytest.mark.slow
 def test_results_take_two_round_trips(tmp_path: Path) -> None:
     """What tells whether they have changed is read at once, and then they are."""
     requests = lifetime(tmp_path, 50)["get_campaign_results"].requests

@@ -25,6 +25,7 @@ def seconds(bench: Bench) -> float:
     return bench.clock.monotonic()
 
 
+@pytest.mark.slow
 async def test_a_change_ends_the_wait_early(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await started(client)
@@ -67,6 +68,7 @@ async def test_since_shows_what_changed_while_nobody_watched(bench: Bench) -> No
     assert seconds(bench) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("until", ["running", "paused"])
 async def test_a_state_that_is_already_there_is_told_at_once(bench: Bench, until: str) -> None:
     async with bench.client() as client:
@@ -90,6 +92,7 @@ async def test_until_running_waits_through_the_setting_up(bench: Bench) -> None:
     assert (report["reached"], report["status"]) == (True, "running")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("until", ["running", "paused"])
 async def test_a_state_that_can_no_more_come_ends_the_wait_and_is_not_called_reached(
     bench: Bench, until: str
@@ -117,6 +120,7 @@ async def test_watching_a_draft_leads_to_its_start_and_not_to_watching_for_ever(
     assert "preview_campaign" in report["next_step"]
 
 
+@pytest.mark.slow
 async def test_finished_waits_for_retries_and_calls_in_progress(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await started(client, audience_id="Spring renewals", max_retries=1)
@@ -181,6 +185,7 @@ async def test_a_failed_campaign_is_finished_with_its_reason(bench: Bench) -> No
     assert "No phone numbers available" in text_of(result)
 
 
+@pytest.mark.slow
 async def test_progress_tells_total_called_and_connected_meanwhile(bench: Bench) -> None:
     heard: list[tuple[float, float | None, str | None]] = []
 
@@ -216,6 +221,7 @@ async def test_a_listener_hears_of_changes_while_somebody_watches(bench: Bench) 
     assert getattr(event, "uri", None) == uri
 
 
+@pytest.mark.slow
 async def test_a_listener_hears_of_each_change_though_nobody_watches(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_campaign", **LARGE)
@@ -229,6 +235,7 @@ async def test_a_listener_hears_of_each_change_though_nobody_watches(bench: Benc
                 await client.call("list_campaigns")  # changes nothing
 
 
+@pytest.mark.slow
 async def test_a_client_of_the_older_era_hears_of_changes_too(bench: Bench) -> None:
     heard: list[str] = []
     async with bench.client("legacy") as client:
@@ -263,6 +270,7 @@ async def requests_of(bench: Bench, client: Caller, campaign: dict[str, Any], ma
     return len(bench.wire.requests) - before
 
 
+@pytest.mark.slow
 async def test_a_hundred_watchers_cost_the_requests_of_one(tmp_path: Any) -> None:
     costs: list[int] = []
     for many in (1, 100):
@@ -276,6 +284,7 @@ async def test_a_hundred_watchers_cost_the_requests_of_one(tmp_path: Any) -> Non
     assert abs(costs[1] - costs[0]) <= 1
 
 
+@pytest.mark.slow
 async def test_when_nothing_changes_looks_become_rarer(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_campaign", **DRAFT, scheduled_at="2027-01-05T10:00:00Z")
@@ -320,6 +329,7 @@ async def test_a_cancelled_watcher_leaves_the_others_and_later_ones_watching(
     assert third["contacts_called"] >= reports[0]["contacts_called"]
 
 
+@pytest.mark.slow
 async def test_a_fault_before_the_first_look_is_told_to_all_who_wait_for_it(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await started(client)

@@ -165,6 +165,7 @@ def test_a_number_that_may_not_be_dialled_is_refused_with_the_reason(
     assert str(refusal.value) == reason.value
 
 
+@pytest.mark.slow
 @given(
     WRITTEN | st.text(max_size=80) | st.from_regex(r"(\+|00|0)?[1-9][0-9]{5,14}", fullmatch=True),
     st.sampled_from(REGIONS),

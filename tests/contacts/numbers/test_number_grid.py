@@ -28,6 +28,7 @@ def wrong(count: int, seed: int) -> list[str]:
     return [str(trial) for trial in sample(count, seed) if outcome(trial) == ANOTHER]
 
 
+@pytest.mark.slow
 def test_no_way_of_writing_makes_a_number_another_one() -> None:
     assert wrong(8_000, 14) == []
 
@@ -37,6 +38,7 @@ def test_no_way_of_writing_makes_a_number_another_one_in_a_larger_sample() -> No
     assert wrong(MANY, 15) == []
 
 
+@pytest.mark.slow
 def test_no_column_of_one_countrys_numbers_becomes_numbers_of_another() -> None:
     rng = Random(16)  # noqa: S311 - which columns does not matter, that they repeat does
     groups = list(by_region(originals()).values())
@@ -45,6 +47,7 @@ def test_no_column_of_one_countrys_numbers_becomes_numbers_of_another() -> None:
             assert ANOTHER not in outcomes(column), column[0]
 
 
+@pytest.mark.slow
 def test_what_tells_its_country_is_read_and_not_refused() -> None:
     found: Counter[str] = Counter()
     for trial in sample(4_000, 17):

@@ -24,6 +24,7 @@ def by_the_library(text: str) -> str | None:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trunk", ["", "0", "1", "8"])
 def test_digits_after_a_code_are_read_as_the_library_reads_them(trunk: str) -> None:
     rng = Random(18)  # noqa: S311 - which digits does not matter, that they repeat does

@@ -35,6 +35,7 @@ def alone(bench: Bench, key: str) -> AbstractAsyncContextManager[Caller]:
     return serving(settings, bench.wire, clocks=bench.clock.clocks())
 
 
+@pytest.mark.slow
 async def test_two_kinds_of_servers_with_one_key_schedule_one_campaign(bench: Bench) -> None:
     below, arrived, released = bench.wire.below, anyio.Event(), anyio.Event()
 
@@ -59,6 +60,7 @@ async def test_two_kinds_of_servers_with_one_key_schedule_one_campaign(bench: Be
     assert bench.wire.changes == ["campaign"]
 
 
+@pytest.mark.slow
 async def test_two_kinds_of_servers_with_one_key_know_each_others_lost_creations_and_caller_ids(
     bench: Bench,
 ) -> None:

@@ -63,6 +63,7 @@ def logged() -> Generator[io.StringIO]:
     root.setLevel(level)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "header",
     [
@@ -173,6 +174,7 @@ async def test_a_key_verified_a_moment_ago_outlasts_an_api_that_is_away(
     assert (await team.post(ANNA, "tools/list")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_wrong_key_that_is_repeated_costs_the_api_a_question_in_ten_seconds(
     team: Team, api: Api
 ) -> None:
@@ -184,6 +186,7 @@ async def test_a_wrong_key_that_is_repeated_costs_the_api_a_question_in_ten_seco
     assert api.asked == ["sk_stranger"] * 2
 
 
+@pytest.mark.slow
 async def test_a_flood_of_made_up_keys_keeps_no_tenant_out(bench: Bench, api: Api) -> None:
     bench.configure(rate=10)
     # The queue to the API stands still: nobody who waits in it is served.
@@ -211,6 +214,7 @@ async def test_a_flood_of_made_up_keys_keeps_no_tenant_out(bench: Bench, api: Ap
     assert len(api.asked) <= 12  # a second's worth of strangers, and Anna twice
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_client_may_give_up_rights(team: Team, era: str) -> None:
     async with team.client(ANNA, era) as client:
@@ -274,6 +278,7 @@ async def test_each_of_several_headers_takes_rights_away(team: Team) -> None:
     assert refused.status_code == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_keys_appear_in_no_answer_log_or_file(
     team: Team, api: Api, logged: io.StringIO, tmp_path: Path, era: str

@@ -46,6 +46,7 @@ async def test_a_foreign_host_or_page_is_refused_before_anything_is_read(
     assert team.bench.wire.requests == []
 
 
+@pytest.mark.slow
 async def test_allowed_hosts_and_pages_are_served_and_no_others(bench: Bench) -> None:
     bench.configure(**PUBLIC)
     async with serving_team(bench) as team:

@@ -64,6 +64,7 @@ async def test_a_stolen_session_is_no_different_from_one_that_never_was(team: Te
     assert (stolen.status_code, stolen.json()) == (unknown.status_code, unknown.json())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_campaign_of_another_tenant_does_not_exist(team: Team, era: str) -> None:
     async with team.client(ANNA, era) as anna, team.client(BERT, era) as bert:
@@ -88,6 +89,7 @@ async def test_a_campaign_of_another_tenant_does_not_exist(team: Team, era: str)
         assert await its_state(anna, campaign) == "draft"
 
 
+@pytest.mark.slow
 async def test_stopping_everything_stops_what_is_ones_own(team: Team) -> None:
     async with team.client(ANNA) as anna, team.client(BERT) as bert:
         hers, his = await own_draft(anna), await own_draft(bert)
@@ -97,6 +99,7 @@ async def test_stopping_everything_stops_what_is_ones_own(team: Team) -> None:
         assert (await its_state(anna, hers), await its_state(bert, his)) == ("running", "paused")
 
 
+@pytest.mark.slow
 async def test_a_token_of_another_tenant_confirms_nothing(team: Team) -> None:
     async with team.client(ANNA, answer=None) as anna, team.client(BERT, answer=None) as bert:
         hers, his = await draft(anna), await draft(bert)
@@ -110,6 +113,7 @@ async def test_a_token_of_another_tenant_confirms_nothing(team: Team) -> None:
     assert team.bench.wire.changes.count("start") == 1
 
 
+@pytest.mark.slow
 async def test_the_state_of_a_question_is_worth_nothing_to_another_tenant(team: Team) -> None:
     async with team.client(ANNA) as anna:
         campaign = await own_draft(anna)
@@ -125,6 +129,7 @@ async def test_the_state_of_a_question_is_worth_nothing_to_another_tenant(team: 
     assert team.bench.wire.changes.count("start") == 1
 
 
+@pytest.mark.slow
 async def test_an_upload_exists_for_its_tenant_only(team: Team) -> None:
     upload = await uploaded(team, ANNA)
     async with team.client(ANNA) as anna, team.client(BERT) as bert:
@@ -148,6 +153,7 @@ async def test_resources_of_another_tenants_campaign_do_not_exist(team: Team, er
             assert "not found" in str(refused.value).lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_nothing_of_another_tenant_is_completed(team: Team, era: str) -> None:
     review = PromptReference(type="ref/prompt", name="review_campaign")
@@ -169,6 +175,7 @@ async def next_uri(subscription: Subscription) -> str:
         return str(getattr(await anext(aiter(subscription)), "uri", ""))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [draft, own_draft])
 async def test_a_stream_tells_of_ones_own_campaigns_only(
     team: Team, make: Callable[[Caller], Awaitable[dict[str, str]]]
@@ -193,6 +200,7 @@ async def test_a_stream_tells_of_ones_own_campaigns_only(
         assert (hers == his) is (make is draft)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_two_tenants_read_the_same_at_once_and_each_gets_its_own(
     team: Team, era: str
@@ -218,6 +226,7 @@ async def test_two_tenants_read_the_same_at_once_and_each_gets_its_own(
         assert not [other for other in keys if other != key and f"of {other}" in told_to]
 
 
+@pytest.mark.slow
 async def test_what_one_tenant_does_keeps_no_other_from_the_same(team: Team) -> None:
     """Locks, looking for lost answers and the names of equal campaigns end at the tenant."""
 
@@ -242,6 +251,7 @@ async def test_what_one_tenant_does_keeps_no_other_from_the_same(team: Team) -> 
     assert all("anna" not in name and "bert" not in name for name in tenants)
 
 
+@pytest.mark.slow
 async def test_two_tenants_start_campaigns_of_one_id_at_once(team: Team) -> None:
     async with team.client(ANNA) as anna, team.client(BERT) as bert:
         campaign = await draft(bert)

@@ -40,6 +40,7 @@ pytestmark = pytest.mark.anyio
 STOP = b'{"method": "tools/call", "params": {"name": "pause_campaign"}}'
 
 
+@pytest.mark.slow
 async def test_a_tenant_beyond_its_rate_waits_and_others_do_not(bench: Bench) -> None:
     bench.configure(client_rate=10)
     async with serving_team(bench) as team:
@@ -128,6 +129,7 @@ async def running(team: Team) -> str:
     return made["campaign_id"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_emergency_stop_gets_through_when_a_tenant_has_nothing_left(
     bench: Bench, era: str
@@ -152,6 +154,7 @@ async def test_the_emergency_stop_gets_through_when_a_tenant_has_nothing_left(
         assert report["status"] == "paused"
 
 
+@pytest.mark.slow
 async def test_the_emergency_stop_gets_through_when_a_tenant_has_used_its_rate(
     bench: Bench,
 ) -> None:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.anyio
 SERVE = ("serve", "--http", "127.0.0.1:0", "--auth", "none")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_campaign_starts_after_a_question_over_http(tmp_path: Path, era: str) -> None:
     questions: list[str] = []
@@ -38,6 +39,7 @@ async def test_a_campaign_starts_after_a_question_over_http(tmp_path: Path, era:
     assert len(questions) == 1
 
 
+@pytest.mark.slow
 async def test_what_else_is_installed_changes_nothing(tmp_path: Path) -> None:
     """The packages of `uvicorn[standard]` are there, and whoever takes them falls over."""
     others = tmp_path / "others"
@@ -59,6 +61,7 @@ def test_the_bodies_of_replies_do_not_wait_for_the_clients_acknowledgement() -> 
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+@pytest.mark.slow
 async def test_another_website_cannot_reach_the_server(tmp_path: Path) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     with spawned(*SERVE, env=environment(tmp_path)) as child:

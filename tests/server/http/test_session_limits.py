@@ -45,6 +45,7 @@ async def test_a_session_that_was_ended_makes_room(bench: Bench) -> None:
         assert [await opened(team, ANNA) for _ in range(2)] == [200, 429]
 
 
+@pytest.mark.slow
 async def test_a_session_that_nobody_used_for_long_makes_room_and_one_in_use_does_not(
     bench: Bench,
 ) -> None:

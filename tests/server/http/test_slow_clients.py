@@ -81,6 +81,7 @@ async def test_two_hundred_requests_that_never_end_keep_nobody_waiting(
         await served(team, "sk_tenant_newcomer")
 
 
+@pytest.mark.slow
 async def test_an_open_stream_that_nobody_reads_keeps_nobody_waiting(bench: Bench) -> None:
     bench.configure(client_calls=64)
     async with serving_team(bench) as team, AsyncExitStack() as open_ones:
@@ -102,6 +103,7 @@ main(["serve", "--http", "127.0.0.1:0", "--auth", "none"])
 """
 
 
+@pytest.mark.slow
 def test_a_connection_too_many_gets_503_until_another_is_closed(tmp_path: Path) -> None:
     serving = (sys.executable, "-c", FEW_CONNECTIONS)
     with spawned(command=serving, env=environment(tmp_path)) as child, ExitStack() as clients:

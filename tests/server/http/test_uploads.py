@@ -20,6 +20,7 @@ async def put(team: Team, content: bytes, key: str = ANNA, **headers: str) -> tu
     return answer.status_code, answer.json().get("upload_id", answer.json().get("error"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_an_upload_makes_an_audience_and_adds_to_one(team: Team, era: str) -> None:
     _, first = await put(team, LIST.encode())
@@ -33,6 +34,7 @@ async def test_an_upload_makes_an_audience_and_adds_to_one(team: Team, era: str)
     assert (added["added"], added["skipped"]) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_a_workbook_is_uploaded_as_it_is(team: Team) -> None:
     rows = [["Mobile", "name"], [919876543210, "Maya"], ["12", "Eve"]]
     book = workbook(Cover=[["January"]], People=rows)
@@ -67,6 +69,7 @@ async def test_an_upload_is_gone_after_a_quarter_of_an_hour(team: Team) -> None:
     assert "upload" in late
 
 
+@pytest.mark.slow
 async def test_a_tenant_keeps_a_few_uploads_and_others_keep_theirs(team: Team) -> None:
     kept = [(await put(team, LIST.encode()))[0] for _ in range(MOST + 1)]
     assert kept == [201] * MOST + [429]

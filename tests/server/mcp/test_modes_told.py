@@ -66,6 +66,7 @@ async def test_how_long_to_wait_is_told_in_whole_seconds_in_both_renderings(
     assert f"Wait {wait} seconds" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("mode", ["sandbox", "live"])
 async def test_who_is_asked_reads_that_it_is_the_sandbox_and_the_yes_still_counts(

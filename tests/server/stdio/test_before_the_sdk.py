@@ -53,6 +53,7 @@ def open_gate(gate: Path) -> None:
     gate.write_text("")
 
 
+@pytest.mark.slow
 def test_the_handshake_and_the_tools_are_answered_without_the_sdk(tmp_path: Path) -> None:
     with held_up(tmp_path) as (child, gate):
         hello = child.ask(1, "initialize", INITIALIZE)["result"]
@@ -67,6 +68,7 @@ def test_the_handshake_and_the_tools_are_answered_without_the_sdk(tmp_path: Path
     assert code == 0
 
 
+@pytest.mark.slow
 def test_the_stateless_era_is_answered_without_the_sdk(tmp_path: Path) -> None:
     with held_up(tmp_path) as (child, gate):
         found = child.ask(1, "server/discover", ENVELOPE)["result"]
@@ -80,6 +82,7 @@ def test_the_stateless_era_is_answered_without_the_sdk(tmp_path: Path) -> None:
     assert code == 0
 
 
+@pytest.mark.slow
 def test_the_session_knows_what_the_client_said_before_it_began(tmp_path: Path) -> None:
     able: dict[str, Any] = {**INITIALIZE, "capabilities": {"elicitation": {}}}
     with held_up(tmp_path) as (child, gate):
@@ -132,6 +135,7 @@ def test_a_client_that_reads_no_more_ends_a_server_that_has_not_begun(tmp_path: 
     assert json.loads(line)["level"] == "error"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["runtime", "tool_calls.outcome", "sandbox.http.app"])
 def test_what_a_first_call_needs_is_imported_before_it_comes(tmp_path: Path, module: str) -> None:
     with held_up(tmp_path, f"atoms_campaigns_mcp.{module}") as (child, gate):

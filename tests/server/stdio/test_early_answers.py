@@ -225,6 +225,7 @@ def spoiled(draw: st.DrawFn) -> list[bytes]:
     return [json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in said]
 
 
+@pytest.mark.slow
 @tries(max_examples=150, deadline=None)
 @given(spoiled())
 def test_whatever_is_malformed_gets_the_answer_of_the_sdk(lines: list[bytes]) -> None:

@@ -30,6 +30,7 @@ def tool(child: Child, number: int, name: str, **arguments: Any) -> dict[str, An
     return child.ask(number, "tools/call", {"name": name, "arguments": arguments})["result"]
 
 
+@pytest.mark.slow
 def test_the_handshake_era_is_served_and_stdout_holds_nothing_else(tmp_path: Path) -> None:
     with spawned(env=environment(tmp_path)) as child:
         hello = handshake(child)
@@ -44,6 +45,7 @@ def test_the_handshake_era_is_served_and_stdout_holds_nothing_else(tmp_path: Pat
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in child.lines)
 
 
+@pytest.mark.slow
 def test_the_stateless_era_is_served_on_the_same_command(tmp_path: Path) -> None:
     with spawned("serve", env=environment(tmp_path)) as child:
         found = child.ask(1, "server/discover", ENVELOPE)["result"]

@@ -66,6 +66,7 @@ def child(tmp_path: Path, era: str) -> Generator[Child]:
         yield child
 
 
+@pytest.mark.slow
 def test_each_request_that_cannot_be_served_is_answered_and_logged(child: Child) -> None:
     sent = [
         half("create_campaign"),
@@ -88,6 +89,7 @@ def test_each_request_that_cannot_be_served_is_answered_and_logged(child: Child)
     assert "all" not in err
 
 
+@pytest.mark.slow
 def test_the_stop_is_served_with_half_an_emoji_in_it(child: Child, era: str) -> None:
     put(child, half("pause_campaign", **ENVELOPES[era]))
     answer = heard(child)

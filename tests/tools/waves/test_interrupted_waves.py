@@ -45,6 +45,7 @@ async def made_once(bench: Bench) -> None:
     assert set[str]().union(*called) == set(EVERYBODY)
 
 
+@pytest.mark.slow
 async def test_a_failure_before_anything_is_scheduled_removes_what_was_made(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -57,6 +58,7 @@ async def test_a_failure_before_anything_is_scheduled_removes_what_was_made(benc
     await made_once(bench)
 
 
+@pytest.mark.slow
 async def test_after_a_failure_in_the_middle_the_same_call_makes_the_rest(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -72,6 +74,7 @@ async def test_after_a_failure_in_the_middle_the_same_call_makes_the_rest(bench:
     await made_once(bench)
 
 
+@pytest.mark.slow
 async def test_an_answer_that_is_lost_makes_nothing_twice(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -81,6 +84,7 @@ async def test_an_answer_that_is_lost_makes_nothing_twice(bench: Bench) -> None:
     await made_once(bench)
 
 
+@pytest.mark.slow
 async def test_everything_is_in_the_journal_under_the_plan_that_was_agreed_to(
     bench: Bench,
 ) -> None:
@@ -96,6 +100,7 @@ async def test_everything_is_in_the_journal_under_the_plan_that_was_agreed_to(
     assert EVERYBODY[0] not in str(found)
 
 
+@pytest.mark.slow
 async def test_a_list_that_changed_meanwhile_is_not_called_by_the_old_plan(bench: Bench) -> None:
     async with bench.client() as client:
         source = await listed(client)
@@ -107,6 +112,7 @@ async def test_a_list_that_changed_meanwhile_is_not_called_by_the_old_plan(bench
     assert len(await campaigns(bench)) == 1
 
 
+@pytest.mark.slow
 async def test_a_wave_whose_time_has_passed_is_made_no_more_and_told(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -143,6 +149,7 @@ async def killed_and_finished(folder: Path, seed: int, monkeypatch: pytest.Monke
     return deaths
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 async def test_killed_at_random_points_it_ends_with_each_wave_made_once(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch

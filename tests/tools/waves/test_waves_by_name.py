@@ -12,6 +12,7 @@ from tests.tools.waves.waving import CALLS, NAMES, NEW_YORK, campaigns, listed
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.slow
 async def test_an_asterisk_after_the_name_deletes_all_scheduled_waves_after_one_question(
     bench: Bench,
 ) -> None:
@@ -31,6 +32,7 @@ async def _named(bench: Bench) -> list[dict[str, str]]:
     return (await bench.api("GET", "/campaign?search=Morning&offset=100"))["campaigns"]
 
 
+@pytest.mark.slow
 async def test_what_dials_already_is_left_to_the_stop(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -43,6 +45,7 @@ async def test_what_dials_already_is_left_to_the_stop(bench: Bench) -> None:
     assert [row["status"] for row in await campaigns(bench)] == ["paused"]
 
 
+@pytest.mark.slow
 async def test_a_pause_by_the_common_name_stops_every_wave_that_dials(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -109,6 +112,7 @@ async def test_names_of_nothing_and_too_many_ids_are_refused(
     assert bench.wire.changes == []
 
 
+@pytest.mark.slow
 async def test_results_of_the_common_name_are_those_of_all_waves(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
@@ -125,6 +129,7 @@ async def test_results_of_the_common_name_are_those_of_all_waves(bench: Bench) -
     assert [wave.split('"')[1] for wave in after["waves"]] == NAMES
 
 
+@pytest.mark.slow
 async def test_results_of_fifty_waves_fit_into_a_models_view(bench: Bench) -> None:
     common = "é" * 19
     async with bench.client() as client:
@@ -144,6 +149,7 @@ async def test_results_of_fifty_waves_fit_into_a_models_view(bench: Bench) -> No
         assert tokens(result) < LIMIT
 
 
+@pytest.mark.slow
 async def test_contacts_of_all_waves_together_are_refused_with_the_way_to_get_them(
     bench: Bench,
 ) -> None:

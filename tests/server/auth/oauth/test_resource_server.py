@@ -29,6 +29,7 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
 YES = {"confirm": {"action": "accept", "content": {"confirm": True}}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_campaign_starts_with_the_key_of_the_subject(
     team: Team, issuer: Issuer, era: str
@@ -141,6 +142,7 @@ async def test_a_session_answers_only_the_subject_who_began_it_whatever_key_both
     assert (stolen.status_code, renewed.status_code) == (404, 200)
 
 
+@pytest.mark.slow
 async def test_what_one_subject_was_asked_another_cannot_answer_though_both_use_one_key(
     team: Team, issuer: Issuer
 ) -> None:
@@ -158,6 +160,7 @@ async def test_what_one_subject_was_asked_another_cannot_answer_though_both_use_
     assert "start" in team.bench.wire.changes
 
 
+@pytest.mark.slow
 async def test_a_token_to_confirm_with_is_good_for_its_subject_only(
     team: Team, issuer: Issuer
 ) -> None:
@@ -172,6 +175,7 @@ async def test_a_token_to_confirm_with_is_good_for_its_subject_only(
         await anna.call("start_campaign", **start)
 
 
+@pytest.mark.slow
 async def test_colleagues_share_what_belongs_to_their_account(bench: Bench, issuer: Issuer) -> None:
     bench.configure(allowed_caller_ids=("+912268093560",))
     views = dict[str, Any]()

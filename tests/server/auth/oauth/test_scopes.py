@@ -201,6 +201,7 @@ async def test_a_token_without_any_of_our_scopes_is_told_which_there_are(
     assert f'scope="{EVERY_SCOPE}"' in answer.headers["WWW-Authenticate"]
 
 
+@pytest.mark.slow
 async def test_a_large_message_reaches_the_server_whole(team: Team, issuer: Issuer) -> None:
     rows = "".join(f"+1202555{number:04},{'x' * 90}\n" for number in range(9999))
     token = issuer.token(scope="campaigns:write")
