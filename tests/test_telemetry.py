@@ -26,6 +26,7 @@ def test_a_masked_number_keeps_two_digits_on_either_side(number: str, masked: st
     assert mask_number(number) == masked
 
 
+@pytest.mark.slow
 @given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True), st.sampled_from(["", " ", "tel: "]))
 def test_no_full_number_survives_redaction(number: str, before: str) -> None:
     assert number[1:] not in redact(f"{before}{number} is not valid")
@@ -128,6 +129,7 @@ def test_a_tool_call_has_a_span_for_each_call_of_the_api_and_counts_what_it_does
     assert posts[1]["trace"] in logged
 
 
+@pytest.mark.slow
 def test_durations_are_in_seconds_with_buckets_that_fit_them() -> None:
     """In a process of its own, too."""
     told = traced()["buckets"]

@@ -11,6 +11,7 @@ from tests.support.clock import FakeClock
 GAPS = st.lists(st.floats(0, 3), min_size=1, max_size=60)
 
 
+@pytest.mark.slow
 @given(gaps=GAPS, rate=st.floats(0.5, 50))
 def test_no_second_holds_more_requests_than_a_burst_and_the_rate_allow(
     gaps: list[float], rate: float

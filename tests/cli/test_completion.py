@@ -29,6 +29,7 @@ def completed(folder: Path, line: str) -> set[str]:
     return {word.strip() for word in answers.read_text("utf-8").splitlines()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [

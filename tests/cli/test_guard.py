@@ -30,6 +30,7 @@ async def started_near_the_end(place: Yard) -> str:
     return campaign
 
 
+@pytest.mark.slow
 async def test_once_stops_what_must_stop_and_ends_well(place: Yard) -> None:
     campaign = await started_near_the_end(place)
     assert await ended(place) == 0
@@ -54,6 +55,7 @@ async def test_once_leaves_it_to_a_guard_that_is_there(place: Yard) -> None:
     assert await ended(place) == 0
 
 
+@pytest.mark.slow
 async def test_a_dry_run_stops_nothing(place: Yard) -> None:
     campaign = await started_near_the_end(place)
     assert await ended(place, GuardOptions(once=True, dry_run=True)) == 0

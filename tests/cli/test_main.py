@@ -284,6 +284,7 @@ def test_the_journal_can_be_asked_what_one_subject_did(tmp_path: Path) -> None:
     assert "_campaign" not in nobodys
 
 
+@pytest.mark.slow
 def test_a_subject_cannot_be_named_without_its_issuer(tmp_path: Path) -> None:
     done = run("journal", "--subject", "anna", env=environment(tmp_path))
     assert done.returncode == 2

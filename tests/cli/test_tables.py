@@ -64,6 +64,7 @@ async def test_a_list_is_a_table_without_what_agents_are_told(
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["get_account", "list_agents", "list_audiences", "list_campaigns", "list_calls"]
 )

@@ -105,6 +105,7 @@ async def test_counts_and_rates_are_of_one_look() -> None:
     assert "108 of 500 called (21.6%)" in shown.getvalue()
 
 
+@pytest.mark.slow
 async def test_a_failed_campaign_ends_with_an_error(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await started(client)

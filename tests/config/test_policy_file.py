@@ -116,6 +116,7 @@ def test_lists_and_hours_that_have_nothing_in_common_stop_the_start(tmp_path: Pa
     assert "no hour in common" in text
 
 
+@pytest.mark.slow
 @hypothesis.given(
     said=st.lists(st.one_of(st.none(), st.sampled_from(STRICTEST_FIRST)), min_size=3, max_size=3),
     most=st.lists(st.one_of(st.none(), st.integers(1, 99)), min_size=3, max_size=3),

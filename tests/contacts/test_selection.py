@@ -46,6 +46,7 @@ def test_each_contact_is_kept_or_left_out_for_one_reason_or_cannot_be_read(
     assert list(found.kept) == sorted(set(found.kept))
 
 
+@pytest.mark.slow
 @given(CANDIDATES, FILTERS)
 def test_no_number_to_leave_out_is_kept_in_any_spelling_and_none_is_kept_twice(
     candidates: list[Candidate], filters: Filters
@@ -57,6 +58,7 @@ def test_no_number_to_leave_out_is_kept_in_any_spelling_and_none_is_kept_twice(
     assert all(kept)
 
 
+@pytest.mark.slow
 @given(CANDIDATES, FILTERS)
 def test_only_contacts_surely_in_the_countries_and_zones_are_kept(
     candidates: list[Candidate], filters: Filters
@@ -75,6 +77,7 @@ def test_the_first_reason_wins() -> None:
     assert select(people, filters).excluded == {"dnc": 1, "campaign": 1}
 
 
+@pytest.mark.slow
 @given(st.lists(DIGITS, unique=True), st.data(), st.binary(min_size=16))
 def test_sample_and_remainder_are_disjoint_complete_and_the_same_in_any_order(
     numbers: list[str], data: st.DataObject, key: bytes

@@ -240,6 +240,7 @@ def test_text_counts_in_bytes_not_in_characters() -> None:
     assert "5.1 MB" in refusal("\u00e9" * (LARGEST // 2 + 1)).message
 
 
+@pytest.mark.slow
 def test_a_list_that_grows_beyond_the_limit_when_quoted_is_refused() -> None:
     rows = [f"{number},x{900 * chr(34)}" for number in range(9876543210, 9876546210)]
     text = "\n".join(["phone,note", *rows])
@@ -247,6 +248,7 @@ def test_a_list_that_grows_beyond_the_limit_when_quoted_is_refused() -> None:
     assert "at most 5 MB" in refusal(text).message
 
 
+@pytest.mark.slow
 def test_as_many_contacts_as_an_audience_holds_are_read_and_no_more() -> None:
     numbers = [str(number) for number in range(9876543210, 9876543210 + MOST_CONTACTS)]
     text = "phone\n" + "\n".join(numbers)
@@ -357,6 +359,7 @@ def test_anything_is_read_or_refused_and_values_hold_no_control_characters(
     assert not [value for value in values if any(unicodedata.category(c) == "Cc" for c in value)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shape",
     [

@@ -82,6 +82,7 @@ def test_text_has_no_sheets() -> None:
     assert refusal(b"phone\n1\n", "One").message.startswith("sheet: ")
 
 
+@pytest.mark.slow
 def test_the_reader_is_loaded_only_for_a_workbook() -> None:
     code = (
         "import sys; from atoms_campaigns_mcp.contacts.table import parse; "

@@ -154,6 +154,7 @@ async def test_the_name_column_must_be_there_when_it_is_named(api: Driver) -> No
     assert await api.audience(FILE)
 
 
+@pytest.mark.slow
 @behaviour("audience.csv.at-most-5-mb")
 async def test_a_file_of_five_megabytes_is_read_and_one_byte_more_is_refused(api: Driver) -> None:
     limit = 5 * 1024 * 1024
@@ -165,6 +166,7 @@ async def test_a_file_of_five_megabytes_is_read_and_one_byte_more_is_refused(api
     assert await api.audience(fitting)
 
 
+@pytest.mark.slow
 @behaviour("audience.csv.at-most-10000-members")
 async def test_ten_thousand_members_are_taken_and_one_more_is_refused(api: Driver) -> None:
     assert await rejected(api, rows(10_001)) == ["Audience cannot exceed 10000 members"]

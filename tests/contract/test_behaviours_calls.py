@@ -182,6 +182,7 @@ async def test_a_call_costs_its_minutes_times_a_fixed_rate(api: Driver) -> None:
     assert {(call["duration"], call["callCost"]) for call in silent} == {(0, 0)}
 
 
+@pytest.mark.slow
 @behaviour("call.recording.some-seconds-after-the-end")
 async def test_a_recording_appears_some_seconds_after_the_end() -> None:
     async with driving(odds=only("connected")) as api:

@@ -224,6 +224,7 @@ async def test_metrics_count_contacts_not_dials() -> None:
         assert await api.metrics(campaign) == (2, 2, 0)
 
 
+@pytest.mark.slow
 @behaviour("metrics.counts.contacts-not-dials")
 async def test_a_call_counts_once_it_is_answered_or_over_and_connects_when_completed() -> None:
     async with driving(odds=only("connected")) as api:

@@ -69,6 +69,7 @@ async def test_what_is_wrong_with_each_member_is_told_by_its_place(api: Driver) 
     assert await api.refused("DELETE", path, json={}) == ["memberIds: Required"]
 
 
+@pytest.mark.slow
 @behaviour("members.add.limit-tells-what-fits")
 async def test_a_refusal_over_the_limit_tells_how_many_still_fit(api: Driver) -> None:
     audience = await api.audience(rows(9_990))

@@ -241,6 +241,7 @@ async def test_what_dials_unseen_for_a_minute_is_stopped(place: Yard) -> None:
     assert "unread: " in place.said[0]
 
 
+@pytest.mark.slow
 async def test_a_dry_run_says_once_what_it_would_stop_and_stops_nothing(place: Yard) -> None:
     campaign = await started(place, 200)
     place.clock.moment = closes(place) - LEAD
@@ -253,6 +254,7 @@ async def test_a_dry_run_says_once_what_it_would_stop_and_stops_nothing(place: Y
     assert (await tool(place, "get_account"))["guarded"].startswith("no")
 
 
+@pytest.mark.slow
 async def test_whoever_asks_hears_whether_a_guard_watches(place: Yard) -> None:
     draft = (await tool(place, "create_campaign", **DRAFT))["campaign_id"]
 
@@ -269,6 +271,7 @@ async def test_whoever_asks_hears_whether_a_guard_watches(place: Yard) -> None:
     assert all(text.startswith("no") for text in await told())
 
 
+@pytest.mark.slow
 async def test_the_operator_is_told_by_a_message_that_is_signed(place: Yard) -> None:
     place.configure(guard_webhook="https://example.com/hook", guard_webhook_secret=(SECRET,))
     campaign = await started(place, 200)

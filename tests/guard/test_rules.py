@@ -94,6 +94,7 @@ def test_a_contact_in_no_known_zone_may_not_be_called_at_any_time() -> None:
     assert "2 contacts" in trip.figures
 
 
+@pytest.mark.slow
 @given(st.sets(st.sampled_from(ZONES), min_size=1), MOMENTS, st.integers(0, 1438), st.data())
 def test_a_window_closes_where_its_clocks_say_so(
     zones: set[str], now: datetime, start: int, data: st.DataObject

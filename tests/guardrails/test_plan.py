@@ -62,6 +62,7 @@ def test_a_yes_of_one_tenant_is_none_of_another() -> None:
     assert PLAN.digest("one") == replace(PLAN).digest("one")
 
 
+@pytest.mark.slow
 @settings(max_examples=100, derandomize=True)
 @given(st.lists(st.text("0123456789", min_size=7, max_size=15), max_size=8), st.randoms())
 def test_the_order_of_contacts_does_not_matter_and_their_number_does(

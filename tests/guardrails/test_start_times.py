@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from atoms_campaigns_mcp.guardrails.facts import ContactFact
@@ -51,6 +52,7 @@ def test_without_a_known_zone_or_with_all_hours_no_start_is_named() -> None:
     assert start_times(CLEAN, Hours(0, 1440), 60) is None
 
 
+@pytest.mark.slow
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(
     st.lists(st.sampled_from(ZONES), min_size=1, max_size=4),

@@ -96,6 +96,7 @@ async def test_a_list_of_500_becomes_a_report_in_eight_calls(bench: Bench, era: 
     assert "+14155550000" not in str(results)
 
 
+@pytest.mark.slow
 async def test_a_campaign_scheduled_for_tomorrow_at_ten_dials_then(bench: Bench) -> None:
     async with bench.client(answer=None) as caller:
         agent = Agent(bench, caller)

@@ -47,6 +47,7 @@ async def called(bench: Bench, campaign: dict[str, str]) -> dict[str, str]:
     return {call["to"]: call["status"] for call in data["logs"]}
 
 
+@pytest.mark.slow
 async def test_leave_out_who_is_on_the_do_not_call_list(bench: Bench) -> None:
     list_as_seeded(bench.world)
     async with bench.client() as caller:

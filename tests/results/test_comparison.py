@@ -36,6 +36,7 @@ def test_what_is_equal_never_differs_by_more_than_chance(share: Share) -> None:
     assert {one.verdict for one in compared([share] * 4)} == {"within_chance"}
 
 
+@pytest.mark.slow
 @given(st.lists(shares(), min_size=2, max_size=5))
 def test_each_pair_is_compared_once_and_too_few_calls_are_never_a_finding(
     found: list[Share],
@@ -48,6 +49,7 @@ def test_each_pair_is_compared_once_and_too_few_calls_are_never_a_finding(
         assert (one.verdict == "more_than_chance") <= (one.low > 0 or one.high < 0)
 
 
+@pytest.mark.slow
 @given(st.lists(shares(least=FLOOR), min_size=2, max_size=4), shares(least=FLOOR))
 @example([Share(0, 123), Share(151, 151)], Share(0, 30))
 def test_another_campaign_beside_them_never_makes_a_difference_clearer(

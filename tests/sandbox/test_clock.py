@@ -174,6 +174,7 @@ async def test_two_processes_on_one_file_see_the_same_world(
     assert await two.status(campaign) == "completed"
 
 
+@pytest.mark.slow
 async def test_closing_and_opening_again_loses_nothing(
     tmp_path: Path, open_sandbox: OpenSandbox
 ) -> None:

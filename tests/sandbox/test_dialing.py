@@ -49,6 +49,7 @@ async def test_an_execution_is_over_long_before_its_calls(sandbox: Sandbox) -> N
     assert set(statuses(await sandbox.calls(campaign))) == {"processing"}
 
 
+@pytest.mark.slow
 async def test_a_call_rings_talks_and_ends(open_sandbox: OpenSandbox) -> None:
     sandbox = open_sandbox(options=Options(speed=1, odds=ALWAYS_CONNECTED))
     campaign = await sandbox.started()

@@ -202,6 +202,7 @@ async def over_a_socket(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
             server.should_exit = True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "created"), [("reset", 1), ("lost_answer", 2)])
 async def test_a_socket_is_broken_without_an_answer(
     sandbox: Sandbox, kind: FaultKind, created: int

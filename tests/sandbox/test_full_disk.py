@@ -34,6 +34,7 @@ def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world, "connect", connected)
 
 
+@pytest.mark.slow
 async def test_a_tool_says_that_the_disk_is_full_and_nothing_was_done(tmp_path: Path) -> None:
     runtimes = RuntimePool(Settings(state=tmp_path), clocks=FakeClock().clocks())
     try:

@@ -31,6 +31,7 @@ def test_the_same_dial_always_ends_the_same(
         assert fate.talk == 0
 
 
+@pytest.mark.slow
 @given(st.integers(), numbers, numbers)
 def test_every_coordinate_matters(seed: int, campaign: int, attempt: int) -> None:
     def fates(*, seed: int = seed, campaign: int = campaign, attempt: int = attempt) -> list[Fate]:

@@ -53,6 +53,7 @@ def test_a_stop_leaves_without_its_entry_when_the_journal_hangs(
     simulated(tmp_path, live)
 
 
+@pytest.mark.slow
 def test_a_stop_of_everything_waits_once_for_a_slow_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,6 +59,7 @@ async def test_what_an_earlier_request_scheduled_is_not_counted_again(
     assert counted == []
 
 
+@pytest.mark.slow
 async def test_each_start_and_schedule_of_ours_is_counted_once(
     bench: Bench, counted: list[int]
 ) -> None:

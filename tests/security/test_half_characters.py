@@ -58,6 +58,7 @@ class Breaking(httpx2.AsyncBaseTransport):
         return httpx2.Response(answer.status_code, content=json.dumps(broken(body)))
 
 
+@pytest.mark.slow
 @given(DOCUMENT)
 def test_whatever_the_api_says_can_be_written(document: Any) -> None:
     answer = Answer(200, httpx2.Headers(), json.dumps(document).encode())
@@ -141,6 +142,7 @@ async def test_results_whose_texts_end_in_half_a_character_are_read(cell: str) -
     cache.close()
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(["\\", "\\\\", "\\ud83d", "\\ude00", "\\n", "u", "a", "\\u00e9"])),
     st.integers(1, 7),

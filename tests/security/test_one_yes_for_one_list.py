@@ -44,6 +44,7 @@ async def people(bench: Bench, audience_id: str) -> int:
     return len(data["members"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("confirm", ["ask", "never"])
 @pytest.mark.parametrize("way", ["start", "resume", "schedule"])
 async def test_nobody_is_dialled_whom_the_yes_did_not_count(

@@ -69,6 +69,7 @@ def test_no_line_imitates_the_end_of_its_fence(lines: list[str]) -> None:
     assert not any("-----" in line for line in shown[1:-1])
 
 
+@pytest.mark.slow
 @given(NASTY, NASTY, NASTY, NASTY)
 def test_no_name_speaks_for_the_question(name: str, agent: str, audience: str, caller: str) -> None:
     plan = replace(PLAN, name=name, agent=agent, audience=audience, caller_ids=(caller,))

@@ -142,6 +142,7 @@ async def test_a_name_with_a_key_in_it_is_shown_without(bench: Bench) -> None:
     assert "abcdef" not in result.model_dump_json()
 
 
+@pytest.mark.slow
 @given(ANY, NUMBER)
 def test_no_line_of_the_log_holds_a_number_or_breaks(text: str, number: str) -> None:
     lines: list[str] = []

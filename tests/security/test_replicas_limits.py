@@ -126,6 +126,7 @@ async def test_the_places_of_a_replica_that_was_killed_are_free_after_its_lease(
                 pass  # Redis tells how long ago that was
 
 
+@pytest.mark.slow
 async def test_what_is_in_flight_when_redis_comes_back_counts_again_after_a_renewal(
     shared: Bench, emptied_redis: RedisServer
 ) -> None:

@@ -31,6 +31,7 @@ def counted(preview: dict[str, Any]) -> int:
     return sum(row["contacts"] for row in preview["zones"])
 
 
+@pytest.mark.slow
 async def test_zones_and_findings_count_whom_a_resumption_may_call(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await paused(bench, client, max_retries=0)
@@ -51,6 +52,7 @@ async def test_with_retries_those_count_who_may_be_called_again(bench: Bench) ->
     assert rows["outcomes"]
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_read_is_said_and_counts_the_whole_audience(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await paused(bench, client, max_retries=0)

@@ -61,6 +61,7 @@ async def test_an_equal_draft_is_named_too(bench: Bench) -> None:
     assert '"January renewals" is scheduled on the same audience' in text
 
 
+@pytest.mark.slow
 async def test_a_start_counts_what_is_scheduled_on_its_audience_since_the_question(
     bench: Bench,
 ) -> None:

@@ -136,6 +136,7 @@ async def test_a_start_that_was_refused_or_long_ago_or_deleted_does_not_count(
     assert len(late.waiting) == 4
 
 
+@pytest.mark.slow
 async def test_nobody_is_added_to_a_campaign_whose_start_does_not_show_yet(bench: Bench) -> None:
     new = {"audience_id": AUDIENCE, "csv": "phone\n+12025550177"}
     async with bench.client() as client:

@@ -65,6 +65,7 @@ async def test_a_folder_of_somebody_else_that_anybody_may_change_is_refused(
     assert stat.S_IMODE(state.stat().st_mode) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["moved", "replaced", "deleted"])
 async def test_once_the_state_file_is_away_nothing_is_sent_but_a_pause(
     bench: Bench, tmp_path: Path, how: str

@@ -36,6 +36,7 @@ def lines(stream: io.StringIO, message: str) -> list[dict[str, Any]]:
     return [line for line in told if line["message"] == message]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_tool_call_and_the_request_that_carried_it_are_told_by_name_and_one_id(
     tmp_path: Path, era: str
@@ -86,6 +87,7 @@ async def test_nothing_that_a_stranger_writes_is_in_the_log(tmp_path: Path) -> N
     assert "2025550" not in stream.getvalue()
 
 
+@pytest.mark.slow
 async def test_probes_that_succeed_are_told_only_when_debugging(tmp_path: Path) -> None:
     for level, count in ((logging.INFO, 0), (logging.DEBUG, 2)):
         with prepared(tmp_path) as bench, logged(level) as stream:

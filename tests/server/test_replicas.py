@@ -108,6 +108,7 @@ async def test_a_token_that_one_replica_gave_starts_once_on_any_other(
     assert bench.wire.changes.count("start") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("secrets", "counts"), [((OLD,), True), ((NEW, OLD), True), ((NEW,), False)]
 )

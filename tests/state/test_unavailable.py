@@ -18,6 +18,7 @@ BLOCKED = {  # folders that even root cannot use
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BLOCKED)
 async def test_without_any_state_calls_can_be_read_and_stopped_and_nothing_else(
     bench: Bench, tmp_path: Path, kind: str

@@ -303,6 +303,7 @@ def test_an_optional_argument_that_is_wrong_does_not_keep_the_stop_from_stopping
 NOTHINGS = st.sampled_from([None, "", " ", "null", [], "[]"])
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_an_optional_argument_that_is_empty_is_the_same_as_one_that_is_absent(
     data: st.DataObject,

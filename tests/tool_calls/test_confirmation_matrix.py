@@ -250,6 +250,7 @@ async def test_enter_on_the_form_dials_nobody(bench: Bench, era: str) -> None:
     assert starts(bench) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_after_a_stale_answer_the_person_is_asked_about_the_new_facts(
     bench: Bench, era: str

@@ -151,6 +151,7 @@ async def unwritable(*_: object) -> bool:
     raise NotRecorded("The disk is full.")
 
 
+@pytest.mark.slow
 async def test_an_answer_does_not_start_a_campaign_that_was_paused_since(bench: Bench) -> None:
     async with connected(bench, "memory", MODERN, yes) as client:
         campaign = await draft(client)

@@ -103,6 +103,7 @@ async def test_what_needs_no_agreement_says_nothing_of_one(bench: Bench) -> None
         assert "warnings" not in text_of(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_warnings_are_those_of_the_question_though_they_are_gone_meanwhile(
     bench: Bench, era: str

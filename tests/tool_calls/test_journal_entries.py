@@ -23,6 +23,7 @@ async def test_the_accounts_own_caller_ids_are_kept_in_full(bench: Bench) -> Non
     assert json.loads(entry.intent.arguments)["phone_ids"] == [CALLER_NUMBER]
 
 
+@pytest.mark.slow
 async def test_an_entry_names_its_world_its_campaign_and_what_was_created(bench: Bench) -> None:
     async with bench.client() as client:
         made = await audience(client)

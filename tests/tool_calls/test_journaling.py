@@ -91,6 +91,7 @@ def test_every_tool_that_changes_anything_is_tried_here() -> None:
     assert set(CHANGES) == {name for name in names() if load(name).effect is not Effect.READS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", CHANGES)
 async def test_a_change_is_recorded_with_all_that_an_operator_asks_afterwards(
     bench: Bench, tool: str
@@ -142,6 +143,7 @@ async def test_the_journal_says_how_a_start_was_agreed_to(
     assert "confirm_token" not in entry.intent.arguments
 
 
+@pytest.mark.slow
 async def test_the_same_plan_has_the_same_digest_and_another_one_another(bench: Bench) -> None:
     bench.configure(confirm="never")
     async with bench.client() as client:
@@ -309,6 +311,7 @@ async def test_a_server_that_opens_its_state_while_it_is_locked_can_still_pause(
     assert paused["status"] == "paused"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("how", ["start", "schedule", "draft"])
 async def test_trouble_after_the_request_has_left_is_not_reported_as_nothing_was_sent(

@@ -111,6 +111,7 @@ async def shutdown(bench: Bench) -> AsyncGenerator[tuple[Caller, RuntimePool]]:
     await runtimes.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cancelled", [False, True], ids=["SIGTERM", "end of stdin"])
 async def test_a_change_that_the_end_of_a_server_cuts_short_keeps_the_same_one_out_for_a_while(
     bench: Bench, *, cancelled: bool

@@ -61,6 +61,7 @@ async def test_a_rule_holds_for_a_start_and_for_a_schedule_and_names_who_can_cha
     nothing_dials(bench)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", TRIES)
 async def test_no_more_campaigns_than_allowed_run_at_once(bench: Bench, how: str) -> None:
     async with bench.client() as client:
@@ -92,6 +93,7 @@ async def test_a_list_that_must_be_clean_is_refused_for_one_person_on_the_do_not
     nothing_dials(bench)
 
 
+@pytest.mark.slow
 async def test_of_starts_at_once_as_many_go_ahead_as_may_run(bench: Bench) -> None:
     bench.configure(max_running=1, confirm="never")
     async with bench.client(answer=None) as client:
@@ -236,6 +238,7 @@ async def test_an_agent_has_no_argument_with_which_to_change_the_policy(
     nothing_dials(bench)
 
 
+@pytest.mark.slow
 async def test_unattended_automation_runs_within_the_limits_and_not_beyond_them(
     bench: Bench,
 ) -> None:

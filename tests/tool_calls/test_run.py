@@ -150,6 +150,7 @@ async def test_nothing_dials_without_a_lock_on_what_the_plan_is_about(
     assert bench.wire.changes == ["campaign"]
 
 
+@pytest.mark.slow
 @given(
     st.one_of(
         st.sampled_from(["", " ", "null", "[]", None, WHEN, "2027-01-05T16:00:00Z", "tomorrow"]),

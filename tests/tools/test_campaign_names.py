@@ -31,6 +31,7 @@ async def test_every_tool_that_reads_a_campaign_takes_its_exact_name(
     assert by_name["campaign_id"] == by_id["campaign_id"] == made["campaign_id"]
 
 
+@pytest.mark.slow
 async def test_a_campaign_is_started_stopped_and_deleted_by_its_name(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_campaign", **DRAFT)

@@ -268,6 +268,7 @@ async def test_those_not_reached_become_an_audience_with_their_columns(bench: Be
     assert all(p["phoneNumber"].startswith("+") and p["name"] and p["plan"] for p in people)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outcomes", [["failed"], '["failed"]'])
 async def test_outcomes_choose_whom_to_call_again(bench: Bench, outcomes: Any) -> None:
     async with bench.client() as client:
@@ -281,6 +282,7 @@ async def test_outcomes_choose_whom_to_call_again(bench: Bench, outcomes: Any) -
     assert made["contacts"] == failed["total"] == len(failed["results"])
 
 
+@pytest.mark.slow
 async def test_nobody_with_such_an_outcome_creates_nothing(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await finished(bench, client)

@@ -24,6 +24,7 @@ async def numbers(bench: Bench, audience_id: str) -> set[str]:
     return {row["data"]["phoneNumber"] for row in data["members"]}
 
 
+@pytest.mark.slow
 async def test_whoever_is_on_a_do_not_call_list_is_left_out_and_counted(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_audience", name="Clean", **SOURCE)
@@ -66,6 +67,7 @@ async def test_contacts_of_other_audiences_are_left_out(bench: Bench) -> None:
     assert made["contacts"] == 500 - 28
 
 
+@pytest.mark.slow
 async def test_whom_a_campaign_called_or_may_still_call_is_left_out(bench: Bench) -> None:
     async with bench.client() as client:
         rows = (await client.call("list_campaigns", status="completed"))["campaigns"]
@@ -89,6 +91,7 @@ async def test_whom_a_campaign_called_or_may_still_call_is_left_out(bench: Bench
     assert made["contacts"] + made["excluded_contacts"] == 500
 
 
+@pytest.mark.slow
 async def test_a_sample_and_its_remainder_share_nobody_and_lose_nobody(bench: Bench) -> None:
     pilot: dict[str, Any] = {"name": "Pilot", "sample": 20, "remainder_name": "Rest", **SOURCE}
     async with bench.client() as client:
@@ -106,6 +109,7 @@ async def test_a_sample_and_its_remainder_share_nobody_and_lose_nobody(bench: Be
     assert [again[name] for name in ids] == [made[name] for name in ids]
 
 
+@pytest.mark.slow
 async def test_asking_again_finishes_a_job_of_which_the_second_audience_was_lost(
     bench: Bench,
 ) -> None:

@@ -19,6 +19,7 @@ def folders(bench: Bench, tmp_path: Path, *names: str) -> list[Path]:
     return made
 
 
+@pytest.mark.slow
 async def test_a_file_is_found_in_any_allowed_folder_by_name_or_path(
     bench: Bench, tmp_path: Path
 ) -> None:

@@ -192,6 +192,7 @@ async def test_a_schedule_is_confirmed_and_sent_in_utc(bench: Bench) -> None:
         assert fact in question
 
 
+@pytest.mark.slow
 async def test_a_schedule_that_nobody_confirmed_creates_nothing(bench: Bench) -> None:
     when = (bench.clock.now() + timedelta(days=1)).isoformat()
     async with bench.client(answer=None) as client:

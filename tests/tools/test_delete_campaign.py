@@ -27,6 +27,7 @@ async def test_without_agreement_it_stays(bench: Bench) -> None:
     assert report["status"] == "draft"
 
 
+@pytest.mark.slow
 async def test_a_running_campaign_must_be_paused_first(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = {"campaign_id": (await client.call("create_campaign", **DRAFT))["campaign_id"]}

@@ -142,6 +142,7 @@ async def test_a_campaign_that_differs_in_anything_is_another_one(
     assert bench.wire.changes == ["campaign", "campaign"]
 
 
+@pytest.mark.slow
 async def test_a_campaign_that_is_over_can_be_made_again(bench: Bench) -> None:
     async with bench.client() as client:
         first = {"campaign_id": (await client.call("create_campaign", **DRAFT))["campaign_id"]}
@@ -167,6 +168,7 @@ async def test_two_equal_creations_at_once_make_one_campaign(bench: Bench) -> No
     assert sum('"status": "draft"' in result for result in results) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [{}, {"scheduled_at": WHEN}], ids=["draft", "scheduled"])
 @pytest.mark.parametrize("passed", [SENDING, -3600], ids=["slept", "clock set back"])
 async def test_a_server_that_slept_before_it_could_send_leaves_it_to_others(

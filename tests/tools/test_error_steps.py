@@ -58,6 +58,7 @@ async def test_the_list_is_that_of_what_the_words_or_else_the_path_are_about(
     assert str(caught.value).endswith(lists)
 
 
+@pytest.mark.slow
 async def test_members_of_a_campaign_that_calls_can_be_added_once_it_is_paused_as_is_said(
     bench: Bench,
 ) -> None:

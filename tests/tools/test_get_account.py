@@ -58,6 +58,7 @@ async def test_the_sentence_alone_holds_the_same_facts(bench: Bench) -> None:
     assert account["next_step"] in text
 
 
+@pytest.mark.slow
 async def test_calls_in_progress_leave_fewer_free_slots(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_campaign", **DRAFT)

@@ -87,6 +87,7 @@ async def test_numbers_that_nobody_has_or_may_have_are_counted(bench: Bench) -> 
     assert result["doubtful"] == 1
 
 
+@pytest.mark.slow
 async def test_the_campaigns_that_use_it_are_named_with_their_state(bench: Bench) -> None:
     async with bench.client() as client:
         for name in ("First", "Second"):
@@ -99,6 +100,7 @@ async def test_the_campaigns_that_use_it_are_named_with_their_state(bench: Bench
     assert not result["more_campaigns"]
 
 
+@pytest.mark.slow
 async def test_pages_hold_every_contact_once(bench: Bench) -> None:
     async with bench.client() as client:
         audience = await made(client)

@@ -50,6 +50,7 @@ async def read(bench: Bench, **arguments: Any) -> tuple[dict[str, Any], str]:
     return result.structured_content, text_of(result)
 
 
+@pytest.mark.slow
 async def test_a_call_tells_how_it_went_and_what_was_said(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_campaign", **{**DRAFT, "audience_id": "Spring renewals"})
@@ -143,6 +144,7 @@ async def test_a_role_cannot_pose_as_the_fence_either(bench: Bench) -> None:
     assert call["transcript"].count(ends(call["transcript"])[1]) == 1
 
 
+@pytest.mark.slow
 async def test_a_transcript_of_100_000_characters_comes_in_pieces_that_lose_no_turn(
     bench: Bench,
 ) -> None:

@@ -42,6 +42,7 @@ def rates(entries: list[str]) -> dict[str, tuple[int, int]]:
     return {name: (int(connected), int(calls)) for name, connected, calls, _ in parts}
 
 
+@pytest.mark.slow
 async def test_counts_and_rates_agree_with_each_other_and_with_the_status(bench: Bench) -> None:
     bench.configure(rate=1_000.0)  # waiting for turns, it would dial before somebody opts out
     async with bench.client() as client:
@@ -84,6 +85,7 @@ async def test_the_sentence_alone_holds_counts_rates_and_rows(bench: Bench) -> N
     assert results["next_step"] in text
 
 
+@pytest.mark.slow
 async def test_pages_hold_every_contact_once_in_the_order_of_the_audience(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await over(bench, client)
@@ -99,6 +101,7 @@ async def test_pages_hold_every_contact_once_in_the_order_of_the_audience(bench:
     assert exports(bench) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outcome", ["completed", "failed", "blocked", "cancelled"])
 async def test_an_outcome_leaves_only_such_contacts(bench: Bench, outcome: str) -> None:
     async with bench.client() as client:
@@ -110,6 +113,7 @@ async def test_an_outcome_leaves_only_such_contacts(bench: Bench, outcome: str) 
     assert some["outcomes"] == whole["outcomes"]
 
 
+@pytest.mark.slow
 async def test_one_state_is_exported_once_for_every_tool_and_reader(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await over(bench, client)
@@ -128,6 +132,7 @@ async def test_one_state_is_exported_once_for_every_tool_and_reader(bench: Bench
     assert exports(bench) == 1
 
 
+@pytest.mark.slow
 async def test_a_campaign_that_went_on_is_exported_anew(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_campaign", **SPRING)
@@ -145,6 +150,7 @@ async def test_a_campaign_that_went_on_is_exported_anew(bench: Bench) -> None:
     assert exports(bench) == 3
 
 
+@pytest.mark.slow
 async def test_contacts_that_still_wait_in_the_queue_count_in_no_rate(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call(
@@ -268,6 +274,7 @@ async def test_a_campaign_that_reached_nobody_divides_by_nothing_wrong(silent: B
     assert "create_audience" in results["next_step"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [b"<html>gateway</html>", b'{"data": [{"phoneNumber": {"a": 1}}]}', b'{"data": [{', b"[]x"],

@@ -155,6 +155,7 @@ async def states(bench: Bench, campaign: dict[str, str]) -> list[list[str]]:
     return list(contacts.values())
 
 
+@pytest.mark.slow
 async def test_what_goes_on_is_counted_while_it_dials_and_while_it_is_paused(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await dialling(bench, client)

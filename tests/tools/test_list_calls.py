@@ -40,6 +40,7 @@ async def test_pages_hold_every_attempt_once_the_latest_change_first(bench: Benc
     assert everything["calls"][0]["created_at"] > everything["calls"][-1]["created_at"]
 
 
+@pytest.mark.slow
 async def test_attempts_can_be_chosen(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await called(bench, client)
@@ -51,6 +52,7 @@ async def test_attempts_can_be_chosen(bench: Bench) -> None:
     assert (first["total"], first["total"] + later["total"]) == (25, both["total"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["completed", "no_answer", "failed", "blocked", "active"])
 async def test_a_status_leaves_only_such_calls(bench: Bench, status: str) -> None:
     async with bench.client() as client:

@@ -146,6 +146,7 @@ async def test_a_start_that_somebody_else_made_meanwhile_is_no_error(bench: Benc
     assert "already been started" in text_of(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tool", "prepare"), [("start_campaign", campaign), ("pause_campaign", running)]
 )

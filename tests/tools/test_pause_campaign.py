@@ -123,6 +123,7 @@ async def test_all_pauses_a_campaign_that_is_still_being_set_up(bench: Bench) ->
     assert stopped["status"] == "paused"
 
 
+@pytest.mark.slow
 async def test_all_pauses_what_begins_to_run_while_it_looks(bench: Bench) -> None:
     """It is not in the list of what runs, and not any more in that of what is set up."""
     async with bench.client() as client:
@@ -291,6 +292,7 @@ async def test_of_several_ids_one_that_is_wrong_does_not_keep_the_other_dialling
     assert "1 could not be paused" in stopped["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["ALL", "All", " all ", '"all"', ["all"]])
 async def test_all_may_be_written_in_any_way(bench: Bench, word: Any) -> None:
     async with bench.client() as client:

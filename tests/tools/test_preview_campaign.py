@@ -296,6 +296,7 @@ async def test_a_rule_of_the_operator_blocks_and_the_next_step_names_it(
     assert f"ATOMS_MCP_{next(iter(setting)).upper()}" in preview["next_step"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_token_of_a_refused_start_starts_it_once(bench: Bench, era: str) -> None:
     async with bench.client(era, answer=None) as client:
@@ -377,6 +378,7 @@ async def test_a_scheduled_campaign_is_judged_at_its_own_time(
     assert "Only delete_campaign stops it" in preview["next_step"]
 
 
+@pytest.mark.slow
 async def test_a_running_campaign_has_no_preview(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await draft(client)

@@ -184,6 +184,7 @@ async def test_what_the_export_does_not_tell_is_read_from_the_list_of_calls_once
     assert pages == []
 
 
+@pytest.mark.slow
 async def test_counts_that_are_not_of_all_calls_say_so(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

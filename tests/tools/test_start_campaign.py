@@ -51,6 +51,7 @@ async def test_anything_but_a_yes_dials_nobody(
     assert bench.wire.changes == ["campaign"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_client_that_cannot_ask_gets_a_token_that_works_once(
     bench: Bench, era: str

@@ -209,6 +209,7 @@ async def test_progress_tells_total_called_and_connected_meanwhile(bench: Bench)
     assert heard[-1][2].endswith(" connected")
 
 
+@pytest.mark.slow
 async def test_a_listener_hears_of_changes_while_somebody_watches(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await started(client)
@@ -294,6 +295,7 @@ async def test_when_nothing_changes_looks_become_rarer(bench: Bench) -> None:
     assert busy >= 25
 
 
+@pytest.mark.slow
 async def test_a_cancelled_watcher_leaves_the_others_and_later_ones_watching(
     bench: Bench,
 ) -> None:

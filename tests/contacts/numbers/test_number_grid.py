@@ -57,6 +57,7 @@ def test_what_tells_its_country_is_read_and_not_refused() -> None:
     assert found["right"] > 0.8 * found.total()
 
 
+@pytest.mark.slow
 def test_the_grid_holds_every_country_and_the_ways_of_writing_that_once_failed() -> None:
     numbers = originals()
     assert len({original.region for original in numbers}) > 200

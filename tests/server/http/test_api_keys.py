@@ -115,6 +115,7 @@ async def test_a_key_that_the_api_does_not_know_is_refused(team: Team, api: Api)
     assert api.asked == ["sk_stranger"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_the_servers_own_key_stands_in_for_nobody(bench: Bench, era: str) -> None:
     environ = {
@@ -134,6 +135,7 @@ async def test_the_servers_own_key_stands_in_for_nobody(bench: Bench, era: str) 
     assert asked_by(bench) == {ANNA}
 
 
+@pytest.mark.slow
 async def test_a_key_is_verified_once_a_minute_however_often_it_is_used(
     team: Team, api: Api
 ) -> None:
@@ -145,6 +147,7 @@ async def test_a_key_is_verified_once_a_minute_however_often_it_is_used(
     assert api.asked == [ANNA, ANNA]
 
 
+@pytest.mark.slow
 async def test_a_revoked_key_is_refused_after_a_minute_and_from_then_on(
     team: Team, api: Api
 ) -> None:

@@ -17,6 +17,7 @@ LIST = b"phone,name\n+12025550111,Maya"
 PUBLIC = {"allowed_hosts": ("mcp.example.com",), "allowed_origins": (PAGE,)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/mcp", "/contacts", "/"])
 @pytest.mark.parametrize(
     ("header", "status"),
@@ -169,6 +170,7 @@ async def test_dots_in_a_path_lead_nowhere(team: Team) -> None:
             assert (await stream.receive()).split()[1] in {b"404", b"401"}, path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
 @pytest.mark.parametrize("depth", [150, 5_000, 500_000])
 @pytest.mark.parametrize(("left", "right"), [("[", "]"), ('{"a":', "}")])
@@ -193,6 +195,7 @@ async def test_a_deeply_nested_message_is_refused_and_others_are_served(
     assert (await team.post(ANNA, "tools/list")).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [b"\xff\xfe{}", b'{"jsonrpc": "2.0", "id": "\xe9"}', b"", b"nonsense", b"[]", b"null"],
@@ -228,6 +231,7 @@ async def test_unknown_paths_and_methods_are_refused(team: Team, where: str, sta
     assert answer.status_code == status
 
 
+@pytest.mark.slow
 async def test_without_authentication_one_machine_is_served_with_its_own_account(
     bench: Bench,
 ) -> None:

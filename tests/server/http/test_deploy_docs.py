@@ -38,6 +38,7 @@ async def said(command: str, team: Team, folder: Path) -> str:
     return done.stdout.decode()
 
 
+@pytest.mark.slow
 async def test_the_example_of_an_upload_gives_an_id_that_makes_an_audience(
     team: Team, tmp_path: Path
 ) -> None:

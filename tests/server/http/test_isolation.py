@@ -42,6 +42,7 @@ async def uploaded(team: Team, key: str, content: str = LIST) -> str:
     return answer.raise_for_status().json()["upload_id"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
 async def test_a_session_answers_nobody_but_who_began_it(team: Team, method: str) -> None:
     session = {**LEGACY, **ACCEPT, "Mcp-Session-Id": await team.session(ANNA)}
@@ -141,6 +142,7 @@ async def test_an_upload_exists_for_its_tenant_only(team: Team) -> None:
         assert (await anna.call("create_audience", name="Own", upload_id=upload))["contacts"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_resources_of_another_tenants_campaign_do_not_exist(team: Team, era: str) -> None:
     async with team.client(ANNA, era) as anna, team.client(BERT, era) as bert:

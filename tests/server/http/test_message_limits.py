@@ -42,6 +42,7 @@ async def in_session(team: Team, content: str | bytes) -> httpx2.Response:
         return await http.post("/mcp", content=content, headers={**session, **typed})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", NO_MESSAGE)
 async def test_what_is_no_message_is_refused_in_both_eras(team: Team, content: str) -> None:
     for answer in (await send(team, content), await in_session(team, content)):
@@ -52,6 +53,7 @@ async def test_what_is_no_message_is_refused_in_both_eras(team: Team, content: s
         assert error["id"] in {None, 1}
 
 
+@pytest.mark.slow
 async def test_a_byte_order_mark_is_no_part_of_a_message(team: Team) -> None:
     content = b"\xef\xbb\xbf" + json.dumps(ASKED).encode()
     assert (await send(team, content)).status_code == 200
@@ -68,6 +70,7 @@ async def test_an_initialize_of_the_stateless_era_is_a_method_that_does_not_exis
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, -32601)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "headers",
     [
@@ -93,6 +96,7 @@ async def test_a_slash_behind_the_path_is_served(team: Team) -> None:
     assert (await send(team, json.dumps(ASKED), "/mcp//")).status_code == 404
 
 
+@pytest.mark.slow
 async def test_a_stream_that_would_be_resumed_begins_anew(team: Team) -> None:
     session = {**LEGACY, "Mcp-Session-Id": await team.session(ANNA), "Last-Event-ID": "4"}
     async with (
@@ -103,6 +107,7 @@ async def test_a_stream_that_would_be_resumed_begins_anew(team: Team) -> None:
         assert stream.headers["content-type"].startswith("text/event-stream")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("again", [5, "5"])
 async def test_an_id_that_the_session_waits_for_is_refused_and_the_first_is_answered(
     team: Team, again: int | str
@@ -134,6 +139,7 @@ async def test_an_id_that_the_session_waits_for_is_refused_and_the_first_is_answ
     assert all(told(answer)["result"]["structuredContent"]["agents"] for answer in answered)
 
 
+@pytest.mark.slow
 async def test_clients_without_sessions_may_use_the_same_ids_at_once(team: Team) -> None:
     statuses: list[int] = []
 

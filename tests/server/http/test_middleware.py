@@ -47,6 +47,7 @@ async def test_how_to_sign_on_is_told_before_a_token_is_checked_and_a_missing_sc
     await service.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("rate", [1, 1e6], ids=["beyond the rate limit", "within it"])
 async def test_a_body_is_decoded_once_also_to_find_the_emergency_stop(

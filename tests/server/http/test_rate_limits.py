@@ -56,6 +56,7 @@ async def test_a_tenant_beyond_its_rate_waits_and_others_do_not(bench: Bench) ->
         assert (await team.post(ANNA, "tools/list")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_tenant_has_so_many_requests_at_once_and_others_do_not_notice(
     bench: Bench,
 ) -> None:
@@ -167,6 +168,7 @@ async def test_the_emergency_stop_gets_through_when_a_tenant_has_used_its_rate(
         assert answers == [200] * 4 + [429] * 2  # it has a pace of its own, not none
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "params",
     [
@@ -236,6 +238,7 @@ async def test_what_only_waits_leaves_places_to_other_requests(
         tasks.cancel_scope.cancel()
 
 
+@pytest.mark.slow
 async def test_beyond_the_tenants_at_hand_another_waits_until_one_rests(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +257,7 @@ async def test_beyond_the_tenants_at_hand_another_waits_until_one_rests(
         assert await refusal("sk_tenant_carl") == ""
 
 
+@pytest.mark.slow
 async def test_beyond_the_sessions_a_new_one_gets_503_until_another_ends(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

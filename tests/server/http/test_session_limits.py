@@ -21,6 +21,7 @@ async def opened(team: Team, key: str) -> int:
         return (await http.post("/mcp", json=OPENING, headers=ACCEPT)).status_code
 
 
+@pytest.mark.slow
 async def test_a_tenant_has_so_many_sessions_and_others_do_not_notice(bench: Bench) -> None:
     async with serving_team(bench) as team:
         assert [await opened(team, ANNA) for _ in range(3)] == [200] * 3
@@ -34,6 +35,7 @@ async def test_a_tenant_has_so_many_sessions_and_others_do_not_notice(bench: Ben
         assert (await team.post(ANNA, "tools/list")).status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_session_that_was_ended_makes_room(bench: Bench) -> None:
     async with serving_team(bench) as team:
         first, *_ = [await team.session(ANNA) for _ in range(3)]
@@ -61,6 +63,7 @@ async def test_a_session_that_nobody_used_for_long_makes_room_and_one_in_use_doe
         assert [await opened(team, ANNA) for _ in range(3)] == [200, 200, 429]
 
 
+@pytest.mark.slow
 async def test_what_is_no_opening_takes_no_session(bench: Bench) -> None:
     wrong = {"jsonrpc": "2.0", "id": 0, "method": "tools/list"}
     async with serving_team(bench) as team:

@@ -59,6 +59,7 @@ async def test_a_workbook_is_uploaded_as_it_is(team: Team) -> None:
     assert (added["added"], added["skipped"]) == (0, 1)
 
 
+@pytest.mark.slow
 async def test_an_upload_is_gone_after_a_quarter_of_an_hour(team: Team) -> None:
     _, upload = await put(team, LIST.encode())
     async with team.client(ANNA) as client:
@@ -106,6 +107,7 @@ async def test_a_list_is_sent_as_csv_and_not_empty(
     assert answer.status_code == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [b"phone\n\xff\xfe\xfa", b"\x00\x01\x02", b"phone\n" + b'"' * 100_000, b"," * 1_000_000],
@@ -119,6 +121,7 @@ async def test_what_is_no_list_is_refused_when_it_is_used(team: Team, content: b
     assert len(refused) < 1_000
 
 
+@pytest.mark.slow
 async def test_only_the_id_of_an_upload_names_it(team: Team) -> None:
     await put(team, LIST.encode())
     async with team.client(ANNA) as client:

@@ -61,6 +61,7 @@ async def test_templates_lead_to_a_campaigns_resources(bench: Bench) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_snapshot_is_what_the_status_tool_gives(bench: Bench, era: str) -> None:
     async with bench.client(era) as client:
@@ -74,6 +75,7 @@ async def test_a_snapshot_is_what_the_status_tool_gives(bench: Bench, era: str) 
     assert (snapshot["status"], snapshot["mode"]) == ("completed", "sandbox")
 
 
+@pytest.mark.slow
 async def test_the_results_are_a_masked_row_for_each_contact(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await finished(bench, client)
@@ -87,6 +89,7 @@ async def test_the_results_are_a_masked_row_for_each_contact(bench: Bench) -> No
     assert not re.search(r"\+?\d{9}", text)
 
 
+@pytest.mark.slow
 async def test_the_operator_may_have_numbers_shown(bench: Bench) -> None:
     bench.configure(show_numbers=True)
     async with bench.client() as client:

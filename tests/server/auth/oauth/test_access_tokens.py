@@ -192,6 +192,7 @@ async def test_a_short_rsa_key_verifies_nothing(issuer: Issuer, clock: FakeClock
             await tokens.check(issuer.token("short-1"))
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200) | st.lists(st.binary(max_size=60), min_size=3, max_size=3))
 def test_no_text_whatever_lets_anybody_in_or_crashes(text: str | list[bytes]) -> None:
     clock = FakeClock()

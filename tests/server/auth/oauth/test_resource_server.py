@@ -90,6 +90,7 @@ async def test_a_subject_without_an_account_is_refused_in_words_and_not_asked_to
     assert "nobody" not in answer.text
 
 
+@pytest.mark.slow
 async def test_a_subject_that_loses_its_account_is_out_at_once_and_another_key_is_used_at_once(
     team: Team, issuer: Issuer, accounts: Path
 ) -> None:
@@ -192,6 +193,7 @@ async def test_colleagues_share_what_belongs_to_their_account(bench: Bench, issu
     assert DRAFT["name"] not in {campaign["name"] for campaign in listed["campaigns"]}
 
 
+@pytest.mark.slow
 async def test_equal_creations_of_colleagues_are_kept_apart(team: Team, issuer: Issuer) -> None:
     held = anyio.Event()
     answers = list[bool]()
@@ -216,6 +218,7 @@ async def test_equal_creations_of_colleagues_are_kept_apart(team: Team, issuer: 
     assert team.bench.wire.changes == ["campaign"]
 
 
+@pytest.mark.slow
 async def test_the_journal_tells_subjects_apart_without_naming_them(
     team: Team, issuer: Issuer
 ) -> None:
@@ -228,6 +231,7 @@ async def test_the_journal_tells_subjects_apart_without_naming_them(
     assert "anna" not in repr(entries)
 
 
+@pytest.mark.slow
 async def test_neither_token_nor_subject_nor_key_is_logged(
     team: Team, issuer: Issuer, caplog: pytest.LogCaptureFixture
 ) -> None:

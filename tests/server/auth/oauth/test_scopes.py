@@ -91,6 +91,7 @@ async def test_a_client_sees_the_tools_of_its_scopes(
     assert {tool.name for tool in listed.tools} == TOOLS[scope]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_tool_without_its_scope_is_refused_and_the_scope_is_named(
     team: Team, issuer: Issuer, era: str
@@ -139,6 +140,7 @@ async def test_a_mode_is_not_a_scope_that_one_could_sign_on_for(team: Team, issu
         assert "no such tool" in await client.refused("start_campaign", campaign_id="0" * 24)
 
 
+@pytest.mark.slow
 async def test_who_may_dial_may_stop_but_not_create(team: Team, issuer: Issuer) -> None:
     async with team.client(issuer.token(scope="campaigns:dial")) as client:
         stopped = await client.raw("pause_campaign", campaign_id="all")
@@ -156,6 +158,7 @@ async def test_who_may_not_read_sees_no_campaign_in_other_ways_either(
             await client.client.read_resource(f"atoms://campaigns/{'0' * 24}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_what_a_token_may_do_is_decided_where_requests_are_carried_out_too(
     bench: Bench, issuer: Issuer, era: str, monkeypatch: pytest.MonkeyPatch
