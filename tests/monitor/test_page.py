@@ -116,12 +116,12 @@ async def test_a_keyboard_is_enough_and_focus_is_not_lost(bench: Bench, browser:
         await expect(host.app.get_by_role("button", name="Start")).to_be_visible()
         await host.app.locator("body").click(position={"x": 2, "y": 2})
         await keys.press("Tab")
-        await expect(focused).to_have_text("Start")
+        await expect(focused).to_have_text("Start simulated calls")
         await keys.press("Enter")
         await expect(focused).to_have_text("No, go back")
         await keys.press("Escape")
         await expect(host.app.get_by_role("dialog")).to_be_hidden()
-        await expect(focused).to_have_text("Start")
+        await expect(focused).to_have_text("Start simulated calls")
         await keys.press("Enter")
         await expect(focused).to_have_text("No, go back")
         await keys.press("Tab")
@@ -129,7 +129,7 @@ async def test_a_keyboard_is_enough_and_focus_is_not_lost(bench: Bench, browser:
         await keys.press("Enter")
         await expect(focused).to_have_text("Pause")
         await keys.press("Enter")
-        await expect(focused).to_have_text("Resume")
+        await expect(focused).to_have_text("Resume simulated calls")
         width = await focused.evaluate("node => getComputedStyle(node).outlineWidth")
     assert bench.wire.changes.count("pause") == 1
     assert width == "3px"
