@@ -48,7 +48,7 @@ class Bench:
         with refereeing(REFEREE) as wrap:
             wire = Wire(wrap(httpx2.ASGITransport(app=create_app(world))))
             list_strangers_only(world)
-            # On its clock, waits for turns would follow one another instead of passing side by side.
+            # On its clock, waits for turns that go on side by side would add up.
             yield cls(Settings(state=folder, rate=UNPACED), clock, world, wire)
         world.close()
 

@@ -21,7 +21,7 @@ from tests.contacts.numbers.number_grid import (
     sample,
 )
 
-MANY = 200_000  # about half a minute
+MANY = 80_000  # some 15 seconds; scripts/numbers reads all
 
 
 def wrong(count: int, seed: int) -> list[str]:
@@ -30,11 +30,6 @@ def wrong(count: int, seed: int) -> list[str]:
 
 @pytest.mark.slow
 def test_no_way_of_writing_makes_a_number_another_one() -> None:
-    assert wrong(8_000, 14) == []
-
-
-@pytest.mark.slow
-def test_no_way_of_writing_makes_a_number_another_one_in_a_larger_sample() -> None:
     assert wrong(MANY, 15) == []
 
 
