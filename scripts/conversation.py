@@ -52,7 +52,7 @@ in a form:)*
 
 > **You:** *ticks the box and submits*
 
-**Agent:** It runs. *(Hosts with MCP Apps show this live, others get it in words:)*
+**Agent:** It is running. *(Hosts with MCP Apps show this live; others get text.)*
 
 <picture><source media="(prefers-color-scheme: dark)" srcset="docs/images/monitor-dark.png">\
 <img src="docs/images/monitor-light.png" width="480" \
@@ -114,7 +114,7 @@ def _of_the_plan(
         "finding": hours["reason"],
         "opens": plan["calling_hours"].partition("-")[0],
         "local": min(zone["local_start"] for zone in later["zones"]),
-        "findings": "no problem left" if not left else f"{left} problems left",
+        "findings": "no problems left" if not left else f"{left} problems left",
         "question": re.sub(r"\s*\n\s*", "\n> ", question.strip()),
     }
 

@@ -24,7 +24,7 @@ from atoms_campaigns_mcp.toolkit.registry import load, names
 ROOT = Path(__file__).parent.parent
 EFFECTS = {
     "reads": "**Read**",
-    "changes": "**Change something**, and dial nobody",
+    "changes": "**Change something**, without dialling unless noted",
     "dials": "**Dial**, after a yes",
     "destroys": "**Delete for good**, after a yes",
 }

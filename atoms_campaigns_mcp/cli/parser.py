@@ -255,7 +255,7 @@ def _campaigns(commands: Any) -> None:
 
 
 def _guard(commands: Any) -> None:
-    about = "watch over all that dials; pauses what a rule forbids"
+    about = "watch running campaigns and pause any that break a rule"
     guard = _command(
         commands,
         "guard",
@@ -314,10 +314,10 @@ def _setup(commands: Any) -> None:
     _http_flags(doctor, "check what a server needs that serves at this address")
     doctor.add_argument("--json", action="store_true", help="print the checks for a program")
     _settings_flags(doctor, SHARED - {"log", "log_level", "journal_days", "show_numbers"})
-    about = "tell a client of this server"
+    about = "add this server to the configuration of a client"
     examples = "install cursor", "install vscode --url https://calls.example.com/mcp --print"
     _install_flags(_command(commands, "install", about, *examples))
-    about = "print what makes a shell complete these words; needs atoms-campaigns-mcp[completion]"
+    about = "print the shell completion script; needs atoms-campaigns-mcp[completion]"
     completion = _command(commands, "completion", about, "completion bash")
     completion.add_argument("shell", choices=SHELLS, help="the shell that evaluates it")
 

@@ -98,7 +98,7 @@ class CampaignReport(Result):
     paused_at: Text | None = None
     error: Text | None = None
     starts: tuple[Execution, ...] = Field(
-        default=(), description="starts and resumptions: contacts handed to the dialler"
+        default=(), description="starts and resumptions: contacts handed to the dialer"
     )
     events: tuple[Event, ...] = ()
 
@@ -125,7 +125,7 @@ class CampaignReport(Result):
             parts.append(f"{counted(self.cancelled_calls, 'call')} cancelled by pauses.")
         if self.starts:
             told = "; ".join(map(str, self.starts))
-            parts.append(f"Starts and resumptions, with contacts handed to the dialler: {told}.")
+            parts.append(f"Starts and resumptions, with contacts handed to the dialer: {told}.")
         return " ".join(parts)
 
     @classmethod

@@ -49,7 +49,7 @@ def percent(part: int, whole: int) -> float:
 
 
 class Execution(Noun):
-    """A start or a resumption, which hands contacts to the dialler; retries add none."""
+    """A start or a resumption, which hands contacts to the dialer; retries add none."""
 
     number: int | None = Field(
         default=None, validation_alias=AliasChoices("executionNumber", "number")

@@ -53,7 +53,7 @@ def require_shared_secret(settings: Settings) -> None:
     if isinstance(settings.state, RedisAddress) and not settings.secret:
         raise ConfigurationError(
             "ATOMS_MCP_STATE is shared by replicas, but there is no ATOMS_MCP_SECRET for them.",
-            next_step="Make one with `openssl rand -base64 48`, and give every replica the same.",
+            next_step="Make one with `openssl rand -hex 32`, and give every replica the same.",
         )
 
 

@@ -17,7 +17,7 @@ _NEXT = {
     "processing": "It is being set up. Call watch_campaign to follow it.",
     "running": "Call watch_campaign to follow it, or pause_campaign to stop it.",
     "paused": "No new call is made. start_campaign resumes it, delete_campaign removes it.",
-    "completed": "Every contact was handed to the dialler; {calls} may go on: "
+    "completed": "Every contact was handed to the dialer; {calls} may go on: "
     "watch_campaign until finished says when all are over, get_campaign_results how it went.",
     "failed": "It does not go on. Tell the user why; nothing of it can be changed.",
 }

@@ -75,7 +75,7 @@ async def test_called_and_connected_are_explained_as_numbers(bench: Bench) -> No
         "running. 247 of 500 contacts called (49.4%), 150 of them connected (60.7%), 253 not "
         "called yet; unknown calls in progress, unknown contacts finished, unknown retries due, "
         "12 made, max_retries 3, 15 min apart. "
-        "Starts and resumptions, with contacts handed to the dialler: no. 1 completed, 500 of 500 "
+        "Starts and resumptions, with contacts handed to the dialer: no. 1 completed, 500 of 500 "
         "contacts. "
         "Call watch_campaign to follow it, or pause_campaign to stop it."
     )
