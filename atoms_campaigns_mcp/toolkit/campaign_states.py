@@ -11,6 +11,7 @@ UNREAD = "unknown"  # accepted by the API, and not to be seen at present
 # Seconds between looks after a change; together less than any host's time-out.
 LOOKS = (0.2, 0.4, 0.8, 1.2, 1.4)
 
+FINISHED = "Call get_campaign_results for the report."
 _NEXT = {
     "draft": "Nobody is called yet. preview_campaign shows what a start would do.",
     "scheduled": "It dials by itself at scheduled_at. Only delete_campaign stops it before then.",

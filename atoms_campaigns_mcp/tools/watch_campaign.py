@@ -12,7 +12,7 @@ from atoms_campaigns_mcp.schemas.campaigns import (
     CampaignDetails,
     known,
 )
-from atoms_campaigns_mcp.toolkit.campaign_states import next_step
+from atoms_campaigns_mcp.toolkit.campaign_states import FINISHED, next_step
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.reports.campaign_results import (
     Progress,
@@ -125,7 +125,7 @@ async def _tell(sight: Sight, ctx: ToolContext) -> None:
 def _next_step(args: WatchCampaignArgs, sight: Sight, *, reached: bool) -> str:
     campaign = sight.details.campaign
     if sight.finished:
-        return "Call get_campaign_results for the report."
+        return FINISHED
     # A draft or a paused campaign stays as it is until somebody starts it.
     if reached or campaign.status in STARTABLE:
         return next_step(campaign)

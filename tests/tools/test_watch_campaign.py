@@ -121,6 +121,22 @@ async def test_watching_a_draft_leads_to_its_start_and_not_to_watching_for_ever(
 
 
 @pytest.mark.slow
+async def test_of_a_finished_campaign_status_and_watch_say_the_same_and_not_that_calls_go_on(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        made = await client.call("create_campaign", **DRAFT)
+        campaign = {"campaign_id": made["campaign_id"]}
+        await client.call("start_campaign", **campaign)
+        bench.clock.advance(days=1)
+        watched = await client.call("watch_campaign", **campaign, until="finished")
+        status = await client.call("get_campaign_status", **campaign)
+    assert watched["finished"]
+    assert (status["calls_in_progress"], status["retries_due"]) == (0, 0)
+    assert status["next_step"] == watched["next_step"]
+
+
+@pytest.mark.slow
 async def test_finished_waits_for_retries_and_calls_in_progress(bench: Bench) -> None:
     async with bench.client() as client:
         campaign = await started(client, audience_id="Spring renewals", max_retries=1)
