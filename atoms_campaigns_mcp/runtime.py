@@ -52,7 +52,7 @@ class Runtime:
     """One account in one mode, with the server's state.
 
     `clocks` is the machine's time; `now` is the time of the API's world, which differs in a
-    sandbox that runs faster. `ending` holds the changes in flight.
+    sandbox that runs faster. `shutdown` holds the changes in flight.
     """
 
     settings: Settings

@@ -7,7 +7,7 @@ import anyio
 import httpx2
 
 from atoms_campaigns_mcp.config.settings import Settings
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, ConfigurationError
+from atoms_campaigns_mcp.errors import ConfigurationError
 from atoms_campaigns_mcp.guard.notify import SharedNews, Webhook
 from atoms_campaigns_mcp.guard.process import AGAIN, Guard, Say, rules_of
 from atoms_campaigns_mcp.runtime import Clocks, Runtime
@@ -99,11 +99,7 @@ async def _once(guard: Guard) -> int:
     clocks = guard.runtime.clocks
     end = clocks.monotonic() + ONCE
     while True:
-        try:
-            done = await guard.round()
-        except AtomsCampaignsError as error:
-            guard.say(f"Nothing could be looked at: {error}")
-            return 1
+        done = await guard.round()
         if done.standby:
             return WAITS
         if not done.unconfirmed and not done.unread:

@@ -22,13 +22,13 @@ from atoms_campaigns_mcp.tool_calls.journaling import Recorder
 from atoms_campaigns_mcp.tool_calls.session import Session
 from atoms_campaigns_mcp.toolkit import campaign_states
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.hanging_up import end_calls
 from atoms_campaigns_mcp.toolkit.registry import load
 
 T = TypeVar("T")
 TOOL = "guard"  # the name in the journal
-PAGE = 100  # calls a request
 QUEUED = frozenset({"pending", "in_queue"})
-ROUNDS = 3  # looks for calls that were queued before the pause took effect
+AT_ONCE = 10  # campaigns that are paused side by side, and as many whose calls are cancelled
 NOTING = 1.0  # seconds that a stop waits for the state
 EVERY = timedelta(seconds=0.2)  # that cancelling one call takes at least
 
@@ -69,25 +69,37 @@ class _Witness:
             self.doubtful = self.doubtful or change.found or len(sent) != 1
 
 
-async def stop(
-    sight: Sight, trips: Sequence[Trip], rules: Rules, open_session: Callable[[], Session]
-) -> Stopped:
-    """Stop a campaign for these rules; what cannot be done now is for the next round."""
-    session = open_session()
-    witness = _Witness(_recorder(session, sight.campaign, trips[0]))
-    ctx = session.context(witness, None, urgent=True)
-    stopped = Stopped(sight.campaign)
-    if sight.dials:
-        await _note(session, sight, trips, "stopping")
-        await _pause(stopped, witness, ctx)
-    else:
-        stopped.confirmed = True
-    await _cancel_queued(stopped, sight, trips, rules, ctx)
-    if sight.dials and stopped.confirmed:
-        own = stopped.own and all(trip.passes for trip in trips)
-        paused = replace(sight, campaign=stopped.campaign)
-        await _note(session, paused, trips, PAUSED if own else "")
-    return stopped
+@dataclass(slots=True)
+class Stopper:
+    """Stops campaigns by these rules, side by side: only so many requests are under way at once."""
+
+    rules: Rules
+    open_session: Callable[[], Session]
+    _pausing: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(AT_ONCE))
+    # Apart, so that no pause waits for calls that cannot be cancelled.
+    _cancelling: anyio.CapacityLimiter = field(
+        default_factory=lambda: anyio.CapacityLimiter(AT_ONCE)
+    )
+
+    async def stop(self, sight: Sight, trips: Sequence[Trip]) -> Stopped:
+        """Stop a campaign for these rules; what cannot be done now is for the next round."""
+        session = self.open_session()
+        witness = _Witness(_recorder(session, sight.campaign, trips[0]))
+        ctx = session.context(witness, None, urgent=True)
+        stopped = Stopped(sight.campaign)
+        if sight.dials:
+            async with self._pausing:
+                await _note(session, sight, trips, "stopping")
+                await _pause(stopped, witness, ctx)
+        else:
+            stopped.confirmed = True
+        async with self._cancelling:
+            await _cancel_queued(stopped, sight, trips, self.rules, ctx)
+        if sight.dials and stopped.confirmed:
+            own = stopped.own and all(trip.passes for trip in trips)
+            paused = replace(sight, campaign=stopped.campaign)
+            await _note(session, paused, trips, PAUSED if own else "")
+        return stopped
 
 
 def _recorder(session: Session, campaign: Campaign, trip: Trip) -> Recorder:
@@ -130,29 +142,19 @@ async def _cancel_queued(
 
     Whoever is cancelled is not called again, so a campaign that can be paused is paused first.
     """
-    tried = set[str]()
-    for _ in range(ROUNDS):
-        try:
-            queued = await _queued(sight.campaign.id, ctx)
-        except AtomsCampaignsError as error:
-            stopped.errors.append(error.message)
-            stopped.confirmed = False
-            return
-        wrong = [
-            call.call_id
+
+    def wrong(queued: Sequence[Call]) -> list[Call]:
+        working = len(queued) * EVERY
+        return [
+            call
             for call in queued
-            if call.call_id not in tried
-            and _is_wrong(call, stopped, sight, trips, rules, working=len(queued) * EVERY)
+            if _is_wrong(call, stopped, sight, trips, rules, working=working)
         ]
-        if not wrong:
-            return
-        tried.update(wrong)
-        for call_id in wrong:
-            try:
-                stopped.cancelled += await ctx.atoms.cancel_call(call_id, sight.campaign.id)
-            except AtomsCampaignsError as error:
-                stopped.errors.append(error.message)
-                stopped.confirmed = False
+
+    told = await end_calls(sight.campaign.id, ctx, statuses=QUEUED, choose=wrong)
+    stopped.cancelled += told.ended
+    stopped.errors += [error.message for error in told.errors]
+    stopped.confirmed = stopped.confirmed and not told.errors
 
 
 def _is_wrong(
@@ -171,18 +173,6 @@ def _is_wrong(
         return stopped.confirmed or too_late(facts, rules, facts.max_retries, working=working)
     passing = all(trip.passes for trip in trips)
     return not passing or too_late(facts, rules, call.attempt, working=working)
-
-
-async def _queued(campaign_id: str, ctx: ToolContext) -> list[Call]:
-    found, page, more = list[Call](), 0, True
-    while more:
-        page += 1
-        rows, listed = await ctx.atoms.anew().list_calls(
-            campaign_id, statuses=QUEUED, page=page, limit=PAGE
-        )
-        found += rows
-        more = listed.has_more and bool(rows)
-    return found
 
 
 async def _note(session: Session, sight: Sight, trips: Sequence[Trip], state: str) -> None:

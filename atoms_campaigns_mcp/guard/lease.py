@@ -1,7 +1,11 @@
 """One guard for an account: the lease of the one that acts, and what it says of itself."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
+
+import anyio
 
 from atoms_campaigns_mcp.errors import NotRecorded
 from atoms_campaigns_mcp.runtime import Runtime
@@ -9,6 +13,7 @@ from atoms_campaigns_mcp.state.guarding import LEASE, WATCH, Stop, Watch, old_st
 from atoms_campaigns_mcp.telemetry import log
 
 SUBJECT = "guard"
+RENEWING = LEASE / 3  # seconds after which it is renewed where a round takes long
 
 
 @dataclass(slots=True)
@@ -43,6 +48,27 @@ class Lease:
         except NotRecorded as error:
             log.error("the guard goes on without a lease: %s", error.message)
         return True
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncGenerator[None]:
+        """Renew it meanwhile, if it is held, however long the API takes."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._renew)
+            try:
+                yield
+            finally:
+                tasks.cancel_scope.cancel()
+
+    async def _renew(self) -> None:
+        while True:
+            # By the event loop's own clock, as what hangs is cut off.
+            await anyio.sleep(RENEWING)
+            if self._watch is None:
+                continue
+            try:
+                await self.hold()
+            except Exception:  # noqa: BLE001 - a guard that ends keeps nothing
+                log.exception("the guard's lease could not be renewed")
 
     @property
     def sure(self) -> bool:

@@ -100,7 +100,9 @@ class Webhook:
                 for message in list(self._waiting):
                     message.attempts += 1
                     sent = await self._sent(http, message)
-                    if sent or message.attempts >= ATTEMPTS:
+                    over = sent or message.attempts >= ATTEMPTS
+                    # Newer messages may have taken its place meanwhile.
+                    if over and message in self._waiting:
                         self._waiting.remove(message)
                     if not sent:
                         log.error("the guard's webhook could not be told (%s)", message.id)

@@ -1,13 +1,17 @@
 """The guard at work: round after round it looks at what dials, and stops what a rule forbids."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+
+import anyio
+from anyio.abc import TaskGroup
 
 from atoms_campaigns_mcp.config.identity import Principal
 from atoms_campaigns_mcp.effects import Effect
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, ConfigurationError, NotRecorded
-from atoms_campaigns_mcp.guard.act import Stopped, stop
+from atoms_campaigns_mcp.guard.act import Stopped, Stopper
 from atoms_campaigns_mcp.guard.lease import Lease
 from atoms_campaigns_mcp.guard.notes import PAUSED, notes_of
 from atoms_campaigns_mcp.guard.notify import Webhook
@@ -30,9 +34,12 @@ LONGEST_LEAD = timedelta(minutes=30)  # in a sandbox whose time runs faster
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Round:
-    """What one round saw and did; `standby` if another guard has the lease."""
+    """What one round has seen and done so far; `standby` if another guard has the lease.
+
+    What could not be read are campaigns and lists of them.
+    """
 
     seen: int = 0
     stopped: int = 0
@@ -40,6 +47,7 @@ class Round:
     unread: int = 0
     resumed: int = 0
     standby: bool = False
+    looked_at: set[str] = field(default_factory=set[str])
 
 
 @dataclass(slots=True)
@@ -59,75 +67,138 @@ class Guard:
     news: News = field(default_factory=Unheard)
     lease: Lease = field(init=False)
     _watcher: Watcher = field(init=False)
+    _stopper: Stopper = field(init=False)
     _tried: dict[str, float] = field(default_factory=dict[str, float])
     _told: dict[tuple[str, str], tuple[float, float]] = field(
         default_factory=dict[tuple[str, str], tuple[float, float]]
     )
+    _under_way: set[str] = field(default_factory=set[str])
     _waits: bool = False
 
     def __post_init__(self) -> None:
         """Begin without a lease."""
         self.lease = Lease(self.runtime, self.rules.told(), self.resumes)
         self._watcher = Watcher(self._session().reading(), self.rules)
+        self._stopper = Stopper(self.rules, self._session)
 
     async def run(self) -> None:
-        """Keep watch until cancelled; whatever goes wrong in a round, the next one comes."""
-        while True:
-            try:
-                done = await self.round()
-            except AtomsCampaignsError as error:
-                log.error("the guard could not look: %s", error.message)
-                done = Round(unconfirmed=1)
-            except Exception:  # noqa: BLE001 - a guard that ends keeps nothing
-                log.exception("a fault of the guard")
-                done = Round(unconfirmed=1)
-            await self.runtime.clocks.sleep(AGAIN if done.unconfirmed else self._pause())
+        """Keep watch until cancelled; whatever goes wrong in a round, the next one comes.
+
+        It does not wait for what the last one began: a campaign that is slow to read, to stop or
+        to resume keeps no other dialling.
+        """
+        async with anyio.create_task_group() as tasks:
+            while True:
+                done = Round()
+                await self._look(done, tasks)
+                self._begin(tasks, done, "tell the webhook", self.webhook.deliver)
+                await self._rest(done)
 
     async def round(self) -> Round:
-        """Look at everything once, and stop and resume what there is.
+        """Look at everything once, and stop and resume what there is, to the end."""
+        done = Round()
+        async with self.lease.kept():
+            async with anyio.create_task_group() as tasks:
+                await self._look(done, tasks)
+            await self.webhook.deliver()
+        return done
 
-        Raises:
-            AtomsCampaignsError: Nothing could be looked at.
-        """
-        if not self.dry and not await self.lease.hold():
-            if not self._waits:
-                self.say("Another guard has the lease; this one waits for it.")
-            self._waits = True
-            return Round(standby=True)
+    async def _look(self, done: Round, tasks: TaskGroup) -> None:
+        """Begin to look at everything, each for itself, and to resume what may go on."""
+        try:
+            holds = self.dry or await self.lease.hold()
+        except Exception as error:  # noqa: BLE001 - a guard that ends keeps nothing
+            done.unread += 1
+            _report("look", error)
+            return
+        if not holds:
+            self._wait(done)
+            return
         self._waits = False
-        sights = await self._watcher.poll()
-        stopped = unconfirmed = 0
-        for sight in sights:
-            found = trips(sight.facts, self.rules)
-            if not found:
-                continue
-            stopped += 1
-            unconfirmed += not await self._stop(sight, found)
-        resumed = await self._resume_all() if self.resumes and not self.dry else 0
-        await self.webhook.deliver()
-        unread = sum(sight.facts.unread_since is not None for sight in sights)
-        return Round(len(sights), stopped, unconfirmed, unread, resumed)
+        known = self._watcher.known
+        self._told = {key: told for key, told in self._told.items() if key[0] in known}
+        self._watch(done, tasks)
+        for what, search in self._watcher.searches.items():
+            self._begin(tasks, done, f"list {what}", partial(self._find, done, tasks, search))
+        if self.resumes and not self.dry:
+            self._begin(tasks, done, "resume", partial(self._resume_all, done))
 
-    async def _stop(self, sight: Sight, found: tuple[Trip, ...]) -> bool:
-        """Stop a campaign; true if the API confirms it."""
+    async def _find(
+        self, done: Round, tasks: TaskGroup, search: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """Look at what a search has found."""
+        found = await search()
+        done.unread += not found
+        self._watch(done, tasks)
+
+    def _watch(self, done: Round, tasks: TaskGroup) -> None:
+        """Begin to look at what is known, and was not looked at in this round."""
+        for campaign_id in self._watcher.known:
+            if campaign_id not in done.looked_at:
+                done.looked_at.add(campaign_id)
+                judge = partial(self._judge, done, campaign_id)
+                self._begin(tasks, done, f"watch campaign {campaign_id}", judge)
+
+    async def _judge(self, done: Round, campaign_id: str) -> None:
+        """Look at a campaign, and stop it if it runs into a rule."""
+        sight = await self._watcher.look(campaign_id)
+        if sight is None:
+            return
+        done.seen += 1
+        done.unread += sight.facts.unread_since is not None
+        if found := trips(sight.facts, self.rules):
+            await self._stop(done, sight, found)
+
+    def _wait(self, done: Round) -> None:
+        if not self._waits:
+            self.say("Another guard has the lease; this one waits for it.")
+        self._waits = done.standby = True
+
+    def _begin(
+        self, tasks: TaskGroup, done: Round, what: str, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Begin something beside the round, unless the same is still under way."""
+
+        async def carried_out() -> None:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - what goes wrong here is tried again
+                done.unconfirmed += 1
+                _report(what, error)
+            finally:
+                self._under_way.discard(what)
+
+        if what not in self._under_way:
+            self._under_way.add(what)
+            tasks.start_soon(carried_out)
+
+    async def _rest(self, done: Round) -> None:
+        """Wait for the next round, which comes soon once a stop of this one is not confirmed."""
+        left = max(POLL / _haste(self.runtime), AGAIN)
+        while left > 0:
+            await self.runtime.clocks.sleep(min(left, AGAIN))
+            left = 0 if done.unconfirmed else left - AGAIN
+
+    async def _stop(self, done: Round, sight: Sight, found: tuple[Trip, ...]) -> None:
+        """Stop a campaign, and count whether the API confirms it."""
+        done.stopped += 1
         about = f"campaign {sight.campaign.label} ({sight.campaign.id})"
         why = "; ".join(f"{trip.rule}: {trip.figures}" for trip in found)
         if self.dry:
-            return self._pretend(sight, found, f"Would stop {about}: {why}.")
-        await self.lease.hold()  # stopping may take long where the API is slow
-        stopped = await stop(sight, found, self.rules, self._session)
+            self._pretend(sight, found, f"Would stop {about}: {why}.")
+            return
+        stopped = await self._stopper.stop(sight, found)
+        done.unconfirmed += not stopped.confirmed
         if stopped.confirmed and not sight.dials and not stopped.cancelled:
-            return True  # it is paused or over, and nothing of it is queued
+            return  # it is paused or over, and nothing of it is queued
         await self._tell(stopped, found[0], about, why)
-        return stopped.confirmed
 
-    def _pretend(self, sight: Sight, found: tuple[Trip, ...], text: str) -> bool:
+    def _pretend(self, sight: Sight, found: tuple[Trip, ...], text: str) -> None:
         """Say once what would be done."""
         key = sight.campaign.id, found[0].rule
         if key not in self._told:
             self.say(text)
         self._told[key] = 0.0, 0.0
-        return True
 
     async def _tell(self, stopped: Stopped, trip: Trip, about: str, why: str) -> None:
         """Tell everybody of a stop: at once, and again as long as it is not confirmed."""
@@ -175,22 +246,23 @@ class Guard:
             )
         )
 
-    async def _resume_all(self) -> int:
+    async def _resume_all(self, done: Round) -> None:
         """Resume what is the guard's own to resume; without a sure lease, nothing."""
-        if not self.lease.sure:
-            return 0
-        runtime, resumed = self.runtime, 0
+        runtime = self.runtime
         try:
             notes = notes_of(await runtime.store.guard.kept(runtime.account))
         except NotRecorded as error:
             log.warning("the guard cannot read what it paused: %s", error.message)
-            return 0
+            return
+        self._tried = {one: at for one, at in self._tried.items() if one in notes}
         for campaign_id, note in notes.items():
             now = runtime.clocks.seconds()
             if note is None or note.state != PAUSED:
                 continue
             if now - self._tried.get(campaign_id, float("-inf")) < RESUMING:
                 continue
+            if not self.lease.sure:
+                return
             self._tried[campaign_id] = now
             resumption = Resumption(campaign_id, note, self.rules, self._session())
             try:
@@ -198,8 +270,8 @@ class Guard:
             except AtomsCampaignsError as error:
                 log.warning("campaign %s stays paused for now: %s", campaign_id, error.message)
                 continue
-            resumed += await self._conclude(decision)
-        return resumed
+            resumed = await self._conclude(decision)
+            done.resumed += resumed
 
     async def _conclude(self, decision: Decision) -> bool:
         campaign = decision.campaign
@@ -235,8 +307,12 @@ class Guard:
         )
         return Session(self.runtime, principal, Nobody(), self.news)
 
-    def _pause(self) -> float:
-        return max(POLL / _haste(self.runtime), AGAIN)
+
+def _report(what: str, error: Exception) -> None:
+    if isinstance(error, AtomsCampaignsError):
+        log.error("the guard could not %s: %s", what, error.message)
+    else:
+        log.error("a fault of the guard: it could not %s", what, exc_info=error)
 
 
 def _haste(runtime: Runtime) -> float:

@@ -14,7 +14,7 @@ from atoms_campaigns_mcp.guard.agreed import digest_of
 from atoms_campaigns_mcp.guard.notes import PAUSED, Note
 from atoms_campaigns_mcp.guard.rules import Facts, Rules, too_late
 from atoms_campaigns_mcp.guardrails.findings import blocks
-from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign, CampaignDetails
+from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign
 from atoms_campaigns_mcp.state.guarding import LONGEST, stopped_at
 from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.tool_calls.journaling import Recorder
@@ -31,6 +31,7 @@ OVERLAP = 120.0
 WORTH_IT = timedelta(minutes=15)  # of calling that a resumption must leave
 # Of the hours the guard itself is the judge, since it pauses again before they end.
 _HOURS = frozenset({"calling_hours", "unknown_time_zone"})
+TOUCHED = "a person paused, resumed or stopped it"
 Verdict = Literal["resumed", "later", "never"]
 """never: a person has touched it, or it is not what was agreed to any more."""
 
@@ -46,7 +47,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """One pause of the guard's own, as noted; `kept` reads the state anew."""
+    """One pause of the guard's own, as noted."""
 
     campaign_id: str
     note: Note
@@ -66,7 +67,7 @@ class Resumption:
             return Decision("never", Campaign(id=self.campaign_id), "it was deleted")
         campaign = details.campaign
         if await self._touched(campaign):
-            return Decision("never", campaign, "a person paused, resumed or stopped it")
+            return Decision("never", campaign, TOUCHED)
         if not self._open(campaign, frozenset(self.note.zones)):
             return Decision("later", campaign, "its hours have not begun")
         busy = WrongState("Another call changes the campaign at this moment.")
@@ -85,12 +86,14 @@ class Resumption:
         judged = await start_proposal.of_campaign(details, reading)
         if objection := self._objection(campaign, judged, digest_of(judged, reading.operator)):
             return objection
+        # The last look before it dials: reading the facts may have taken long.
+        campaign = (await reading.atoms.anew().get_campaign(campaign_id)).campaign
         locks = self.session.locks
         if not all([await locks.extend(subject) for subject in (campaign_id, members)]):
             return Decision("later", campaign, "reading the facts took too long")
-        if await self._touched(campaign):  # the last look before it dials
-            return Decision("never", campaign, "a person paused, resumed or stopped it")
-        return await self._resume(details, judged)
+        if await self._touched(campaign):
+            return Decision("never", campaign, TOUCHED)
+        return await self._resume(campaign, judged)
 
     def _objection(self, campaign: Campaign, judged: Judged, found: str | None) -> Decision | None:
         """Compare what was read now with what was agreed to, and judge it by the policy."""
@@ -107,9 +110,8 @@ class Resumption:
             return None
         return Decision("later", campaign, "somebody's hours have not begun, or end too soon")
 
-    async def _resume(self, details: CampaignDetails, judged: Judged) -> Decision:
-        campaign, runtime = details.campaign, self.session.runtime
-        plan = judged.proposal.plan
+    async def _resume(self, campaign: Campaign, judged: Judged) -> Decision:
+        runtime, plan = self.session.runtime, judged.proposal.plan
         arguments = {"campaign_id": campaign.id, "rule": self.note.rule, "resumed": True}
         intent = Intent(
             tenant=runtime.tenant,

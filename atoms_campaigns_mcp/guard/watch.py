@@ -1,12 +1,13 @@
-"""Looking at everything that dials: one poll over all campaigns gives the facts about each."""
+"""Looking at everything that dials: finding it, and the facts about each campaign."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import anyio
 
-from atoms_campaigns_mcp.concurrency import attempt
+from atoms_campaigns_mcp.concurrency import IN_FLIGHT
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
 from atoms_campaigns_mcp.guard.agreed import digest_of
 from atoms_campaigns_mcp.guard.rules import Facts, Rules, Tally, tail, too_late
@@ -16,9 +17,9 @@ from atoms_campaigns_mcp.schemas.calls import LIVE
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign, CampaignDetails, moment
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.toolkit import start_proposal
-from atoms_campaigns_mcp.toolkit.audiences.lock import in_status
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.reports.campaign_results import results_of
+from atoms_campaigns_mcp.toolkit.stopping import listed
 
 PAGE = 100  # rows a request
 LIVE_PAGES = 10  # of calls under way, in which campaigns are looked for that are called over
@@ -62,33 +63,54 @@ class _Known:
 
 @dataclass(slots=True)
 class Watcher:
-    """Polls by the context of `reading`, which must change nothing."""
+    """Reads by the context of `reading`, which must change nothing."""
 
     reading: ToolContext
     rules: Rules
     _known: dict[str, _Known] = field(default_factory=dict[str, _Known])
-    _begun: bool = False
+    # Lists may be long, so only some are at hand at once; whose is known waits for none.
+    _listing: anyio.CapacityLimiter = field(
+        default_factory=lambda: anyio.CapacityLimiter(IN_FLIGHT)
+    )
+    _crowded: bool = False
 
-    async def poll(self) -> list[Sight]:
-        """Return what there is to judge, also where it could not be read."""
-        atoms = self.reading.atoms.anew()
-        found, errors = await attempt(
-            {status: partial(in_status, atoms, status) for status in sorted(ACTIVE)}
-        )
-        rows = {row.id: row for campaigns, _ in found.values() for row in campaigns}
-        for error in errors.values():
-            log.error("the guard cannot list what dials: %s", error.message)
-        for row in rows.values():
-            self._know(row)
-        await self._find_called_over()
-        seen, unread = await attempt({one: partial(self._look, one) for one in self._known})
-        sights = [sight for sight in seen.values() if sight is not None]
-        for campaign_id, error in unread.items():
+    @property
+    def known(self) -> list[str]:
+        """The campaigns that dialled, or had calls, when they were found or looked at last."""
+        return list(self._known)
+
+    @property
+    def searches(self) -> dict[str, Callable[[], Awaitable[bool]]]:
+        """The lists in which it finds what is to be looked at, each for itself.
+
+        A search gives false if its list cannot be read: what only that holds is not known.
+        """
+        dialling = {status: partial(self._find, status) for status in sorted(ACTIVE)}
+        return {**dialling, "called over": self._find_called_over}
+
+    async def _find(self, status: str) -> bool:
+        self.reading.atoms.anew()
+        campaigns, unread = await listed(self.reading, status)
+        for campaign in campaigns:
+            self._know(campaign)
+        if unread:
+            log.error("the guard cannot list what is %s: %s", status, unread.message)
+        return unread is None
+
+    async def look(self, campaign_id: str) -> Sight | None:
+        """Look at one that is known; nothing, and it is forgotten, if nothing is left to stop.
+
+        What cannot be read now is judged by what was read before, and says since when.
+        """
+        known, begun = self._known[campaign_id], self.reading.now()
+        try:
+            sight = await self._look(known, begun)
+        except AtomsCampaignsError as error:
             log.warning("the guard cannot read campaign %s: %s", campaign_id, error.message)
-            sights.append(self._unread(campaign_id))
-        for campaign_id in [one for one, sight in seen.items() if sight is None]:
-            del self._known[campaign_id]
-        return sights
+            sight = self._unread(known, begun)
+        if sight is None:
+            self._known.pop(campaign_id, None)
+        return sight
 
     def _know(self, campaign: Campaign) -> _Known:
         known = self._known.get(campaign.id)
@@ -96,43 +118,37 @@ class Watcher:
             known = self._known[campaign.id] = _Known(campaign, Ledger(self.rules.opt_outs))
         return known
 
-    async def _find_called_over(self) -> None:
+    async def _find_called_over(self) -> bool:
         """Find campaigns that the API calls over, or paused, and that still have calls."""
-        page, more = 0, True
+        atoms, page, more = self.reading.atoms.anew(), 0, True
         try:
             while more and page < LIVE_PAGES:
                 page += 1
-                calls, listed = await self.reading.atoms.list_calls(
-                    statuses=LIVE, page=page, limit=PAGE
-                )
+                calls, about = await atoms.list_calls(statuses=LIVE, page=page, limit=PAGE)
                 for campaign_id in {call.campaign_id for call in calls} - {""}:
                     self._know(Campaign(id=campaign_id))
-                more = listed.has_more and bool(calls)
+                more = about.has_more and bool(calls)
         except AtomsCampaignsError as error:
             log.error("the guard cannot list the calls under way: %s", error.message)
-        if more and page == LIVE_PAGES and not self._begun:
+            return False
+        if more and not self._crowded:
             log.warning("more calls are under way than the guard looks through at once")
-        self._begun = True
+        self._crowded = more
+        return True
 
-    async def _look(self, campaign_id: str) -> Sight | None:
-        """Look at one campaign; nothing if there is nothing left to stop.
-
-        Raises:
-            AtomsCampaignsError: The API cannot be asked.
-        """
-        known, atoms = self._known[campaign_id], self.reading.atoms
+    async def _look(self, known: _Known, begun: datetime) -> Sight | None:
+        atoms = self.reading.atoms.anew()
         try:
-            details = await atoms.get_campaign(campaign_id)
+            details = await atoms.get_campaign(known.campaign.id)
         except NotFound:
             return None
         known.campaign = campaign = details.campaign
         if campaign.status not in ACTIVE:
-            _, listed = await atoms.list_calls(campaign_id, statuses=LIVE)
-            if not listed.total and not self._may_retry(details):
+            _, about = await atoms.list_calls(campaign.id, statuses=LIVE)
+            if not about.total and not self._may_retry(details):
                 return None
         trouble = await self._read(known, details)
-        now = self.reading.now()
-        known.unread_since = (known.unread_since or now) if trouble else None
+        known.unread_since = (known.unread_since or begun) if trouble else None
         return Sight(campaign, await self._facts(known, details), known.agreed)
 
     def _may_retry(self, details: CampaignDetails) -> bool:
@@ -171,7 +187,8 @@ class Watcher:
             return True
         known.read_at = now
         try:
-            judged = await start_proposal.of_campaign(details, self.reading)
+            async with self._listing:
+                judged = await start_proposal.of_campaign(details, self.reading)
         except AtomsCampaignsError as error:
             log.warning("the guard cannot read whom %s calls: %s", campaign.id, error.message)
             return fresh
@@ -212,10 +229,8 @@ class Watcher:
             unread_since=known.unread_since,
         )
 
-    def _unread(self, campaign_id: str) -> Sight:
-        """Judge what cannot be read now by what was read before, and say since when."""
-        known = self._known[campaign_id]
-        known.unread_since = known.unread_since or self.reading.now()
+    def _unread(self, known: _Known, begun: datetime) -> Sight:
+        known.unread_since = known.unread_since or begun
         tally: Tally | None = known.ledger.tally(None) if self.rules.reads_calls else None
         return Sight(known.campaign, replace(_with_contacts(self._bare(known), known), tally=tally))
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import httpx2
 import pytest
 
 from atoms_campaigns_mcp.cli.guard import WAITS, GuardOptions, watch
@@ -45,6 +46,25 @@ async def test_once_ends_badly_where_the_api_does_not_confirm(place: Yard) -> No
     place.bench.world.inject(Fault(kind="error_500", route="POST /campaign/{id}/pause"))
     assert await ended(place) == 1
     assert "1 could not be stopped" in place.said[-1]
+
+
+@pytest.mark.parametrize(
+    "route", ["*", "GET /campaign", "GET /conversation"], ids=["nothing", "campaigns", "calls"]
+)
+async def test_once_ends_badly_where_a_list_of_what_dials_cannot_be_read(
+    place: Yard, route: str
+) -> None:
+    place.bench.world.inject(Fault(kind="error_500", route=route))
+    assert await ended(place) == 1
+    assert "not be read" in place.said[-1]
+
+
+async def test_once_ends_badly_where_the_key_is_not_accepted_any_more(place: Yard) -> None:
+    def refuse(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(401, json={"status": False, "errors": ["Unauthorized"]})
+
+    place.bench.wire.below = httpx2.MockTransport(refuse)
+    assert await ended(place) == 1
 
 
 async def test_once_leaves_it_to_a_guard_that_is_there(place: Yard) -> None:

@@ -7,6 +7,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx2
 import pytest
 
 from atoms_campaigns_mcp.errors import ConfigurationError
@@ -183,6 +184,33 @@ async def test_what_a_person_resumed_and_paused_again_stays_paused(place: Yard) 
     async with place.guard(resumes=True) as guard:
         await place.watch(guard, closes(place) + NIGHT, every=600)
     assert await place.status(campaign) == "paused"
+
+
+@pytest.mark.slow
+async def test_what_a_person_stops_while_the_facts_are_read_again_is_not_resumed(
+    place: Yard,
+) -> None:
+    async with place.guard(resumes=True) as guard:
+        campaign = await paused_for_the_night(place, guard)
+    below, meddled = place.bench.wire.below, list[str]()
+
+    async def meddling(request: httpx2.Request) -> httpx2.Response:
+        answer = await below.handle_async_request(request)
+        if request.url.path.endswith("/members") and not meddled:
+            meddled.append(request.url.path)
+            assert await place.dashboard(f"/campaign/{campaign}/start")
+            place.clock.advance(seconds=5)
+            assert await place.dashboard(f"/campaign/{campaign}/pause")
+            place.clock.advance(seconds=5)
+        return answer
+
+    place.bench.wire.below = httpx2.MockTransport(meddling)
+    place.clock.moment = closes(place) + NIGHT
+    async with place.guard(resumes=True) as guard:
+        assert (await guard.round()).resumed == 0
+    assert meddled
+    assert await place.status(campaign) == "paused"
+    assert "A person must resume it" in place.said[-1]
 
 
 @pytest.mark.slow

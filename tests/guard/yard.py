@@ -149,8 +149,8 @@ class Yard:
 
 
 @contextmanager
-def yard(folder: Path, options: Options) -> Generator[Yard]:
-    clock = FakeClock()
+def yard(folder: Path, options: Options, clock: FakeClock | None = None) -> Generator[Yard]:
+    clock = clock or FakeClock()
     world = World.open(":memory:", now=clock.now, options=options, monotonic=clock.monotonic)
     wire = Wire(httpx2.ASGITransport(app=create_app(world)))
     settings = Settings(state=folder, confirm="never", sandbox_speed=1.0)

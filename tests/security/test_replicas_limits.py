@@ -9,7 +9,11 @@ import anyio
 import httpx2
 import pytest
 
+from atoms_campaigns_mcp.config.settings import Settings
+from atoms_campaigns_mcp.server.http.replica_rate_limit import KEPT, ReplicaRateLimit
+from atoms_campaigns_mcp.state.open import open_state
 from tests.support.bench import Bench
+from tests.support.clock import FakeClock
 from tests.support.redis import RedisServer
 from tests.support.team import ANNA, BERT, Team, prepared, routing, serving_team
 from tests.support.world import DRAFT
@@ -43,6 +47,24 @@ async def test_while_redis_is_away_each_replica_keeps_to_its_own_limit(
         async with serving_team(bench) as team:
             answers = [(await team.post(ANNA, "tools/list")).status_code for _ in range(3)]
     assert answers == [200, 200, 429]
+
+
+async def test_a_tenant_that_left_is_forgotten_with_what_was_booked_for_it(
+    emptied_redis: RedisServer,
+) -> None:
+    clock = FakeClock()
+    store = open_state(Settings(state=emptied_redis.address))
+    limit = ReplicaRateLimit(lambda: store, clock.clocks().seconds)
+    for number in range(20):
+        assert not await limit(f"tenant {number}", 0.01)
+    assert limit.tenants == 20
+    clock.advance(seconds=KEPT)
+    assert not await limit("another", 0.01)
+    assert limit.tenants == 1
+    clock.advance(hours=-1)  # nor does a clock that is set back keep anybody
+    await limit("one more", 0.01)
+    assert limit.tenants == 1
+    await store.close()
 
 
 @pytest.fixture

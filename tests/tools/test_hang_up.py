@@ -1,8 +1,15 @@
 """Ending calls: what a stop leaves ringing, and hang_up."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import httpx2
 import pytest
 
+from atoms_campaigns_mcp.sandbox.engine.options import Options
+from atoms_campaigns_mcp.toolkit import hanging_up
+from atoms_campaigns_mcp.toolkit.hanging_up import IN_A_ROW
 from tests.support.bench import Bench
 from tests.support.running import running
 from tests.support.serving import Caller
@@ -82,4 +89,81 @@ async def test_calls_that_cannot_be_ended_are_counted_and_the_campaign_stays_pau
     assert (stopped["status"], stopped["hung_up"]) == ("paused", 0)
     assert stopped["not_hung_up"] >= stopped["calls_in_progress"]
     assert stopped["not_hung_up"] > 0
+    assert "again at once" in stopped["next_step"]
+
+
+def failing(bench: Bench, fails: Callable[[httpx2.Request], bool]) -> list[httpx2.Request]:
+    """Let these requests fail; give those that did, as they come."""
+    sandbox, failed = bench.wire.below, list[httpx2.Request]()
+
+    async def handle(request: httpx2.Request) -> httpx2.Response:
+        if fails(request):
+            failed.append(request)
+            return httpx2.Response(500, json={"status": False, "errors": ["Boom"]})
+        return await sandbox.handle_async_request(request)
+
+    bench.wire.below = httpx2.MockTransport(handle)
+    return failed
+
+
+@pytest.mark.slow
+async def test_a_campaign_whose_calls_cannot_be_listed_leaves_none_of_another_ringing(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        unlisted, other = await running(client, 2)
+        bench.clock.advance(seconds=15)
+        sandbox = bench.wire.below
+        failed = failing(
+            bench,
+            lambda r: (
+                r.url.path.endswith("/conversation") and r.url.params["campaignIds"] == unlisted
+            ),
+        )
+        stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
+        bench.wire.below = sandbox
+        live = await client.call("list_calls", campaign_id=other, status="active")
+        assert failed
+        assert (live["total"], stopped["hung_up"] > 0) == (0, True)
+    assert "Not every call could be found" in stopped["message"]
+    assert "again at once" in stopped["next_step"]
+
+
+@pytest.mark.slow
+async def test_calls_that_cannot_be_ended_keep_none_of_another_campaign_ringing(
+    tmp_path: Path,
+) -> None:
+    with Bench.open(tmp_path, Options(speed=1, org_limit=400)) as bench:
+        async with bench.client() as client:
+            other, stuck = await running(client, 2)  # the newest one is listed first
+            bench.clock.advance(seconds=15)
+            rows = (await client.call("list_calls", campaign_id=stuck, limit=100))["calls"]
+            calls = {row["id"] for row in rows}
+            tried = failing(
+                bench,
+                lambda r: (
+                    r.url.path.endswith("/cancel") and json.loads(r.content)["callId"] in calls
+                ),
+            )
+            stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
+            found = await client.call("list_calls", campaign_id=other, status="cancelled")
+            going_on = await client.call("get_campaign_status", campaign_id=stuck)
+    assert len({request.content for request in tried}) == IN_A_ROW
+    assert found["total"] >= stopped["hung_up"] > 0
+    assert stopped["not_hung_up"] >= going_on["calls_in_progress"] > 0
+
+
+@pytest.mark.slow
+async def test_what_is_on_the_pages_that_could_be_read_is_ended(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hanging_up, "PAGE", 2)
+    async with bench.client() as client:
+        await calling(bench, client)
+        failing(
+            bench,
+            lambda r: r.url.path.endswith("/conversation") and r.url.params.get("page") == "2",
+        )
+        stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
+    assert stopped["hung_up"] == 2
     assert "again at once" in stopped["next_step"]
