@@ -5,8 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from pydantic import AliasChoices, BaseModel, Field
-
 from atoms_campaigns_mcp.atoms.changes import Change, Noted
 from atoms_campaigns_mcp.atoms.documents import (
     Listed,
@@ -17,16 +15,21 @@ from atoms_campaigns_mcp.atoms.documents import (
     rows_of,
     unwrap,
 )
+from atoms_campaigns_mcp.atoms.members import Added, DoNotCall, Member
 from atoms_campaigns_mcp.atoms.transport import Method, Transport
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.errors import NotFound, Rejected, UnexpectedResponse
 from atoms_campaigns_mcp.schemas.account import Account, Balance, Concurrency, Subscription
 from atoms_campaigns_mcp.schemas.agents import Agent
 from atoms_campaigns_mcp.schemas.audiences import Audience
-from atoms_campaigns_mcp.schemas.base import Noun
 from atoms_campaigns_mcp.schemas.calls import LIVE, Call
-from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, STARTABLE, Campaign, CampaignDetails
-from atoms_campaigns_mcp.schemas.fields import Text
+from atoms_campaigns_mcp.schemas.campaigns import (
+    ACTIVE,
+    STARTABLE,
+    TERMINAL,
+    Campaign,
+    CampaignDetails,
+)
 from atoms_campaigns_mcp.schemas.phone_numbers import PhoneNumber
 
 T = TypeVar("T")
@@ -44,30 +47,8 @@ class Guard(Protocol):
         ...
 
 
-class Member(BaseModel):
-    """A contact of an audience: its columns by name. No `Noun`: there may be 10,000 of them."""
-
-    data: dict[str, Any] = Field(default_factory=dict[str, Any])
-
-
-class DoNotCall(Noun):
-    """An entry of the do-not-call list; for the whole organization unless it names an agent."""
-
-    number: Text = Field(default="", validation_alias=AliasChoices("phoneNumber", "number"))
-    agent_id: Text = Field(default="", validation_alias=AliasChoices("agentId", "agent_id"))
-
-
-class AddedCounts(Noun):
-    """What became of the members of one request."""
-
-    added: int = 0
-    skipped: int = 0
-
-
-class Added(Noun):
-    """The only element of the list that adding members answers with."""
-
-    data: AddedCounts = AddedCounts()
+async def _never() -> bool:
+    return False
 
 
 class AtomsClient:
@@ -365,12 +346,24 @@ class AtomsClient:
 
         return await self._guard(Change(send_or_see, look, campaign_id=campaign_id))
 
-    async def pause_campaign(self, campaign_id: str) -> None:
-        """Queue the pause of a running campaign (asynchronous); live calls go on."""
+    async def pause_campaign(
+        self, campaign_id: str, *, may_begin: Callable[[], Awaitable[bool]] = _never
+    ) -> None:
+        """Queue the pause of a running campaign (asynchronous); live calls go on.
+
+        `may_begin` is asked when the answer is lost and the campaign shows as paused: whether a
+        start of it may be under way that does not show yet.
+        """
+        dialled = False
 
         async def look() -> bool | None:
+            nonlocal dialled
             status = (await self.get_campaign(campaign_id)).campaign.status
-            return None if status in ACTIVE else True
+            dialled = dialled or status in ACTIVE
+            # No pause makes a draft, or what is scheduled: such a campaign may be about to begin.
+            if status == "paused":
+                return True if dialled or not await may_begin() else None
+            return True if status in TERMINAL else None
 
         send = self._sending("POST", f"/campaign/{campaign_id}/pause", accepted)
         await self._guard(Change(send, look, campaign_id=campaign_id, repeatable=True))

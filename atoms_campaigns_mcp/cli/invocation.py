@@ -24,12 +24,13 @@ def command(
     """
     script = Path(called).absolute()
     if script.stem != NAME:
-        return _quoted([python, "-m", MODULE], platform)
+        return quoted([python, "-m", MODULE], platform)
     found = find(NAME)
     if found and Path(found).absolute().parent == script.parent:
         return NAME
-    return _quoted([str(script)], platform)
+    return quoted([str(script)], platform)
 
 
-def _quoted(words: list[str], platform: str) -> str:
+def quoted(words: list[str], platform: str = sys.platform) -> str:
+    """Return words as they are typed into a shell, whatever they hold."""
     return subprocess.list2cmdline(words) if platform == "win32" else shlex.join(words)

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from atoms_campaigns_mcp.cli.call import Call, calling
-from atoms_campaigns_mcp.cli.invocation import command
+from atoms_campaigns_mcp.cli.invocation import command, quoted
 from atoms_campaigns_mcp.config.settings import Settings
 
 INTERRUPTED = 130
@@ -39,13 +39,17 @@ def run(settings: Settings, campaign_id: str, console: Console) -> int:
     try:
         return anyio.run(_watch, settings, campaign_id, console)
     except KeyboardInterrupt:
-        console.print(
-            "Stopped watching. The campaign was not touched: to stop it, run "
-            f"{command()} call pause_campaign campaign_id={campaign_id}",
-            soft_wrap=True,
-            highlight=False,
-        )
+        console.print(left_alone(campaign_id), soft_wrap=True, highlight=False, markup=False)
         return INTERRUPTED
+
+
+def left_alone(campaign_id: str) -> str:
+    """Say that the campaign goes on, and which command stops it; it may be named, not by id."""
+    argument = quoted([f"campaign_id={campaign_id}"])
+    return (
+        "Stopped watching. The campaign was not touched: to stop it, run "
+        f"{command()} call pause_campaign {argument}"
+    )
 
 
 async def _watch(settings: Settings, campaign_id: str, console: Console) -> int:

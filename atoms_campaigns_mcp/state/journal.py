@@ -100,8 +100,11 @@ EVERY = Wanted()
 class JournalStore(Protocol):
     """The journal: an intent before each change, its outcome after."""
 
-    async def begin(self, intent: Intent, at: float) -> int:
-        """Record an intent and return its number; `at` is in seconds since 1970."""
+    async def begin(self, intent: Intent, at: float, *, lasting: bool = True) -> int:
+        """Record an intent and return its number; `at` is in seconds since 1970.
+
+        Unless it must be `lasting`, it need not be on a disk yet.
+        """
         ...
 
     async def finish(

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import anyio
@@ -93,15 +93,21 @@ class CallMemory:
 
     async def stopped(self, campaign_ids: Sequence[str]) -> None:
         """See `Memory.stopped`."""
-        runtime = self.locks.runtime
+        runtime, trouble = self.locks.runtime, None
         now, store = str(runtime.clocks.seconds()), runtime.store.guard
-        with anyio.move_on_after(MARKING, shield=True), suppress(NotRecorded):
-            if WATCH not in await store.kept(runtime.account):
-                return  # there has never been a guard
-            for campaign_id in campaign_ids:
-                await store.keep(runtime.account, STOPPED + campaign_id, now)
-            return
-        log.error("a guard does not know that a person stopped %s", ", ".join(campaign_ids))
+        try:
+            with anyio.move_on_after(MARKING, shield=True):
+                if not campaign_ids or WATCH not in await store.kept(runtime.account):
+                    return  # there has never been a guard
+                for campaign_id in campaign_ids:
+                    await store.keep(runtime.account, STOPPED + campaign_id, now)
+                return
+        except NotRecorded as error:
+            log.warning("%s", error.message)
+        except Exception as error:  # noqa: BLE001 - no trouble of the state may end a stop
+            trouble = error
+        told = ", ".join(campaign_ids)
+        log.error("a guard does not know that a person stopped %s", told, exc_info=trouble)
 
     async def guarded(self) -> Watch | None:
         """See `Memory.guarded`."""

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Collection, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -21,8 +21,46 @@ from atoms_campaigns_mcp.tool_calls.locks import Locks
 from atoms_campaigns_mcp.toolkit.tool import Effect, Tool
 
 T = TypeVar("T")
-JOURNAL = 1.0  # seconds that an emergency waits for its journal entries, all together
+JOURNAL = 1.0  # seconds that an emergency waits for a journal that is slow, all together
+QUICK = 0.05  # seconds that an entry may take without being counted as slow
 LONGEST = 200  # characters of an argument that the journal keeps; a contact list is counted only
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long the changes of an emergency wait for the journal, which they do side by side.
+
+    What a quick entry takes counts for nothing, however many there are. What is slow is counted
+    together, from each entry to the next that is written, and may be `JOURNAL` in all.
+    """
+
+    _waited: float = 0.0
+    _since: float = 0.0
+    _scopes: set[anyio.CancelScope] = field(default_factory=set[anyio.CancelScope])
+
+    @contextmanager
+    def waiting(self) -> Generator[None]:
+        """Leave the block when too much was waited; what is in it has written when it ends."""
+        if not self._scopes:
+            self._since = anyio.current_time()
+        with anyio.CancelScope(deadline=self._until) as scope:
+            self._scopes.add(scope)
+            try:
+                yield
+            finally:
+                self._scopes.discard(scope)
+                self._count()
+
+    @property
+    def _until(self) -> float:
+        return self._since + JOURNAL - self._waited
+
+    def _count(self) -> None:
+        now = anyio.current_time()
+        self._waited += max(now - self._since - QUICK, 0.0)
+        self._since = now
+        for scope in self._scopes:
+            scope.deadline = self._until
 
 
 @dataclass(slots=True)
@@ -35,9 +73,7 @@ class Recorder:
     unrecorded: bool = False
     changed: bool = False
     """Whether a change of this call was made, and not by somebody else before it."""
-    _waited: float = 0.0
-    _waiting: int = 0
-    _since: float = 0.0
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def runtime(self) -> Runtime:
@@ -64,36 +100,21 @@ class Recorder:
     async def _begin(self, intent: Intent) -> int | None:
         if self.unrecorded:  # one wait for the journal is enough in an emergency
             return None
+        journal, now = self.runtime.store.journal, self.runtime.clocks.now().timestamp()
+        if not self.tool.emergency:
+            return await journal.begin(intent, now)
+        trouble = None
         try:
-            with self._patience():
-                now = self.runtime.clocks.now().timestamp()
-                return await self.runtime.store.journal.begin(intent, now)
-        except Exception as error:
-            if not self.tool.emergency:
-                raise
-            trouble = None if isinstance(error, NotRecorded) else error
-        else:
-            trouble = None  # it took too long
+            with self.patience.waiting():
+                # What is recorded need not be on a disk before an emergency goes on.
+                return await journal.begin(intent, now, lasting=False)
+        except NotRecorded:
+            pass
+        except Exception as error:  # noqa: BLE001 - whatever it is, the emergency goes ahead
+            trouble = error
         self.unrecorded = True
         log.error("%s goes ahead without a journal entry", self.tool.name, exc_info=trouble)
         return None
-
-    @contextmanager
-    def _patience(self) -> Generator[None]:
-        """Wait as long as is left of what an emergency may wait; its pauses wait side by side."""
-        if not self.tool.emergency:
-            yield
-            return
-        if not self._waiting:
-            self._since = anyio.current_time()
-        self._waiting += 1
-        try:
-            with anyio.CancelScope(deadline=self._since + JOURNAL - self._waited):
-                yield
-        finally:
-            self._waiting -= 1
-            if not self._waiting:
-                self._waited += anyio.current_time() - self._since
 
     async def _carry_out(self, entry: int | None, change: Change[T]) -> T:
         outcome, detail, made = "failed", "", NOTHING
@@ -124,10 +145,15 @@ class Recorder:
     async def _finish(self, entry: int, *told: str, made: Created) -> None:
         # The change is made: an intent without an outcome is the honest record of this trouble, and
         # whatever it is, it must not stand in for what became of the change.
+        waiting = self.patience.waiting() if self.tool.emergency else nullcontext()
         try:
-            await self.runtime.store.journal.finish(entry, *told, created=made)
+            with waiting:
+                await self.runtime.store.journal.finish(entry, *told, created=made)
+                return
         except Exception:  # noqa: BLE001
             log.exception("the outcome of journal entry %s is not recorded", entry)
+        else:
+            log.error("the outcome of journal entry %s was not waited for", entry)
 
 
 def created_by(answer: object) -> Created:

@@ -1,33 +1,232 @@
-"""Stopping what dials: first every pause is sent, and only then is looked what became of them."""
+"""Stopping what dials: each pause leaves the moment its campaign is found.
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+Only when all have left is looked what became of them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 
-from atoms_campaigns_mcp.concurrency import all_of, attempt
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded, Rejected
+from atoms_campaigns_mcp.concurrency import attempt
+from atoms_campaigns_mcp.errors import (
+    AtomsCampaignsError,
+    NotFound,
+    NotRecorded,
+    OutcomeUnknown,
+    Rejected,
+    Unavailable,
+    WrongState,
+)
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, STARTABLE, TERMINAL, Campaign
+from atoms_campaigns_mcp.schemas.fields import NAME_MAX
+from atoms_campaigns_mcp.schemas.text import clean
+from atoms_campaigns_mcp.state.guarding import EVERYTHING
+from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.toolkit import campaign_states
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.waves.names import is_of
 
 PAGE = 100  # campaigns a request
 JOURNAL = 1.0  # seconds that a stop waits to learn what was begun here
+SEARCHING = 5.0  # seconds in which the campaigns of a name are looked for
 AT_ONCE = 10  # pauses under way at once; they queue for no turn
 
-Errors = Mapping[str, AtomsCampaignsError]
 Stopped = Mapping[str, tuple[Campaign, bool]]
 """By id, each as far as it is known, and whether a pause was accepted, whose effect is to come."""
 
 
-async def stop_each(
-    campaigns: Iterable[Campaign], ctx: ToolContext, *, hang_up: bool
-) -> tuple[Stopped, Errors]:
-    """Pause all: one that cannot be paused, or is slow to show it, keeps no other dialling."""
-    stops = {c.id: partial(_stop, c.id, c.name, ctx, hang_up=hang_up) for c in campaigns}
-    return await attempt(stops, at_once=AT_ONCE)
+@dataclass(slots=True)
+class Stops:
+    """What dialled, what of it was stopped, and what may dial for all that is known.
+
+    `listed` is what the API said to dial, or what the person named; what is stopped or failed
+    besides was begun here, and did not show it yet. `unlisted` says what kept the rest from being
+    listed, `begun_unread` that nobody knows what was begun here. `of_name` holds all campaigns of
+    the name that was given, whatever their state.
+    """
+
+    listed: dict[str, Campaign] = field(default_factory=dict[str, Campaign])
+    stopped: dict[str, tuple[Campaign, bool]] = field(
+        default_factory=dict[str, tuple[Campaign, bool]]
+    )
+    failed: dict[str, AtomsCampaignsError] = field(default_factory=dict[str, AtomsCampaignsError])
+    unlisted: list[AtomsCampaignsError] = field(default_factory=list[AtomsCampaignsError])
+    begun_unread: bool = False
+    of_name: dict[str, Campaign] = field(default_factory=dict[str, Campaign])
+
+    @property
+    def accepted(self) -> list[str]:
+        """The ids of those of which a pause was accepted."""
+        return [one for one, (_, accepted) in self.stopped.items() if accepted]
+
+    @property
+    def still_dialling(self) -> list[AtomsCampaignsError]:
+        """What kept those from being paused that were listed."""
+        return [error for one, error in self.failed.items() if one in self.listed]
+
+    @property
+    def may_begin(self) -> list[AtomsCampaignsError]:
+        """What kept those from being paused that were begun here, unless they cannot begin."""
+        return [
+            error
+            for one, error in self.failed.items()
+            if one not in self.listed and not is_harmless(error)
+        ]
+
+
+def is_harmless(error: AtomsCampaignsError) -> bool:
+    """Return whether that a campaign cannot be paused says that it does not dial either."""
+    known = isinstance(error, NotFound | WrongState)
+    return known and not isinstance(error, campaign_states.NotYet)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What somebody wants to stand still, which no guard may resume.
+
+    Guards are told while the first pauses leave, since one may be about to resume something, and
+    once more at the end.
+    """
+
+    ctx: ToolContext
+    subjects: dict[str, None] = field(default_factory=dict[str, None])
+
+    async def hold(self, subjects: Sequence[str]) -> None:
+        """Tell guards of these, campaigns or `EVERYTHING`, and remember them for the end."""
+        self.subjects.update(dict.fromkeys(subjects))
+        await self.ctx.memory.stopped(subjects)
+
+    async def again(self) -> None:
+        """Tell them once more of all, also of what could not be paused."""
+        await self.ctx.memory.stopped([*self.subjects])
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """Finds what is to be stopped in several places side by side, and pauses each once."""
+
+    ctx: ToolContext
+    tasks: TaskGroup
+    holding: Holding
+    stops: Stops
+    hang_up: bool
+    name: str = ""
+    taken: set[str] = field(default_factory=set[str])
+    turns: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(AT_ONCE))
+    held: anyio.Event = field(default_factory=anyio.Event)
+
+    def pause(self, campaigns: Iterable[Campaign], *, listed: bool = True) -> None:
+        """Pause those that have not been found before; it does not wait."""
+        for campaign in campaigns:
+            if listed:
+                self.stops.listed.setdefault(campaign.id, campaign)
+            if campaign.id not in self.taken:
+                self.taken.add(campaign.id)
+                self.tasks.start_soon(self._pause, campaign)
+
+    async def _pause(self, campaign: Campaign) -> None:
+        # One that cannot be paused, or is slow to show it, keeps no other dialling.
+        try:
+            async with self.turns:
+                stopped = await _stop(campaign, self.ctx, hang_up=self.hang_up)
+                self.stops.stopped[campaign.id] = stopped
+        except AtomsCampaignsError as error:
+            self.stops.failed[campaign.id] = error
+
+    async def pause_what_runs(self) -> None:
+        """Pause what runs; what is set up meanwhile is another's to find."""
+        await listed(self.ctx, "running", take=self._take)
+
+    async def pause_what_is_set_up(self) -> None:
+        """Pause what is being set up, and then what began to run after the other list was read."""
+        _, first = await listed(self.ctx, "processing", take=self._take)
+        if not self.name:
+            # A guard that had not heard of the stop may have resumed something as it began.
+            await self.held.wait()
+            await self.pause_what_was_begun()
+        self.ctx.atoms.anew()  # nor may it be a list that was asked for before
+        _, second = await listed(self.ctx, "running", take=self._take)
+        self.stops.unlisted += [error for error in (first, second) if error]
+
+    def _take(self, rows: Sequence[Campaign]) -> None:
+        found = of_name(rows, self.name) if self.name else rows
+        self.pause(found)
+        if self.name:
+            self.holding.subjects.update((row.id, None) for row in found)
+
+    async def pause_what_was_begun(self) -> None:
+        """Pause what was begun here and does not show it yet."""
+        begun = await begun_here(self.ctx)
+        self.stops.begun_unread = begun is None
+        self.pause(map(_unread, begun or ()), listed=False)
+
+    async def hold(self, subjects: Sequence[str]) -> None:
+        """Tell guards."""
+        await self.holding.hold(subjects)
+        self.held.set()
+
+    async def find_by_name(self) -> None:
+        """Find all of that name: what dials or was begun is paused, the rest must stand still."""
+        error: AtomsCampaignsError | None = Unavailable(
+            "The campaigns of that name could not all be read in time."
+        )
+        with anyio.move_on_after(SEARCHING):
+            _, error = await listed(self.ctx, search=self.name, take=self._take_named)
+        self.stops.unlisted += [error] if error else []
+        held = [one for one, row in self.stops.of_name.items() if row.status not in TERMINAL]
+        if held:
+            await self.hold(held)
+        startable = [row for row in self.stops.of_name.values() if row.status in STARTABLE]
+        if not startable:
+            return
+        begun = await begun_here(self.ctx)
+        self.stops.begun_unread = begun is None
+        self.pause(
+            (row for row in startable if begun is None or row.id in begun),
+            listed=False,
+        )
+
+    def _take_named(self, rows: Sequence[Campaign]) -> None:
+        named = of_name(rows, self.name)
+        self.stops.of_name.update((row.id, row) for row in named)
+        self.pause(row for row in named if campaign_states.is_active(row))
+
+
+async def stop_each(campaigns: Sequence[Campaign], holding: Holding, *, hang_up: bool) -> Stops:
+    """Pause these, whatever they are."""
+    stops = Stops()
+    async with anyio.create_task_group() as tasks:
+        sweep = _Sweep(holding.ctx, tasks, holding, stops, hang_up)
+        sweep.pause(campaigns)
+        tasks.start_soon(sweep.hold, [campaign.id for campaign in campaigns])
+    return stops
+
+
+async def stop_everything(holding: Holding, *, hang_up: bool) -> Stops:
+    """Pause what dials, and what was begun here and does not show it yet."""
+    stops = Stops()
+    async with anyio.create_task_group() as tasks:
+        sweep = _Sweep(holding.ctx, tasks, holding, stops, hang_up)
+        tasks.start_soon(sweep.pause_what_is_set_up)
+        tasks.start_soon(sweep.pause_what_runs)
+        tasks.start_soon(sweep.pause_what_was_begun)
+        tasks.start_soon(sweep.hold, [EVERYTHING])
+    return stops
+
+
+async def stop_named(name: str, holding: Holding, *, hang_up: bool) -> Stops:
+    """Pause what dials or was begun under that name, and let the rest of that name stand still."""
+    stops = Stops()
+    async with anyio.create_task_group() as tasks:
+        sweep = _Sweep(holding.ctx, tasks, holding, stops, hang_up, name)
+        tasks.start_soon(sweep.pause_what_is_set_up)
+        tasks.start_soon(sweep.pause_what_runs)
+        if len(name) <= NAME_MAX:
+            tasks.start_soon(sweep.find_by_name)
+    return stops
 
 
 async def settled(stopped: Stopped, ctx: ToolContext) -> dict[str, Campaign]:
@@ -41,61 +240,6 @@ async def settled(stopped: Stopped, ctx: ToolContext) -> dict[str, Campaign]:
     return {one: seen.get(one, campaign) for one, (campaign, _) in stopped.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Everything:
-    """What dialled and was stopped.
-
-    `listed` is what the API said to dial; what is stopped or failed besides was begun here, and did
-    not show it yet. `unlisted` says what kept the rest from being listed.
-    """
-
-    listed: Mapping[str, Campaign]
-    stopped: Stopped
-    failed: Errors
-    unlisted: list[AtomsCampaignsError]
-
-
-async def stop_everything(ctx: ToolContext, *, hang_up: bool) -> Everything:
-    """Stop what is listed at once; meanwhile find what began to run or was begun, and stop it."""
-    lists: dict[str, Callable[[], Awaitable[Any]]] = {
-        status: partial(listed, ctx, status) for status in sorted(ACTIVE)
-    }
-    (processing, unread), (running, _) = await all_of(lists)
-    first = {campaign.id: campaign for campaign in (*processing, *running)}
-    reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        "stops": partial(stop_each, first.values(), ctx, hang_up=hang_up),
-        "rest": partial(_stop_rest, first, ctx, hang_up=hang_up),
-    }
-    (stopped, failed), rest = await all_of(reads)
-    return Everything(
-        first | rest.listed,
-        {**stopped, **rest.stopped},
-        {**failed, **rest.failed},
-        [*([unread] if unread else []), *rest.unlisted],
-    )
-
-
-async def _stop_rest(
-    first: Mapping[str, Campaign], ctx: ToolContext, *, hang_up: bool
-) -> Everything:
-    """Stop what the first lists do not hold."""
-    ctx.atoms.anew()  # nor may it be a list that another call asked for before
-    reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        # One that began to run between the two lists is in neither of them.
-        "running": partial(listed, ctx, "running"),
-        "begun": partial(begun_here, ctx),
-    }
-    (running, unread), begun = await all_of(reads)
-    found = {campaign.id: campaign for campaign in running if campaign.id not in first}
-    late = [
-        Campaign(id=one, status=campaign_states.UNREAD)
-        for one in begun or ()
-        if one not in first and one not in found
-    ]
-    stopped, failed = await stop_each([*found.values(), *late], ctx, hang_up=hang_up)
-    return Everything(found, stopped, failed, [unread] if unread else [])
-
-
 async def begun_here(ctx: ToolContext) -> list[str] | None:
     """Return what was made to dial here and has not been seen to; None if it cannot be read."""
     try:
@@ -103,7 +247,19 @@ async def begun_here(ctx: ToolContext) -> list[str] | None:
             return [campaign_id for campaign_id in await ctx.memory.begun() if campaign_id]
     except NotRecorded:
         pass
+    except Exception:  # noqa: BLE001 - whatever is wrong with the journal, a stop goes on
+        log.exception("what was begun here cannot be read")
     return None
+
+
+async def beginning(ctx: ToolContext) -> list[Campaign] | None:
+    """Return what was begun here and does not show it yet; None if it cannot be read."""
+    begun = await begun_here(ctx)
+    reads = {one: partial(ctx.atoms.get_campaign, one) for one in begun or ()}
+    found, errors = await attempt(reads)
+    if begun is None or not all(isinstance(error, NotFound) for error in errors.values()):
+        return None
+    return [one.campaign for one in found.values() if one.campaign.status in STARTABLE]
 
 
 async def dialling(ctx: ToolContext) -> tuple[list[Campaign], list[AtomsCampaignsError]]:
@@ -115,15 +271,25 @@ async def dialling(ctx: ToolContext) -> tuple[list[Campaign], list[AtomsCampaign
 
 
 async def listed(
-    ctx: ToolContext, status: str
+    ctx: ToolContext,
+    status: str | None = None,
+    *,
+    search: str | None = None,
+    take: Callable[[Sequence[Campaign]], None] = lambda _: None,
 ) -> tuple[list[Campaign], AtomsCampaignsError | None]:
-    """Return the campaigns in that state, and what kept the rest from being read."""
+    """Return the campaigns in that state, or with such a name, and what kept any from being read.
+
+    `take` is given each page as it comes.
+    """
     found: list[Campaign] = []
     page, more = 0, True
     try:
         while more:
             page += 1
-            rows, page_of = await ctx.atoms.list_campaigns(status=status, limit=PAGE, page=page)
+            rows, page_of = await ctx.atoms.list_campaigns(
+                status=status, search=search, limit=PAGE, page=page
+            )
+            take(rows)
             found += rows
             more = page_of.has_more and bool(rows)
     except AtomsCampaignsError as error:
@@ -131,15 +297,23 @@ async def listed(
     return found, None
 
 
-async def _stop(
-    campaign_id: str, name: str, ctx: ToolContext, *, hang_up: bool
-) -> tuple[Campaign, bool]:
+def of_name(rows: Iterable[Campaign], name: str) -> list[Campaign]:
+    """Choose those of that name, and the waves of it."""
+    return [campaign for campaign in rows if is_of(campaign.name, clean(name))]
+
+
+def _unread(campaign_id: str) -> Campaign:
+    return Campaign(id=campaign_id, status=campaign_states.UNREAD)
+
+
+async def _stop(campaign: Campaign, ctx: ToolContext, *, hang_up: bool) -> tuple[Campaign, bool]:
     """Pause it, and read it only if that is refused: whoever stops it must not depend on it."""
+    name, unread = campaign.name, campaign_states.UNREAD
     try:
-        await ctx.atoms.pause_campaign(campaign_id)
+        await _pause(campaign.id, ctx)
     except Rejected as refused:
         try:
-            campaign = (await ctx.atoms.anew().get_campaign(campaign_id)).campaign
+            campaign = (await ctx.atoms.anew().get_campaign(campaign.id)).campaign
         except AtomsCampaignsError:
             raise refused from None
         if campaign.status in STARTABLE and await _stopped_although_begun(campaign, ctx):
@@ -149,8 +323,20 @@ async def _stop(
             return campaign, False
         if not campaign_states.is_active(campaign):
             raise campaign_states.cannot_pause(campaign) from None
-        await ctx.atoms.pause_campaign(campaign_id)  # it has begun to run in this moment
-    return Campaign(id=campaign_id, name=name, status=campaign_states.UNREAD), True
+        await _pause(campaign.id, ctx)  # it has begun to run in this moment
+    return Campaign(id=campaign.id, name=name, status=unread), True
+
+
+async def _pause(campaign_id: str, ctx: ToolContext) -> None:
+    async def may_begin() -> bool:
+        begun = await begun_here(ctx)
+        return begun is None or campaign_id in begun
+
+    try:
+        await ctx.atoms.pause_campaign(campaign_id, may_begin=may_begin)
+    except OutcomeUnknown as lost:
+        step = "Call pause_campaign again at once, until it shows as paused."
+        raise OutcomeUnknown(lost.message, next_step=step) from None
 
 
 async def _stopped_although_begun(campaign: Campaign, ctx: ToolContext) -> bool:
@@ -165,7 +351,7 @@ async def _stopped_although_begun(campaign: Campaign, ctx: ToolContext) -> bool:
     for pause in campaign_states.LOOKS:
         await ctx.sleep(pause)
         try:
-            await ctx.atoms.pause_campaign(campaign.id)
+            await _pause(campaign.id, ctx)
         except Rejected:
             continue
         return True

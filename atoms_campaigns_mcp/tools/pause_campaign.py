@@ -16,17 +16,17 @@ from atoms_campaigns_mcp.schemas.campaigns import (
     CampaignsPaused,
     Paused,
 )
-from atoms_campaigns_mcp.schemas.fields import NAME_MAX
-from atoms_campaigns_mcp.schemas.text import clean, counted
-from atoms_campaigns_mcp.state.guarding import EVERYTHING
+from atoms_campaigns_mcp.schemas.text import counted
 from atoms_campaigns_mcp.toolkit import campaign_states, hanging_up, stopping
 from atoms_campaigns_mcp.toolkit.context import ToolContext
+from atoms_campaigns_mcp.toolkit.stopping import Holding, Stops
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
-from atoms_campaigns_mcp.toolkit.waves.names import is_of
 
 LOOKING = 5.0  # seconds after the stop that may go into saying what goes on
 SHOWN = 50  # campaigns named in the result; all are paused, and all are counted
 _IDS = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
+_STILL = TERMINAL | {"paused"}  # states in which nothing more is handed to the dialler
+BEGUN_UNREAD = " What was started here lately, and may begin to dial, cannot be read at present."
 HOW = "pause_campaign with campaign_id all stops everything that dials, with an id one campaign."
 
 
@@ -42,20 +42,15 @@ async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
     if not named:
         return await _what_dials(ctx)
     ids = list(dict.fromkeys(_IDS.findall(named.lower())))
-    everything = named.casefold() == "all"
-    stopped = [EVERYTHING] if everything else ids
+    holding = Holding(ctx)
     try:
-        if everything:
-            return await _pause_all(ctx, hang_up=args.hang_up)
-        unread = [Campaign(id=one, status=campaign_states.UNREAD) for one in ids]
-        if unread:
-            return await _pause_each(unread, ctx, hang_up=args.hang_up)
-        result = await _pause_named(named, ctx, hang_up=args.hang_up)
-        stopped = [row.id for row in result.campaigns]
-        return result
+        if named.casefold() == "all":
+            return await _pause_all(holding, hang_up=args.hang_up)
+        if ids:
+            return await _pause_each(ids, holding, hang_up=args.hang_up)
+        return await _pause_named(named, holding, hang_up=args.hang_up)
     finally:
-        # Also of what could not be paused: no guard may resume what somebody wants to stand still.
-        await ctx.memory.stopped(stopped)
+        await holding.again()
 
 
 async def _tell_calls(
@@ -82,10 +77,14 @@ async def _tell_calls(
 
 @dataclass(frozen=True, slots=True)
 class _Others:
-    """What else dials or will; `unread` says that it may be more."""
+    """What else dials or is scheduled, of which `unread` says that it may be more.
+
+    `beginning` was started here and does not show it yet; None if that is not known.
+    """
 
     dialling: Sequence[Campaign] = ()
     scheduled: Sequence[Campaign] = ()
+    beginning: Sequence[Campaign] | None = None
     unread: bool = True
 
 
@@ -94,94 +93,128 @@ async def _others(ctx: ToolContext) -> _Others:
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
         "dialling": partial(stopping.dialling, ctx),
         "scheduled": partial(stopping.listed, ctx, "scheduled"),
+        "beginning": partial(stopping.beginning, ctx),
     }
     with anyio.move_on_after(LOOKING):
-        (dialling, unlisted), (scheduled, unread) = await all_of(reads)
-        return _Others(dialling, scheduled, unread=bool(unlisted or unread))
+        (dialling, unlisted), (scheduled, unread), beginning = await all_of(reads)
+        return _Others(dialling, scheduled, beginning, unread=bool(unlisted or unread))
     return _Others()
 
 
-def _tell_others(result: CampaignsPaused, others: _Others) -> None:
-    stopped = {row.id for row in result.campaigns}
-    dialling = [campaign for campaign in others.dialling if campaign.id not in stopped]
+def _tell_others(result: CampaignsPaused, others: _Others, known: Iterable[str]) -> None:
+    """Say what else dials, may begin or is scheduled; of what is `known` it is told already."""
+    told = {row.id for row in result.campaigns} | set(known)
+    dialling = [campaign for campaign in others.dialling if campaign.id not in told]
+    told.update(campaign.id for campaign in dialling)
+    beginning = [campaign for campaign in others.beginning or () if campaign.id not in told]
     scheduled = others.scheduled
-    result.others = [_row(campaign) for campaign in dialling[:SHOWN]]
+    result.others = [_row(campaign) for campaign in [*dialling, *beginning][:SHOWN]]
     result.scheduled = [_row(campaign) for campaign in scheduled[:SHOWN]]
     if others.unread:
         result.message += " What else dials or is scheduled cannot be read at present."
-    elif not dialling and not scheduled:
-        result.message += " Nothing else dials, and no campaign is scheduled."
-    else:
+    elif dialling or scheduled:
         result.message += f" Besides, {_count(dialling)} and {len(scheduled)} will by themselves."
+    elif others.beginning is not None and not beginning:
+        result.message += " Nothing else dials, and no campaign is scheduled."
+    if beginning:
+        count = counted(len(beginning), "campaign")
+        result.message += f" {count} started here may begin to dial any moment."
+    elif others.beginning is None:
+        result.message += BEGUN_UNREAD
 
 
-async def _pause_each(
-    campaigns: Sequence[Campaign], ctx: ToolContext, *, hang_up: bool
-) -> CampaignsPaused:
-    """Pause them; while that takes effect, look what else dials."""
-    stopped, failed = await stopping.stop_each(campaigns, ctx, hang_up=hang_up)
-    if not stopped:
-        raise next(iter(failed.values()))
+async def _pause_each(ids: Sequence[str], holding: Holding, *, hang_up: bool) -> CampaignsPaused:
+    unread = [Campaign(id=one, status=campaign_states.UNREAD) for one in ids]
+    stops = await stopping.stop_each(unread, holding, hang_up=hang_up)
+    return await _tell_some(stops, holding, hang_up=hang_up)
+
+
+async def _tell_some(stops: Stops, holding: Holding, *, hang_up: bool) -> CampaignsPaused:
+    """While the pauses take effect, look what else dials."""
+    if not stops.stopped:
+        errors = [*stops.failed.values()]
+        raise next((error for error in errors if not stopping.is_harmless(error)), errors[0])
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
-        "seen": partial(stopping.settled, stopped, ctx),
-        "others": partial(_others, ctx),
+        "seen": partial(stopping.settled, stops.stopped, holding.ctx),
+        "others": partial(_others, holding.ctx),
     }
     seen, others = await all_of(reads)
-    known = {c.id: c for c in campaigns if c.status != campaign_states.UNREAD} | seen
-    changed = bool(failed) or any(accepted for _, accepted in stopped.values())
-    result = _result([known[c.id] for c in campaigns if c.id in known], changed=changed)
-    if failed:
-        result.message += f" {len(failed)} could not be paused: {_reasons(failed.values())}"
-    await _tell_calls(result, list(stopped), ctx, hang_up=hang_up)
-    if failed:
-        result.next_step = "Call pause_campaign with these ids again at once."
-    _tell_others(result, others)
+    result = _of_stops(stops, seen)
+    result.message += _more_of_the_name(stops)
+    concerned = list(stops.stopped)
+    if hang_up:
+        still = [one for one, row in stops.of_name.items() if row.status in _STILL]
+        concerned = list(dict.fromkeys([*concerned, *still]))
+    await _tell_calls(result, concerned, holding.ctx, hang_up=hang_up)
+    if stops.still_dialling or stops.may_begin or stops.unlisted:
+        result.next_step = "Call pause_campaign with these again at once."
+    _tell_others(result, others, known=[*stops.stopped, *stops.failed])
     return result
 
 
-async def _pause_all(ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
-    stops = await stopping.stop_everything(ctx, hang_up=hang_up)
-    if stops.unlisted and not stops.listed:
+def _more_of_the_name(stops: Stops) -> str:
+    """Say what was paused already of the name that was given, and what of it cannot be listed."""
+    told = ""
+    others = [row for one, row in stops.of_name.items() if one not in stops.stopped]
+    if paused := [row for row in others if row.status == "paused"]:
+        told += f" {counted(len(paused), 'campaign')} of that name paused already."
+    if stops.unlisted:
+        told += f" There may be more, which cannot be listed: {_reasons(stops.unlisted)}"
+    return told
+
+
+def _of_stops(stops: Stops, seen: dict[str, Campaign], *, campaign_id: str = "") -> CampaignsPaused:
+    """Say what became of what was to be stopped, as it was `seen` or else listed."""
+    rows = [
+        seen.get(one, campaign)
+        for one, campaign in stops.listed.items()
+        if one in seen or campaign.status != campaign_states.UNREAD
+    ]
+    late = [seen[one] for one in stops.accepted if one not in stops.listed and one in seen]
+    failed, begun = stops.still_dialling, stops.may_begin
+    changed = bool(stops.accepted or failed or begun)
+    result = _result([*rows, *late], changed=changed, campaign_id=campaign_id)
+    if not (rows or late) and (begun or stops.unlisted or stops.begun_unread):
+        result.status = campaign_states.UNREAD
+        result.message = "Nothing was seen to dial."
+    if failed:
+        result.message += f" {len(failed)} could not be paused: {_reasons(failed)}"
+    if late:
+        result.message += f" {counted(len(late), 'campaign')} that had just begun: paused too."
+    if begun:
+        count = f"{len(begun)} that had just begun"
+        result.message += f" {count} could not be paused: {_reasons(begun)}"
+    return result
+
+
+async def _pause_all(holding: Holding, *, hang_up: bool) -> CampaignsPaused:
+    ctx = holding.ctx
+    stops = await stopping.stop_everything(holding, hang_up=hang_up)
+    if stops.unlisted and not (stops.listed or stops.stopped or stops.may_begin):
         raise stops.unlisted[0]
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
         "seen": partial(stopping.settled, stops.stopped, ctx),
         "scheduled": partial(stopping.listed, ctx, "scheduled"),
     }
     seen, (scheduled, unread) = await all_of(reads)
-    accepted = [one for one, (_, accepted) in stops.stopped.items() if accepted]
-    failed = [error for one, error in stops.failed.items() if one in stops.listed]
-    rows = [seen.get(one, campaign) for one, campaign in stops.listed.items()]
-    result = _result(rows, changed=bool(accepted or failed), campaign_id="all")
-    if failed:
-        result.message += f" {len(failed)} could not be paused: {_reasons(failed)}"
-    concerned = [one for one in stops.stopped if one in stops.listed or one in accepted]
+    result = _of_stops(stops, seen, campaign_id="all")
+    concerned = [one for one in stops.stopped if one in stops.listed or one in stops.accepted]
     await _tell_calls(result, concerned, ctx, hang_up=hang_up)
-    late = [seen[one] for one in accepted if one not in stops.listed]
-    result.campaigns = [*result.campaigns, *map(_row, late)][:SHOWN]
-    if late:
-        result.message += f" {counted(len(late), 'campaign')} that had just begun: paused too."
-    whole = _tell_what_is_left(result, stops, failed=bool(failed))
+    whole = _tell_what_is_left(result, stops)
     _tell_scheduled(result, scheduled, unread=bool(unread), whole=whole)
     return result
 
 
-def _tell_what_is_left(
-    result: CampaignsPaused, stops: stopping.Everything, *, failed: bool
-) -> bool:
+def _tell_what_is_left(result: CampaignsPaused, stops: Stops) -> bool:
     """Say what may still dial or begin; true if nothing may but what could not be paused."""
     if stops.unlisted:
         reasons = _reasons(stops.unlisted)
         result.message += f" There may be more, which cannot be listed: {reasons}"
-    may_begin = [
-        error
-        for one, error in stops.failed.items()
-        if one not in stops.listed and isinstance(error, campaign_states.NotYet)
-    ]
-    if may_begin:
-        result.message += f" {_reasons(may_begin)}"
-    if failed or stops.unlisted or may_begin:
+    if stops.begun_unread:
+        result.message += BEGUN_UNREAD
+    if stops.still_dialling or stops.unlisted or stops.may_begin:
         result.next_step = "Call pause_campaign with all again at once."
-    return not stops.unlisted and not may_begin
+    return not (stops.unlisted or stops.may_begin or stops.begun_unread)
 
 
 def _tell_scheduled(
@@ -197,31 +230,26 @@ def _tell_scheduled(
         result.next_step += " Only delete_campaign stops what is scheduled."
 
 
-async def _pause_named(name: str, ctx: ToolContext, *, hang_up: bool) -> CampaignsPaused:
+async def _pause_named(name: str, holding: Holding, *, hang_up: bool) -> CampaignsPaused:
     """Pause whatever dials under that name, even if it is several: all can be resumed."""
-    name = name.removesuffix("*").strip()
-    dialling, unlisted = await stopping.dialling(ctx)
-    if named := _of_name(dialling, name):
-        return await _pause_each(named, ctx, hang_up=hang_up)
-    for error in unlisted:
+    ctx, name = holding.ctx, name.removesuffix("*").strip()
+    stops = await stopping.stop_named(name, holding, hang_up=hang_up)
+    if stops.listed or stops.accepted or stops.may_begin:
+        return await _tell_some(stops, holding, hang_up=hang_up)
+    for error in stops.unlisted:
         raise error
-    rows: Sequence[Campaign] = ()
-    if len(name) <= NAME_MAX:
-        rows, _ = await ctx.atoms.list_campaigns(search=name, limit=stopping.PAGE)
-    others = _of_name(rows, name)
-    begun = await stopping.begun_here(ctx) or [] if others else []
-    if begins := [campaign for campaign in others if campaign.id in begun]:
-        return await _pause_each(begins, ctx, hang_up=hang_up)
-    paused = [campaign for campaign in others if campaign.status == "paused"]
+    named = stops.of_name.values()
+    paused = [campaign for campaign in named if campaign.status == "paused"]
     if hang_up:
-        paused += [campaign for campaign in others if campaign.status in TERMINAL]
+        paused += [campaign for campaign in named if campaign.status in TERMINAL]
     if paused:
         result = _result(paused, changed=False)
         await _tell_calls(result, [row.id for row in paused], ctx, hang_up=hang_up)
-        _tell_others(result, await _others(ctx))
+        _tell_others(result, await _others(ctx), known=())
         return result
-    for campaign in others:
+    for campaign in named:
         raise campaign_states.cannot_pause(campaign)
+    dialling, _ = await stopping.dialling(ctx)
     shown = ", ".join(f"{row.label} ({row.id})" for row in dialling[:SHOWN]) or "nothing"
     raise NotFound(
         "campaign_id: no campaign has this id or exact name, so nothing was paused. "
@@ -248,11 +276,6 @@ async def _what_dials(ctx: ToolContext) -> CampaignsPaused:
     )
 
 
-def _of_name(rows: Sequence[Campaign], name: str) -> list[Campaign]:
-    """Choose those of that name, and the waves of it."""
-    return [campaign for campaign in rows if is_of(campaign.name, clean(name))]
-
-
 def _count(dialling: Sequence[Campaign]) -> str:
     return f"{counted(len(dialling), 'campaign')} {'dials' if len(dialling) == 1 else 'dial'}"
 
@@ -262,8 +285,8 @@ def _reasons(errors: Iterable[AtomsCampaignsError]) -> str:
 
 
 def _result(rows: list[Campaign], *, changed: bool, campaign_id: str = "") -> CampaignsPaused:
-    unread = any(row.status == campaign_states.UNREAD for row in rows)
-    waiting = unread or any(campaign_states.is_active(row) for row in rows)
+    moving = [row for row in rows if row.status not in _STILL]
+    waiting, unread = bool(moving), not all(campaign_states.is_active(row) for row in moving)
     message = "No new call is made."
     if not rows:
         message = "Nothing was dialling."
@@ -274,6 +297,8 @@ def _result(rows: list[Campaign], *, changed: bool, campaign_id: str = "") -> Ca
     elif not changed:
         over = all(row.status in TERMINAL for row in rows)
         message = "It was over already." if over else "It was already paused."
+    elif any(row.status == "completed" for row in rows):
+        message = "No contact is called for the first time any more; what is completed may retry."
     if cancelled := sum(row.cancelled_calls or 0 for row in rows):
         message += f" {counted(cancelled, 'queued call')} cancelled by pauses so far; a resumption "
         message += "dials these contacts."

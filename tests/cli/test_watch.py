@@ -1,6 +1,7 @@
 import io
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from atoms_campaigns_mcp.cli.watch import View, WatchError, follow, line
+from atoms_campaigns_mcp.cli.call import given
+from atoms_campaigns_mcp.cli.watch import View, WatchError, follow, left_alone, line
+from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.tool_calls.outcome import Outcome
 from tests.support.bench import Bench
 from tests.support.process import environment, killed_at_the_end
@@ -265,3 +268,11 @@ def test_an_interrupt_leaves_the_campaign_alone_and_says_how_to_stop_it(
     assert "not touched" in text
     assert f"pause_campaign campaign_id={campaign}" in text
     assert call(env, "get_campaign_status", f"campaign_id={campaign}")["status"] == "draft"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another shell")
+@pytest.mark.parametrize("name", ["January renewals", "Ann's [bold]", "$(x) `y`; z", 'a"b'])
+def test_the_command_that_stops_it_can_be_pasted_whatever_its_name_is(name: str) -> None:
+    words = shlex.split(left_alone(name).rpartition(" run ")[2])
+    tool, *arguments = words[words.index("call") + 1 :]
+    assert given(Settings(), tool, arguments) == {"campaign_id": name}

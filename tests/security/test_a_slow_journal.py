@@ -1,8 +1,6 @@
 """An emergency stop does not wait for a journal that does not answer."""
 
-import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -12,32 +10,19 @@ import pytest
 from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.state.sqlite.journal import SqliteJournal
 from atoms_campaigns_mcp.state.sqlite.store import SqliteStore
+from atoms_campaigns_mcp.tool_calls import journaling
 from atoms_campaigns_mcp.tool_calls.journaling import JOURNAL
 from atoms_campaigns_mcp.toolkit.stopping import AT_ONCE
-from tests.support.far_away import FarAway, SimulatedLoop, far_away
-from tests.support.world import DRAFT
-
-
-def simulated(folder: Path, live: Callable[[FarAway], Awaitable[None]]) -> None:
-    async def within() -> None:
-        async with far_away(folder) as far:
-            await live(far)
-
-    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
-        runner.run(within())
-
-
-async def started(far: FarAway, name: str) -> dict[str, str]:
-    made, _ = await far.taken("create_campaign", **{**DRAFT, "name": name})
-    campaign = {"campaign_id": made["campaign_id"]}
-    await far.taken("start_campaign", **campaign)
-    return campaign
+from tests.support.far_away import ROUND_TRIP, FarAway, simulated, started
+from tests.support.lifetime import list_of
+from tests.support.previews import US_NUMBER
+from tests.support.world import AGENT
 
 
 def test_a_stop_leaves_without_its_entry_when_the_journal_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hangs(*_: object) -> int:
+    async def hangs(*_: object, **__: object) -> int:
         await anyio.sleep_forever()
         raise AssertionError
 
@@ -59,9 +44,9 @@ def test_a_stop_of_everything_waits_once_for_a_slow_journal(
 ) -> None:
     begin = SqliteJournal.begin
 
-    async def slow(journal: SqliteJournal, intent: Intent, now: float) -> int:
+    async def slow(journal: SqliteJournal, intent: Intent, now: float, **how: bool) -> int:
         await anyio.sleep(JOURNAL * 0.6)
-        return await begin(journal, intent, now)
+        return await begin(journal, intent, now, **how)
 
     async def live(far: FarAway) -> None:
         for number in range(AT_ONCE * 2):
@@ -71,7 +56,61 @@ def test_a_stop_of_everything_waits_once_for_a_slow_journal(
         assert {row["status"] for row in paused["campaigns"]} == {"paused"}
         stops = [sent for sent in taken.requests if sent.method == "POST"]
         assert len({stop.path for stop in stops}) == AT_ONCE * 2
+        assert max(stop.at for stop in stops) <= JOURNAL * 1.2 + 2 * ROUND_TRIP
         assert "not recorded" in paused["next_step"]  # each alone would have been in time
+
+    simulated(tmp_path, live)
+
+
+@pytest.mark.slow
+def test_however_many_entries_a_journal_writes_quickly_all_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, written = SqliteJournal.begin, list[str]()
+
+    async def quick(journal: SqliteJournal, intent: Intent, now: float, **how: bool) -> int:
+        await anyio.sleep(journaling.QUICK * 0.8)
+        written.append(intent.tool)
+        return await begin(journal, intent, now, **how)
+
+    async def live(far: FarAway) -> None:
+        audience, _ = await far.taken("create_audience", name="A", csv=list_of(60))
+        made, _ = await far.taken(
+            "create_campaign",
+            name="C",
+            agent_id=AGENT,
+            audience_id=audience["audience_id"],
+            phone_ids=[US_NUMBER],
+        )
+        campaign = {"campaign_id": made["campaign_id"]}
+        await far.taken("start_campaign", **campaign)
+        await anyio.sleep(10)
+        monkeypatch.setattr(SqliteJournal, "begin", quick)
+        monkeypatch.setattr(journaling, "JOURNAL", journaling.QUICK * 10)
+        stopped, _ = await far.taken("pause_campaign", hang_up=True, campaign_id="all")
+        assert stopped["hung_up"] > 15
+        assert len(written) > stopped["hung_up"]
+        assert "not recorded" not in stopped["next_step"]
+
+    simulated(tmp_path, live)
+
+
+@pytest.mark.slow
+def test_no_pause_waits_for_the_outcomes_of_others_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object, **__: object) -> None:
+        await anyio.sleep_forever()
+
+    async def live(far: FarAway) -> None:
+        for number in range(AT_ONCE * 2):
+            await started(far, f"N{number}")
+        monkeypatch.setattr(SqliteJournal, "finish", hangs)
+        paused, taken = await far.taken("pause_campaign", campaign_id="all")
+        assert {row["status"] for row in paused["campaigns"]} == {"paused"}
+        stops = [sent for sent in taken.requests if sent.method == "POST"]
+        assert len({stop.path for stop in stops}) == AT_ONCE * 2
+        assert max(stop.at for stop in stops) <= JOURNAL * 1.2 + 2 * ROUND_TRIP
 
     simulated(tmp_path, live)
 

@@ -76,7 +76,7 @@ async def test_a_start_that_never_shows_is_told_as_one_that_may_begin(bench: Ben
 async def test_it_asks_again_too_when_the_journal_cannot_say_what_was_begun(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(*_: object) -> int:
+    async def away(*_: object, **__: object) -> int:
         raise NotRecorded("The disk is full.")
 
     async with bench.client() as client:

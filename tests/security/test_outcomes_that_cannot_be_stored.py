@@ -66,7 +66,7 @@ async def test_whatever_happens_while_an_outcome_is_recorded_the_real_one_is_tol
 async def test_the_emergency_stop_goes_ahead_whatever_the_journal_does(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def begin(*_: object) -> int:
+    async def begin(*_: object, **__: object) -> int:
         raise ValueError("a fault of the store")
 
     async with bench.client() as client:

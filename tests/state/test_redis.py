@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,7 @@ from atoms_campaigns_mcp.errors import ConfigurationError, NotRecorded
 from atoms_campaigns_mcp.rate_limit import Slot
 from atoms_campaigns_mcp.state.journal import Entry, Intent
 from atoms_campaigns_mcp.state.redis.connection import AWAY, PREFIX, RedisConnection
+from atoms_campaigns_mcp.state.redis.journal import RedisJournal
 from atoms_campaigns_mcp.state.redis.store import RedisStore
 from atoms_campaigns_mcp.state.store import PlanRecord, Upload
 from tests.support.redis import RedisServer, redis_in
@@ -44,6 +46,33 @@ async def stores(server: RedisServer) -> AsyncGenerator[list[RedisStore]]:
 @pytest.fixture
 def store(stores: list[RedisStore]) -> RedisStore:
     return stores[0]
+
+
+class Commands:
+    """In place of a connection: it keeps the names of the commands, and has written to its disk."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def do(self, *command: Any) -> int:
+        self.sent.append(command[0])
+        return 7
+
+    async def in_a_row(self, *commands: Any, **_: bool) -> list[Any]:
+        self.sent += [command[0] for command in commands]
+        return [7, [1, 0]]
+
+    def answering(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+@pytest.mark.parametrize(("lasting", "sent"), [(True, ["EVAL", "WAITAOF"]), (False, ["EVAL"])])
+async def test_only_an_entry_that_must_last_waits_for_the_disk(
+    sent: list[str], *, lasting: bool
+) -> None:
+    link: Any = Commands()
+    assert await RedisJournal(link).begin(INTENT, 1, lasting=lasting) == 7
+    assert link.sent == sent
 
 
 CALLS: dict[str, Callable[[RedisStore], Awaitable[object]]] = {

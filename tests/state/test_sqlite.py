@@ -141,6 +141,27 @@ async def test_whoever_closes_it_waits_for_a_write_that_was_left(tmp_path: Path)
     assert order == ["written", "closed"]
 
 
+async def test_whoever_reads_need_not_wait_for_a_write_that_hangs(tmp_path: Path) -> None:
+    file = StateFile(tmp_path)
+    writing, go_on = threading.Event(), threading.Event()
+
+    def write(_: sqlite3.Connection) -> None:
+        writing.set()
+        go_on.wait(10)
+
+    async with anyio.create_task_group() as left:
+        left.start_soon(lambda: file.write(write, leave=True))
+        await anyio.to_thread.run_sync(writing.wait, 10)
+        left.cancel_scope.cancel()
+    with anyio.move_on_after(0.01) as reading:
+        await file.read(lambda db: db.execute("SELECT 1").fetchone())
+    hung = not go_on.is_set()
+    go_on.set()
+    await file.close()
+    assert hung
+    assert reading.cancelled_caught
+
+
 async def test_only_their_owner_can_read_what_the_folder_holds(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     before = os.umask(0o022)

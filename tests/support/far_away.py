@@ -7,7 +7,7 @@ the millisecond, however busy the machine is.
 
 import asyncio
 import selectors
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,7 @@ from atoms_campaigns_mcp.sandbox.engine.world import World
 from atoms_campaigns_mcp.sandbox.http.app import create_app
 from tests.support.do_not_call import list_strangers_only
 from tests.support.serving import Caller, says_yes, serving
+from tests.support.world import DRAFT
 
 ROUND_TRIP = 0.2  # seconds
 MONDAY = datetime(2027, 1, 4, 15, tzinfo=UTC)  # day from New York to London
@@ -146,3 +147,22 @@ async def far_away(folder: Path, *, rate: float | None = None) -> AsyncGenerator
                 yield FarAway(client, far)
     finally:
         world.close()
+
+
+def simulated(folder: Path, live: Callable[[FarAway], Awaitable[None]]) -> None:
+    """Do something with the API far away, on simulated time."""
+
+    async def within() -> None:
+        async with far_away(folder) as far:
+            await live(far)
+
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        runner.run(within())
+
+
+async def started(far: FarAway, name: str) -> dict[str, str]:
+    """Start a campaign of that name."""
+    made, _ = await far.taken("create_campaign", **{**DRAFT, "name": name})
+    campaign = {"campaign_id": made["campaign_id"]}
+    await far.taken("start_campaign", **campaign)
+    return campaign

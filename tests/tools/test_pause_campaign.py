@@ -68,7 +68,7 @@ async def test_the_emergency_stop_works_without_the_journal(
         campaign = {"campaign_id": (await client.call("create_campaign", **DRAFT))["campaign_id"]}
         await client.call("start_campaign", **campaign)
 
-        async def full_disk(*_: object) -> int:
+        async def full_disk(*_: object, **__: object) -> int:
             raise NotRecorded("The disk is full.")
 
         monkeypatch.setattr(SqliteJournal, "begin", full_disk)

@@ -51,7 +51,7 @@ class RedisJournal:
         self._link = link
         self._waits = True
 
-    async def begin(self, intent: Intent, at: float) -> int:
+    async def begin(self, intent: Intent, at: float, *, lasting: bool = True) -> int:
         """See `JournalStore.begin`; it waits for Redis's disk, if Redis can say so."""
         keys = [LAST, JOURNAL, OPEN]
         if intent.key:
@@ -59,7 +59,7 @@ class RedisJournal:
         if intent.dials:
             keys.append(_begun(intent.account))
         write = ("EVAL", _BEGIN, len(keys), *keys, *_fields(intent, at))
-        if not self._waits:
+        if not (lasting and self._waits):
             return await self._link.do(*write)
         # The file is written in order, so what came before, as the spent plan, is safe with it.
         number, on_disk = await self._link.in_a_row(write, ("WAITAOF", 1, 0, ON_DISK), errors=True)

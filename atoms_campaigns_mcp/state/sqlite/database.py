@@ -42,12 +42,12 @@ class StateFile:
         self._threads = anyio.CapacityLimiter(1)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what `work` finds.
+        """Return what `work` finds; whoever is cancelled leaves it.
 
         Raises:
             NotRecorded: The file cannot be read, or is not there any more.
         """
-        return await in_thread(self._alone(work), self._threads, what="read")
+        return await in_thread(self._alone(work), self._threads, leave=True, what="read")
 
     async def write(self, work: Callable[[sqlite3.Connection], T], *, leave: bool = False) -> T:
         """Carry out `work`; whoever is cancelled waits for its end, or may `leave` it.

@@ -41,8 +41,8 @@ class SqliteJournal:
     def __init__(self, file: StateFile) -> None:
         self._file = file
 
-    async def begin(self, intent: Intent, at: float) -> int:
-        """See `JournalStore.begin`."""
+    async def begin(self, intent: Intent, at: float, *, lasting: bool = True) -> int:  # noqa: ARG002
+        """See `JournalStore.begin`; what is written here always is on the disk."""
         *texts, known, answered_after, account, campaign_id, dials, mode = astuple(intent)
         row = at, *map(storable, texts), json.dumps(known), answered_after
         row = *row, account, campaign_id, int(dials), mode
@@ -84,7 +84,7 @@ class SqliteJournal:
                 db.execute(sql, row)
                 db.execute(_SEEN, (entry_id,))
 
-        await self._file.write(write)
+        await self._file.write(write, leave=True)
 
     async def unresolved(self, key: str) -> list[Entry]:
         """See `JournalStore.unresolved`."""

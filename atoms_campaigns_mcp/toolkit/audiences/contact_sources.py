@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from atoms_campaigns_mcp.atoms.client import Member
+from atoms_campaigns_mcp.atoms.members import Member
 from atoms_campaigns_mcp.contacts import table
 from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.contacts.numbers.stored import e164

@@ -1,0 +1,147 @@
+"""What a person stops stays stopped, whatever a guard is about to resume at that moment."""
+
+from datetime import timedelta
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+
+from atoms_campaigns_mcp.guard.process import Guard
+from atoms_campaigns_mcp.state.guarding import EVERYTHING, STOPPED
+from atoms_campaigns_mcp.state.sqlite.guard import SqliteGuard
+from tests.guard.yard import Yard, begin, numbers
+from tests.support.tampering import address, fail
+
+pytestmark = pytest.mark.anyio
+ONCE: dict[str, Any] = {"max_retries": 0, "retry_delay": 1}
+INDIA, BRITAIN = "+91981", "+44791"
+
+
+async def started(place: Yard, prefix: str, name: str) -> str:
+    async with place.bench.client() as client:
+        return await begin(client, numbers(200, prefix), name, **ONCE)
+
+
+async def night_falls(place: Yard, guard: Guard, campaign: str) -> None:
+    """Watch until the guard has paused the campaign for the night."""
+    evening = place.clock.now().replace(day=4, hour=13, minute=5, second=0, microsecond=0)
+    await place.watch(guard, evening, every=60)
+    assert await place.status(campaign) == "paused"
+
+
+async def morning_comes(place: Yard, guard: Guard) -> None:
+    """Watch until after its hours have begun."""
+    await place.watch(guard, place.clock.now() + timedelta(hours=16), every=600)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hang_up", [False, True])
+async def test_a_stop_by_name_holds_what_of_that_name_the_guard_had_paused(
+    place: Yard, *, hang_up: bool
+) -> None:
+    delhi = await started(place, INDIA, "Guarded · Delhi")
+    async with place.guard(resumes=True) as guard:
+        await night_falls(place, guard, delhi)
+        london = await started(place, BRITAIN, "Guarded · London")
+        async with place.bench.client() as client:
+            stopped = await client.call("pause_campaign", campaign_id="Guarded", hang_up=hang_up)
+        await morning_comes(place, guard)
+    assert [row["id"] for row in stopped["campaigns"]] == [london]
+    assert "1 campaign of that name paused already" in stopped["message"]
+    assert [await place.status(one) for one in (delhi, london)] == ["paused", "paused"]
+
+
+@pytest.mark.slow
+async def test_it_holds_it_also_if_what_dials_cannot_be_paused(place: Yard) -> None:
+    delhi = await started(place, INDIA, "Guarded · Delhi")
+    async with place.guard(resumes=True) as guard:
+        await night_falls(place, guard, delhi)
+        await started(place, BRITAIN, "Guarded · London")
+        wire = place.bench.wire.below
+        fail(place.bench, "POST */pause", status=403)
+        async with place.bench.client() as client:
+            await client.refused("pause_campaign", campaign_id="Guarded")
+        place.bench.wire.below = wire
+        await morning_comes(place, guard)
+    assert await place.status(delhi) == "paused"
+
+
+@pytest.mark.slow
+async def test_a_guard_that_looks_in_the_middle_of_a_stop_resumes_nothing(place: Yard) -> None:
+    campaign = await started(place, INDIA, "Guarded")
+    async with place.guard(resumes=True) as guard:
+        await night_falls(place, guard, campaign)
+        place.clock.advance(hours=15)
+        below, rounds = place.bench.wire.below, list[str]()
+
+        async def meanwhile(request: httpx2.Request) -> httpx2.Response:
+            if "status=scheduled" in address(request) and not rounds:
+                rounds.append("while the stop says what is left")
+                await guard.round()
+            return await below.handle_async_request(request)
+
+        place.bench.wire.below = httpx2.MockTransport(meanwhile)
+        async with place.bench.client() as client:
+            await client.call("pause_campaign", campaign_id="all")
+    assert rounds
+    assert await place.status(campaign) == "paused"
+
+
+@pytest.mark.slow
+async def test_what_a_guard_resumed_as_the_stop_began_is_paused_too(
+    place: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had looked for the stop just before that was written, and started just after."""
+    campaign = await started(place, INDIA, "Guarded")
+    async with place.guard(resumes=True) as guard:
+        await night_falls(place, guard, campaign)
+        place.clock.advance(hours=15)
+        keep, rounds = SqliteGuard.keep, list[str]()
+
+        async def late(store: SqliteGuard, account: str, subject: str, text: str) -> None:
+            if subject == STOPPED + EVERYTHING and not rounds:
+                rounds.append("before the stop is written")
+                with anyio.CancelScope(shield=True):
+                    await guard.round()
+            await keep(store, account, subject, text)
+
+        monkeypatch.setattr(SqliteGuard, "keep", late)
+        async with place.bench.client() as client:
+            stopped = await client.call("pause_campaign", campaign_id="all")
+    assert rounds
+    assert [(row["id"], row["status"]) for row in stopped["campaigns"]] == [(campaign, "paused")]
+    assert await place.status(campaign) == "paused"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("named", ["id", "Guarded", "all"])
+async def test_guards_are_told_as_the_pauses_leave_and_again_at_the_end(
+    place: Yard, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    campaign = await started(place, INDIA, "Guarded")
+    async with place.guard(resumes=True) as guard:
+        await guard.round()
+    keep, told = SqliteGuard.keep, list[str]()
+
+    async def heard(store: SqliteGuard, account: str, subject: str, text: str) -> None:
+        told.append(subject)
+        await keep(store, account, subject, text)
+
+    monkeypatch.setattr(SqliteGuard, "keep", heard)
+    below = place.bench.wire.below
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        told.append(address(request).partition("?")[0])
+        return await below.handle_async_request(request)
+
+    place.bench.wire.below = httpx2.MockTransport(answer)
+    async with place.bench.client() as client:
+        await client.call(
+            "pause_campaign", campaign_id=campaign if named == "id" else named, hang_up=False
+        )
+    mark = STOPPED + (EVERYTHING if named == "all" else campaign)
+    first_look = told.index(f"GET /campaign/{campaign}")
+    assert told.index(f"POST /campaign/{campaign}/pause") < first_look
+    assert told.index(mark) < first_look
+    assert told[-1] == mark
