@@ -91,23 +91,24 @@ class CallMemory:
         except NotRecorded as error:  # then it is looked at again
             log.warning("%s", error.message)
 
-    async def stopped(self, campaign_ids: Sequence[str]) -> None:
+    async def stopped(self, campaign_ids: Sequence[str]) -> bool:
         """See `Memory.stopped`."""
         runtime, trouble = self.locks.runtime, None
         now, store = str(runtime.clocks.seconds()), runtime.store.guard
         try:
             with anyio.move_on_after(MARKING, shield=True):
                 if not campaign_ids or WATCH not in await store.kept(runtime.account):
-                    return  # there has never been a guard
+                    return True  # there has never been a guard
                 for campaign_id in campaign_ids:
                     await store.keep(runtime.account, STOPPED + campaign_id, now)
-                return
+                return True
         except NotRecorded as error:
             log.warning("%s", error.message)
         except Exception as error:  # noqa: BLE001 - no trouble of the state may end a stop
             trouble = error
         told = ", ".join(campaign_ids)
         log.error("a guard does not know that a person stopped %s", told, exc_info=trouble)
+        return False
 
     async def guarded(self) -> Watch | None:
         """See `Memory.guarded`."""

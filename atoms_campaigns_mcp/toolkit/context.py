@@ -127,10 +127,10 @@ class Memory(Protocol):
         """Record that a campaign has been seen to dial, or to be over."""
         ...
 
-    async def stopped(self, campaign_ids: Sequence[str]) -> None:
+    async def stopped(self, campaign_ids: Sequence[str]) -> bool:
         """Record that a person wants these to stand still, so that no guard resumes them.
 
-        It takes a second at most, and does without where the state is away.
+        It takes a second at most; false if it could not be recorded.
         """
         ...
 

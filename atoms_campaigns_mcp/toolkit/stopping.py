@@ -99,9 +99,9 @@ class Holding:
         self.subjects.update(dict.fromkeys(subjects))
         await self.ctx.memory.stopped(subjects)
 
-    async def again(self) -> None:
-        """Tell them once more of all, also of what could not be paused."""
-        await self.ctx.memory.stopped([*self.subjects])
+    async def again(self) -> bool:
+        """Tell them again, also of what could not be paused; false if they may not know."""
+        return await self.ctx.memory.stopped([*self.subjects])
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ SHOWN = 50  # campaigns named in the result; all are paused, and all are counted
 _IDS = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
 _STILL = TERMINAL | {"paused"}  # states in which nothing more is handed to the dialler
 BEGUN_UNREAD = " What was started here lately, and may begin to dial, cannot be read at present."
+UNTOLD = (
+    "No guard could be told of this stop: one may resume what it had paused. Tell the operator."
+)
 HOW = "pause_campaign with campaign_id all stops everything that dials, with an id one campaign."
 
 
@@ -41,16 +44,23 @@ async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
     named = (args.campaign_id or "").strip("[]\"'` ")
     if not named:
         return await _what_dials(ctx)
-    ids = list(dict.fromkeys(_IDS.findall(named.lower())))
     holding = Holding(ctx)
     try:
-        if named.casefold() == "all":
-            return await _pause_all(holding, hang_up=args.hang_up)
-        if ids:
-            return await _pause_each(ids, holding, hang_up=args.hang_up)
-        return await _pause_named(named, holding, hang_up=args.hang_up)
+        result = await _stop(named, holding, hang_up=args.hang_up)
     finally:
-        await holding.again()
+        told = await holding.again()
+    if not told:
+        result.remark(UNTOLD)
+    return result
+
+
+async def _stop(named: str, holding: Holding, *, hang_up: bool) -> CampaignsPaused:
+    ids = list(dict.fromkeys(_IDS.findall(named.lower())))
+    if named.casefold() == "all":
+        return await _pause_all(holding, hang_up=hang_up)
+    if ids:
+        return await _pause_each(ids, holding, hang_up=hang_up)
+    return await _pause_named(named, holding, hang_up=hang_up)
 
 
 async def _tell_calls(

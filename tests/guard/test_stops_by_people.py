@@ -145,3 +145,21 @@ async def test_guards_are_told_as_the_pauses_leave_and_again_at_the_end(
     assert told.index(f"POST /campaign/{campaign}/pause") < first_look
     assert told.index(mark) < first_look
     assert told[-1] == mark
+
+
+@pytest.mark.slow
+async def test_a_stop_of_which_no_guard_could_be_told_says_so(
+    place: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await started(place, INDIA, "Guarded")
+    async with place.guard(resumes=True) as guard:
+        await guard.round()
+
+    async def full(*_: object) -> None:
+        raise ValueError("a fault of the store")
+
+    monkeypatch.setattr(SqliteGuard, "keep", full)
+    async with place.bench.client() as client:
+        stopped = await client.call("pause_campaign", campaign_id=campaign)
+    assert stopped["status"] == "paused"
+    assert "No guard could be told of this stop" in stopped["next_step"]
