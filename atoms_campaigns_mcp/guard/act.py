@@ -10,6 +10,7 @@ from typing import TypeVar
 import anyio
 
 from atoms_campaigns_mcp.atoms.changes import Change, Noted
+from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
 from atoms_campaigns_mcp.guard.notes import PAUSED, Note
 from atoms_campaigns_mcp.guard.rules import Rules, Trip, too_late
@@ -22,7 +23,7 @@ from atoms_campaigns_mcp.tool_calls.journaling import Recorder
 from atoms_campaigns_mcp.tool_calls.session import Session
 from atoms_campaigns_mcp.toolkit import campaign_states
 from atoms_campaigns_mcp.toolkit.context import ToolContext
-from atoms_campaigns_mcp.toolkit.hanging_up import end_calls
+from atoms_campaigns_mcp.toolkit.hanging_up import Ending
 from atoms_campaigns_mcp.toolkit.registry import load
 
 T = TypeVar("T")
@@ -75,6 +76,7 @@ class Stopper:
 
     rules: Rules
     open_session: Callable[[], Session]
+    pace: Pacer
     _pausing: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(AT_ONCE))
     # Apart, so that no pause waits for calls that cannot be cancelled.
     _cancelling: anyio.CapacityLimiter = field(
@@ -94,12 +96,34 @@ class Stopper:
         else:
             stopped.confirmed = True
         async with self._cancelling:
-            await _cancel_queued(stopped, sight, trips, self.rules, ctx)
+            await self._cancel_queued(stopped, sight, trips, ctx)
         if sight.dials and stopped.confirmed:
             own = stopped.own and all(trip.passes for trip in trips)
             paused = replace(sight, campaign=stopped.campaign)
             await _note(session, paused, trips, PAUSED if own else "")
         return stopped
+
+    async def _cancel_queued(
+        self, stopped: Stopped, sight: Sight, trips: Sequence[Trip], ctx: ToolContext
+    ) -> None:
+        """Cancel one by one what is queued and may not be dialled any more.
+
+        Whoever is cancelled is not called again, so a campaign that can be paused is paused first.
+        """
+
+        def wrong(queued: Sequence[Call]) -> list[Call]:
+            working = len(queued) * EVERY
+            return [
+                call
+                for call in queued
+                if _is_wrong(call, stopped, sight, trips, self.rules, working=working)
+            ]
+
+        ending = Ending(ctx, self.pace, QUEUED, wrong)
+        told = await ending.of(sight.campaign.id)
+        stopped.cancelled += told.ended
+        stopped.errors += [error.message for error in told.errors]
+        stopped.confirmed = stopped.confirmed and not told.errors
 
 
 def _recorder(session: Session, campaign: Campaign, trip: Trip) -> Recorder:
@@ -133,28 +157,6 @@ async def _pause(stopped: Stopped, witness: _Witness, ctx: ToolContext) -> None:
     stopped.own = stopped.own and seen.status == "paused"
     if stopped.confirmed:
         stopped.errors.clear()
-
-
-async def _cancel_queued(
-    stopped: Stopped, sight: Sight, trips: Sequence[Trip], rules: Rules, ctx: ToolContext
-) -> None:
-    """Cancel one by one what is queued and may not be dialled any more.
-
-    Whoever is cancelled is not called again, so a campaign that can be paused is paused first.
-    """
-
-    def wrong(queued: Sequence[Call]) -> list[Call]:
-        working = len(queued) * EVERY
-        return [
-            call
-            for call in queued
-            if _is_wrong(call, stopped, sight, trips, rules, working=working)
-        ]
-
-    told = await end_calls(sight.campaign.id, ctx, statuses=QUEUED, choose=wrong)
-    stopped.cancelled += told.ended
-    stopped.errors += [error.message for error in told.errors]
-    stopped.confirmed = stopped.confirmed and not told.errors
 
 
 def _is_wrong(

@@ -25,10 +25,12 @@ from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls.asker import Nobody
 from atoms_campaigns_mcp.tool_calls.session import Session, Unheard
 from atoms_campaigns_mcp.toolkit.context import News
+from atoms_campaigns_mcp.toolkit.hanging_up import new_pace
 
 POLL = 5.0  # seconds between two rounds
 AGAIN = 1.0  # seconds until the next round while a stop is not confirmed
 RESUMING = 60.0  # seconds between two tries to resume a campaign
+QUEUE = 2.0  # seconds that requests of the guard, and so those of others, may queue
 REPEATING = 60.0  # seconds after which a stop that is still not confirmed is told again
 LONGEST_LEAD = timedelta(minutes=30)  # in a sandbox whose time runs faster
 Say = Callable[[str], None]
@@ -78,8 +80,11 @@ class Guard:
     def __post_init__(self) -> None:
         """Begin without a lease."""
         self.lease = Lease(self.runtime, self.rules.told(), self.resumes)
-        self._watcher = Watcher(self._session().reading(), self.rules)
-        self._stopper = Stopper(self.rules, self._session)
+        at_once = int(QUEUE * self.runtime.settings.rate)
+        self._watcher = Watcher(self._session().reading(), self.rules, at_once)
+        clocks = self.runtime.clocks
+        pace = new_pace(clocks.monotonic, clocks.sleep)
+        self._stopper = Stopper(self.rules, self._session, pace)
 
     async def run(self) -> None:
         """Keep watch until cancelled; whatever goes wrong in a round, the next one comes.

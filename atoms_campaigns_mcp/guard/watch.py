@@ -1,7 +1,7 @@
 """Looking at everything that dials: finding it, and the facts about each campaign."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -59,20 +59,33 @@ class _Known:
     over: frozenset[str] = frozenset()
     over_at: datetime | None = None
     unread_since: datetime | None = None
+    looked_at: bool = False
+
+
+def _few() -> anyio.CapacityLimiter:
+    return anyio.CapacityLimiter(IN_FLIGHT)
 
 
 @dataclass(slots=True)
 class Watcher:
-    """Reads by the context of `reading`, which must change nothing."""
+    """Reads by the context of `reading`, which must change nothing.
+
+    `at_once` campaigns that were looked at before are looked at side by side. The first look at
+    one may take long, so there are few of those at once, and no other waits for them.
+    """
 
     reading: ToolContext
     rules: Rules
+    at_once: InitVar[int] = IN_FLIGHT
     _known: dict[str, _Known] = field(default_factory=dict[str, _Known])
-    # Lists may be long, so only some are at hand at once; whose is known waits for none.
-    _listing: anyio.CapacityLimiter = field(
-        default_factory=lambda: anyio.CapacityLimiter(IN_FLIGHT)
-    )
+    _first: anyio.CapacityLimiter = field(default_factory=_few)
+    _again: anyio.CapacityLimiter = field(default_factory=_few)
+    _listing: anyio.CapacityLimiter = field(default_factory=_few)  # long lists of contacts
     _crowded: bool = False
+
+    def __post_init__(self, at_once: int) -> None:
+        """Allow so many looks at once."""
+        self._again.total_tokens = max(at_once, IN_FLIGHT)
 
     @property
     def known(self) -> list[str]:
@@ -102,12 +115,15 @@ class Watcher:
 
         What cannot be read now is judged by what was read before, and says since when.
         """
-        known, begun = self._known[campaign_id], self.reading.now()
-        try:
-            sight = await self._look(known, begun)
-        except AtomsCampaignsError as error:
-            log.warning("the guard cannot read campaign %s: %s", campaign_id, error.message)
-            sight = self._unread(known, begun)
+        known = self._known[campaign_id]
+        async with self._again if known.looked_at else self._first:
+            begun = self.reading.now()
+            try:
+                sight = await self._look(known, begun)
+            except AtomsCampaignsError as error:
+                log.warning("the guard cannot read campaign %s: %s", campaign_id, error.message)
+                sight = self._unread(known, begun)
+        known.looked_at = True
         if sight is None:
             self._known.pop(campaign_id, None)
         return sight

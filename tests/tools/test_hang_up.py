@@ -1,16 +1,19 @@
 """Ending calls: what a stop leaves ringing, and hang_up."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
 
 from atoms_campaigns_mcp.sandbox.engine.options import Options
 from atoms_campaigns_mcp.toolkit import hanging_up
-from atoms_campaigns_mcp.toolkit.hanging_up import IN_A_ROW
+from atoms_campaigns_mcp.toolkit.hanging_up import IN_A_ROW, RATE
 from tests.support.bench import Bench
+from tests.support.far_away import SimulatedLoop, far_away
 from tests.support.running import running
 from tests.support.serving import Caller
 
@@ -137,18 +140,23 @@ async def test_calls_that_cannot_be_ended_keep_none_of_another_campaign_ringing(
         async with bench.client() as client:
             other, stuck = await running(client, 2)  # the newest one is listed first
             bench.clock.advance(seconds=15)
-            rows = (await client.call("list_calls", campaign_id=stuck, limit=100))["calls"]
-            calls = {row["id"] for row in rows}
-            tried = failing(
-                bench,
-                lambda r: (
-                    r.url.path.endswith("/cancel") and json.loads(r.content)["callId"] in calls
-                ),
-            )
+            pages = [
+                await client.call("list_calls", campaign_id=stuck, limit=100, page=page)
+                for page in (1, 2)
+            ]
+            calls = {row["id"] for page in pages for row in page["calls"]}
+            assert len(calls) == pages[0]["total"]
+
+            def is_stuck(request: httpx2.Request) -> bool:
+                end = request.url.path.rpartition("/")[2]
+                return (json.loads(request.content)["callId"] if end == "cancel" else end) in calls
+
+            failed = failing(bench, is_stuck)
             stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
             found = await client.call("list_calls", campaign_id=other, status="cancelled")
             going_on = await client.call("get_campaign_status", campaign_id=stuck)
-    assert len({request.content for request in tried}) == IN_A_ROW
+    tried = {request.content for request in failed if request.method == "POST"}
+    assert len(tried) == IN_A_ROW
     assert found["total"] >= stopped["hung_up"] > 0
     assert stopped["not_hung_up"] >= going_on["calls_in_progress"] > 0
 
@@ -167,3 +175,18 @@ async def test_what_is_on_the_pages_that_could_be_read_is_ended(
         stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
     assert stopped["hung_up"] == 2
     assert "again at once" in stopped["next_step"]
+
+
+@pytest.mark.slow
+def test_calls_of_many_campaigns_are_ended_no_faster_than_the_api_allows(tmp_path: Path) -> None:
+    async def live() -> list[float]:
+        async with far_away(tmp_path) as far:
+            await running(far.client, 8)
+            await anyio.sleep(15)
+            _, taken = await far.taken("pause_campaign", campaign_id="all", hang_up=True)
+            return [sent.at for sent in taken.requests if sent.path.endswith("/cancel")]
+
+    with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
+        sent = runner.run(live())
+    assert len(sent) > RATE
+    assert max(sent) - min(sent) >= (len(sent) - RATE - 1) / RATE
