@@ -148,6 +148,8 @@ async def test_its_own_pause_ends_when_the_hours_begin_again(place: Yard) -> Non
         await place.watch(guard, closes(place) + timedelta(hours=14), every=600)
         assert len(place.dials()) == evening  # 08:30 in Kolkata
         await place.watch(guard, closes(place) + NIGHT, every=60)
+        tried: dict[str, float] = getattr(guard, "_tried")  # noqa: B009 - what grows unseen
+        assert tried == {}
     assert await place.status(campaign) != "paused"
     assert len(place.dials()) > evening
     resumed = [e for e in await journal_entries(place.settings, 50) if e.intent.dials]
