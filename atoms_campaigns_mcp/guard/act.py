@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
@@ -12,11 +12,12 @@ import anyio
 from atoms_campaigns_mcp.atoms.changes import Change, Noted
 from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
-from atoms_campaigns_mcp.guard.notes import PAUSED, Note
+from atoms_campaigns_mcp.guard.notes import OVERLAP, PAUSED, Note
 from atoms_campaigns_mcp.guard.rules import Rules, Trip, too_late
 from atoms_campaigns_mcp.guard.watch import Sight
 from atoms_campaigns_mcp.schemas.calls import Call
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
+from atoms_campaigns_mcp.state.guarding import stopped_at
 from atoms_campaigns_mcp.state.journal import Intent
 from atoms_campaigns_mcp.telemetry import log
 from atoms_campaigns_mcp.tool_calls.journaling import Recorder
@@ -91,16 +92,15 @@ class Stopper:
         stopped = Stopped(sight.campaign)
         if sight.dials:
             async with self._pausing:
-                await _note(session, sight, trips, "stopping")
+                noting = _Noting(session, sight, trips, session.runtime.clocks.seconds())
+                await noting.keep("stopping", sight.campaign)
                 await _pause(stopped, witness, ctx)
+            # At once, since calls may take minutes to cancel, and what is done meanwhile is news.
+            await noting.conclude(stopped)
         else:
             stopped.confirmed = True
         async with self._cancelling:
             await self._cancel_queued(stopped, sight, trips, ctx)
-        if sight.dials and stopped.confirmed:
-            own = stopped.own and all(trip.passes for trip in trips)
-            paused = replace(sight, campaign=stopped.campaign)
-            await _note(session, paused, trips, PAUSED if own else "")
         return stopped
 
     async def _cancel_queued(
@@ -177,27 +177,54 @@ def _is_wrong(
     return not passing or too_late(facts, rules, call.attempt, working=working)
 
 
-async def _note(session: Session, sight: Sight, trips: Sequence[Trip], state: str) -> None:
-    """Keep what a resumption must know, before and after the pause; without a state, nothing.
+@dataclass(frozen=True, slots=True)
+class _Noting:
+    """Keeps what a resumption must know of a stop that began at `at`, in seconds since 1970.
 
     What is noted as "stopping" is not resumed: whose pause it became is not known.
     """
-    runtime, campaign = session.runtime, sight.campaign
-    store = runtime.store.guard
-    with anyio.move_on_after(NOTING), suppress(NotRecorded):
-        if not state:
-            await store.drop(runtime.account, campaign.id)
+
+    session: Session
+    sight: Sight
+    trips: Sequence[Trip]
+    at: float
+
+    async def conclude(self, stopped: Stopped) -> None:
+        """Keep whether it is the guard's own pause; until that is confirmed, change nothing."""
+        if not stopped.confirmed:
             return
-        note = Note(
-            state=state,
-            at=runtime.clocks.seconds(),
-            rule=trips[-1].rule,
-            agreed=sight.agreed,
-            paused_at=campaign.paused_at or "",
-            zones=tuple(sorted(sight.facts.zones or ())),
+        own = stopped.own and all(trip.passes for trip in self.trips)
+        if own and await self._stopped_by_person() is not False:
+            stopped.own = own = False
+        await self.keep(PAUSED if own else "", stopped.campaign)
+
+    async def keep(self, state: str, campaign: Campaign) -> None:
+        """Note this campaign, before and after the pause; without a state, forget it."""
+        runtime = self.session.runtime
+        store = runtime.store.guard
+        with anyio.move_on_after(NOTING), suppress(NotRecorded):
+            if not state:
+                await store.drop(runtime.account, campaign.id)
+                return
+            note = Note(
+                state=state,
+                at=self.at,
+                rule=self.trips[-1].rule,
+                agreed=self.sight.agreed,
+                paused_at=campaign.paused_at or "",
+                zones=tuple(sorted(self.sight.facts.zones or ())),
+            )
+            await store.keep(runtime.account, campaign.id, note.dump())
+            return
+        log.error(
+            "the state does not say why campaign %s is paused: a person must resume it",
+            campaign.id,
         )
-        await store.keep(runtime.account, campaign.id, note.dump())
-        return
-    log.error(
-        "the state does not say why campaign %s is paused: a person must resume it", campaign.id
-    )
+
+    async def _stopped_by_person(self) -> bool | None:
+        """Return whether a person stopped it at about that time; None if it cannot be read."""
+        runtime, campaign_id = self.session.runtime, self.sight.campaign.id
+        with anyio.move_on_after(NOTING), suppress(NotRecorded):
+            kept = await runtime.store.guard.kept(runtime.account)
+            return stopped_at(kept, campaign_id) >= self.at - OVERLAP
+        return None

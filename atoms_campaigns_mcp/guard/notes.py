@@ -8,15 +8,17 @@ from dataclasses import asdict, dataclass
 from atoms_campaigns_mcp.schemas.fields import ID_PATTERN
 
 PAUSED = "paused"
+# Seconds before a guard's stop in which a person's stop may have been what paused it.
+OVERLAP = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """A stop: `stopping` until the guard's own pause is confirmed, then `paused`.
 
-    `at` is in seconds since 1970, when the note was made; `agreed` is the digest that a resumption
-    must find again, `zones` are those of whoever it may still call, and `paused_at` is when the API
-    says that it was paused.
+    `at` is in seconds since 1970, before the pause was asked for; `agreed` is the digest that a
+    resumption must find again, `zones` are those of whoever it may still call, and `paused_at` is
+    when the API says that it was paused.
     """
 
     state: str

@@ -269,7 +269,9 @@ class Guard:
             if not self.lease.sure:
                 return
             self._tried[campaign_id] = now
-            resumption = Resumption(campaign_id, note, self.rules, self._session())
+            resumption = Resumption(
+                campaign_id, note, self.rules, self._session(), lambda: self.lease.sure
+            )
             try:
                 decision = await resumption.decide()
             except AtomsCampaignsError as error:

@@ -4,6 +4,7 @@ Whoever stops a campaign wins: a pause that may be a person's is never ended her
 """
 
 import json
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Literal
 
 from atoms_campaigns_mcp.errors import NotFound, WrongState
 from atoms_campaigns_mcp.guard.agreed import digest_of
-from atoms_campaigns_mcp.guard.notes import PAUSED, Note
+from atoms_campaigns_mcp.guard.notes import OVERLAP, PAUSED, Note
 from atoms_campaigns_mcp.guard.rules import Facts, Rules, too_late
 from atoms_campaigns_mcp.guardrails.findings import blocks
 from atoms_campaigns_mcp.schemas.campaigns import STARTABLE, Campaign
@@ -26,8 +27,6 @@ from atoms_campaigns_mcp.toolkit.registry import load
 from atoms_campaigns_mcp.toolkit.start_proposal import Judged
 
 TOOL = "guard"  # the name in the journal
-# Seconds before a guard's pause in which a person's stop may have been what paused it.
-OVERLAP = 120.0
 WORTH_IT = timedelta(minutes=15)  # of calling that a resumption must leave
 # Of the hours the guard itself is the judge, since it pauses again before they end.
 _HOURS = frozenset({"calling_hours", "unknown_time_zone"})
@@ -47,12 +46,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """One pause of the guard's own, as noted."""
+    """One pause of the guard's own, as noted; `sure` says that no other guard acts now."""
 
     campaign_id: str
     note: Note
     rules: Rules
     session: Session
+    sure: Callable[[], bool]
 
     async def decide(self) -> Decision:
         """Resume it if the hours allow, and all is as it was agreed to.
@@ -93,6 +93,8 @@ class Resumption:
             return Decision("later", campaign, "reading the facts took too long")
         if await self._touched(campaign):
             return Decision("never", campaign, TOUCHED)
+        if not self.sure():
+            return Decision("later", campaign, "another guard may act by now")
         return await self._resume(campaign, judged)
 
     def _objection(self, campaign: Campaign, judged: Judged, found: str | None) -> Decision | None:

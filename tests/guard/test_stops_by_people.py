@@ -8,8 +8,9 @@ import httpx2
 import pytest
 
 from atoms_campaigns_mcp.guard.process import Guard
-from atoms_campaigns_mcp.state.guarding import EVERYTHING, STOPPED
+from atoms_campaigns_mcp.state.guarding import EVERYTHING, LEASE, STOPPED
 from atoms_campaigns_mcp.state.sqlite.guard import SqliteGuard
+from atoms_campaigns_mcp.tool_calls.locks import Locks
 from tests.guard.yard import Yard, begin, numbers
 from tests.support.tampering import address, fail
 
@@ -163,3 +164,82 @@ async def test_a_stop_of_which_no_guard_could_be_told_says_so(
         stopped = await client.call("pause_campaign", campaign_id=campaign)
     assert stopped["status"] == "paused"
     assert "No guard could be told of this stop" in stopped["next_step"]
+
+
+@pytest.mark.slow
+async def test_what_a_person_stops_while_the_guard_cancels_its_calls_is_not_resumed(
+    place: Yard,
+) -> None:
+    campaign = await started(place, INDIA, "Guarded")
+    below, asked, stops = place.bench.wire.below, list[str](), list[dict[str, Any]]()
+
+    async def slow(request: httpx2.Request) -> httpx2.Response:
+        paused = f"POST /campaign/{campaign}/pause" in asked
+        asked.append(address(request))
+        if paused and "/conversation" in asked[-1] and not stops:
+            stops.append({})
+            async with place.bench.client() as client:
+                stops[0] = await client.call("pause_campaign", campaign_id=campaign)
+            place.clock.advance(seconds=150)
+        return await below.handle_async_request(request)
+
+    async with place.guard(resumes=True) as guard:
+        place.bench.wire.below = httpx2.MockTransport(slow)
+        await night_falls(place, guard, campaign)
+        await morning_comes(place, guard)
+    assert stops[0]["status"] == "paused"
+    assert await place.status(campaign) == "paused"
+
+
+@pytest.mark.slow
+async def test_a_guard_that_says_it_resumes_a_pause_does_so_if_calls_were_slow_to_cancel(
+    place: Yard,
+) -> None:
+    campaign = await started(place, INDIA, "Guarded")
+    below, asked = place.bench.wire.below, list[str]()
+
+    async def slow(request: httpx2.Request) -> httpx2.Response:
+        paused = f"POST /campaign/{campaign}/pause" in asked
+        asked.append(address(request))
+        if paused and "/conversation" in asked[-1]:
+            place.bench.wire.below = below
+            place.clock.advance(seconds=150)
+        return await below.handle_async_request(request)
+
+    async with place.guard(resumes=True) as guard:
+        place.bench.wire.below = httpx2.MockTransport(slow)
+        await night_falls(place, guard, campaign)
+        assert place.bench.wire.below is below
+        await morning_comes(place, guard)
+    assert await place.status(campaign) != "paused"
+
+
+@pytest.mark.slow
+async def test_a_guard_whose_lease_has_run_out_meanwhile_resumes_nothing(
+    place: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await started(place, INDIA, "Guarded")
+    async with place.guard(resumes=True) as guard:
+        await night_falls(place, guard, campaign)
+        place.clock.advance(hours=15)
+        below, extend, slow = place.bench.wire.below, Locks.extend, list[str]()
+
+        async def late(request: httpx2.Request) -> httpx2.Response:
+            if address(request) == f"GET /campaign/{campaign}" and not slow:
+                slow.append("the first look")
+                place.clock.advance(seconds=LEASE * 2 / 3)
+            return await below.handle_async_request(request)
+
+        async def extended(locks: Locks, subject: str) -> bool:
+            held = await extend(locks, subject)
+            if held and len(slow) == 1:
+                slow.append("the last look")
+                place.clock.advance(seconds=LEASE / 3 + 1)
+            return held
+
+        place.bench.wire.below = httpx2.MockTransport(late)
+        monkeypatch.setattr(Locks, "extend", extended)
+        done = await guard.round()
+    assert slow == ["the first look", "the last look"]
+    assert done.resumed == 0
+    assert await place.status(campaign) == "paused"
