@@ -3,7 +3,7 @@
 Each method raises `NotRecorded` when it cannot write or read.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -164,6 +164,10 @@ class GuardStore(Protocol):
 
     async def keep(self, account: str, subject: str, text: str) -> None:
         """Keep `text`, in place of what was kept under that subject."""
+        ...
+
+    async def keep_each(self, account: str, subjects: Sequence[str], text: str) -> None:
+        """Keep the same text under each of these subjects, or under none of them."""
         ...
 
     async def drop(self, account: str, subject: str) -> None:

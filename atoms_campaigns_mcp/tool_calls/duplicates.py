@@ -99,8 +99,9 @@ class CallMemory:
             with anyio.move_on_after(MARKING, shield=True):
                 if not campaign_ids or WATCH not in await store.kept(runtime.account):
                     return True  # there has never been a guard
-                for campaign_id in campaign_ids:
-                    await store.keep(runtime.account, STOPPED + campaign_id, now)
+                # All at once: however many they are, none is left for when the time is up.
+                marks = [STOPPED + campaign_id for campaign_id in campaign_ids]
+                await store.keep_each(runtime.account, marks, now)
                 return True
         except NotRecorded as error:
             log.warning("%s", error.message)

@@ -47,9 +47,14 @@ async def run(args: PauseCampaignArgs, ctx: ToolContext) -> CampaignsPaused:
     holding = Holding(ctx)
     try:
         result = await _stop(named, holding, hang_up=args.hang_up)
-    finally:
-        told = await holding.again()
-    if not told:
+    except AtomsCampaignsError as error:
+        if not await holding.again():
+            error.next_step = f"{UNTOLD} {error.next_step}".strip()
+        raise
+    except BaseException:  # nobody waits for the answer any more, but guards must know
+        await holding.again()
+        raise
+    if not await holding.again():
         result.remark(UNTOLD)
     return result
 

@@ -13,6 +13,7 @@ from tests.support.clock import FakeClock
 pytestmark = pytest.mark.anyio
 __all__ = ["stores"]
 CAMPAIGN = "696ddd2a04ff172dbd8eddad"
+OTHER = "696ddd2a04ff172dbd8eddae"
 ELSEWHERE = httpx2.Response(302, headers={"Location": "https://elsewhere.example/"})
 
 
@@ -59,10 +60,12 @@ async def test_what_a_guard_keeps_is_there_for_every_server(stores: Stores) -> N
     note = Note(state="paused", at=1.0, rule="calling_hours", agreed="x", paused_at="then")
     async with stores(2) as (one, other):
         await one.guard.keep("account", CAMPAIGN, note.dump())
-        await one.guard.keep("account", STOPPED + EVERYTHING, "2.5")
+        await one.guard.keep_each("account", [STOPPED + EVERYTHING, STOPPED + OTHER], "2.5")
+        await one.guard.keep_each("account", [], "2.5")
         await one.guard.keep("another", CAMPAIGN, "theirs")
         kept = await other.guard.kept("account")
         assert stopped_at(kept, CAMPAIGN) == 2.5
+        assert set(kept) == {CAMPAIGN, STOPPED + EVERYTHING, STOPPED + OTHER}
         found = notes_of(kept)[CAMPAIGN]
         assert found is not None
         assert (found.state, found.at, found.agreed) == ("paused", 1.0, "x")

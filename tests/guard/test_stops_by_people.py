@@ -9,14 +9,21 @@ import pytest
 
 from atoms_campaigns_mcp.guard.process import Guard
 from atoms_campaigns_mcp.state.guarding import EVERYTHING, LEASE, STOPPED
+from atoms_campaigns_mcp.state.sqlite.database import StateFile
 from atoms_campaigns_mcp.state.sqlite.guard import SqliteGuard
 from atoms_campaigns_mcp.tool_calls.locks import Locks
 from tests.guard.yard import Yard, begin, numbers
 from tests.support.tampering import address, fail
+from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
 ONCE: dict[str, Any] = {"max_retries": 0, "retry_delay": 1}
 INDIA, BRITAIN = "+91981", "+44791"
+
+
+async def full(*_: object) -> None:
+    """Take the place of a method of the store that is out of order."""
+    raise ValueError("a fault of the store")
 
 
 async def started(place: Yard, prefix: str, name: str) -> str:
@@ -98,16 +105,16 @@ async def test_what_a_guard_resumed_as_the_stop_began_is_paused_too(
     async with place.guard(resumes=True) as guard:
         await night_falls(place, guard, campaign)
         place.clock.advance(hours=15)
-        keep, rounds = SqliteGuard.keep, list[str]()
+        keep, rounds = SqliteGuard.keep_each, list[str]()
 
-        async def late(store: SqliteGuard, account: str, subject: str, text: str) -> None:
-            if subject == STOPPED + EVERYTHING and not rounds:
+        async def late(store: SqliteGuard, account: str, subjects: list[str], text: str) -> None:
+            if STOPPED + EVERYTHING in subjects and not rounds:
                 rounds.append("before the stop is written")
                 with anyio.CancelScope(shield=True):
                     await guard.round()
-            await keep(store, account, subject, text)
+            await keep(store, account, subjects, text)
 
-        monkeypatch.setattr(SqliteGuard, "keep", late)
+        monkeypatch.setattr(SqliteGuard, "keep_each", late)
         async with place.bench.client() as client:
             stopped = await client.call("pause_campaign", campaign_id="all")
     assert rounds
@@ -123,13 +130,13 @@ async def test_guards_are_told_as_the_pauses_leave_and_again_at_the_end(
     campaign = await started(place, INDIA, "Guarded")
     async with place.guard(resumes=True) as guard:
         await guard.round()
-    keep, told = SqliteGuard.keep, list[str]()
+    keep, told = SqliteGuard.keep_each, list[str]()
 
-    async def heard(store: SqliteGuard, account: str, subject: str, text: str) -> None:
-        told.append(subject)
-        await keep(store, account, subject, text)
+    async def heard(store: SqliteGuard, account: str, subjects: list[str], text: str) -> None:
+        told.extend(subjects)
+        await keep(store, account, subjects, text)
 
-    monkeypatch.setattr(SqliteGuard, "keep", heard)
+    monkeypatch.setattr(SqliteGuard, "keep_each", heard)
     below = place.bench.wire.below
 
     async def answer(request: httpx2.Request) -> httpx2.Response:
@@ -156,14 +163,51 @@ async def test_a_stop_of_which_no_guard_could_be_told_says_so(
     async with place.guard(resumes=True) as guard:
         await guard.round()
 
-    async def full(*_: object) -> None:
-        raise ValueError("a fault of the store")
-
-    monkeypatch.setattr(SqliteGuard, "keep", full)
+    monkeypatch.setattr(SqliteGuard, "keep_each", full)
     async with place.bench.client() as client:
         stopped = await client.call("pause_campaign", campaign_id=campaign)
     assert stopped["status"] == "paused"
     assert "No guard could be told of this stop" in stopped["next_step"]
+
+
+@pytest.mark.slow
+async def test_a_stop_that_fails_and_of_which_no_guard_could_be_told_says_both(
+    place: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await started(place, INDIA, "Guarded")
+    async with place.guard(resumes=True) as guard:
+        await guard.round()
+    monkeypatch.setattr(SqliteGuard, "keep_each", full)
+    fail(place.bench, "POST */pause", status=403)
+    async with place.bench.client() as client:
+        refused = await client.refused("pause_campaign", campaign_id=campaign)
+    assert "No guard could be told of this stop" in str(refused)
+
+
+@pytest.mark.slow
+async def test_guards_are_told_of_all_campaigns_of_a_name_in_one_write(
+    place: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a write takes, they learn of the last one as soon as of the first."""
+    await started(place, INDIA, "Guarded")
+    async with place.guard(resumes=True) as guard:
+        await guard.round()
+        async with place.bench.client() as client:
+            for number in range(12):
+                name = f"Wave · {number}"
+                draft = {**DRAFT, "name": name, "allow_duplicate": True}
+                await client.call("create_campaign", **draft)
+            write, writes = StateFile.write, list[str]()
+
+            async def counted(file: StateFile, work: Any, *, leave: bool = False) -> Any:
+                writes.append("one more")
+                return await write(file, work, leave=leave)
+
+            monkeypatch.setattr(StateFile, "write", counted)
+            await client.refused("pause_campaign", campaign_id="Wave")
+        kept = await guard.runtime.store.guard.kept(guard.runtime.account)
+    assert sum(subject.startswith(STOPPED) for subject in kept) == 12
+    assert len(writes) < 12
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """What a guard keeps, in Redis."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from atoms_campaigns_mcp.state.redis.connection import RedisConnection, key
@@ -14,7 +15,13 @@ class RedisGuard:
 
     async def keep(self, account: str, subject: str, text: str) -> None:
         """See `GuardStore.keep`."""
-        await self._link.do("HSET", key("guard", account), subject, storable(text))
+        await self.keep_each(account, [subject], text)
+
+    async def keep_each(self, account: str, subjects: Sequence[str], text: str) -> None:
+        """See `GuardStore.keep_each`."""
+        if subjects:
+            pairs = [part for subject in subjects for part in (subject, storable(text))]
+            await self._link.do("HSET", key("guard", account), *pairs)
 
     async def drop(self, account: str, subject: str) -> None:
         """See `GuardStore.drop`."""

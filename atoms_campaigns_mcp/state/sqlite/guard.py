@@ -1,5 +1,8 @@
 """What a guard keeps, in the state file."""
 
+import sqlite3
+from collections.abc import Sequence
+
 from atoms_campaigns_mcp.state.sqlite.database import StateFile
 from atoms_campaigns_mcp.state.store import storable
 
@@ -12,9 +15,19 @@ class SqliteGuard:
 
     async def keep(self, account: str, subject: str, text: str) -> None:
         """See `GuardStore.keep`."""
-        row = (account, subject, storable(text))
+        await self.keep_each(account, [subject], text)
+
+    async def keep_each(self, account: str, subjects: Sequence[str], text: str) -> None:
+        """See `GuardStore.keep_each`."""
+        rows = [(account, subject, storable(text)) for subject in subjects]
         sql = "REPLACE INTO guard (account, subject, content) VALUES (?, ?, ?)"
-        await self._file.write(lambda db: db.execute(sql, row), leave=True)
+
+        def write(db: sqlite3.Connection) -> None:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                db.executemany(sql, rows)
+
+        await self._file.write(write, leave=True)
 
     async def drop(self, account: str, subject: str) -> None:
         """See `GuardStore.drop`."""
