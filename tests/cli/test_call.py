@@ -112,7 +112,7 @@ def test_ctrl_c_at_the_question_ends_the_command_and_changes_nothing(tmp_path: P
         while b"Type yes" not in shown:
             shown += os.read(ours, 4096)
         child.send_signal(signal.SIGINT)
-        assert child.wait(timeout=30) == 130
+        assert child.wait(timeout=60) == 130
     assert b"Traceback" not in shown
     left = subprocess.run(
         [*words, "get_campaign_status", f"campaign_id={campaign}"],

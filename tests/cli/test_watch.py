@@ -263,7 +263,7 @@ def test_an_interrupt_leaves_the_campaign_alone_and_says_how_to_stop_it(
         assert "January renewals (" in child.stdout.readline()
         assert child.stdout.readline().startswith("draft")
         child.send_signal(signal.SIGINT)
-        text, _ = child.communicate(timeout=20)
+        text, _ = child.communicate(timeout=60)
     assert child.returncode == 130
     assert "not touched" in text
     assert f"pause_campaign campaign_id={campaign}" in text

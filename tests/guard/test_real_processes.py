@@ -146,7 +146,7 @@ async def test_a_guard_that_was_killed_is_followed_by_another_that_pauses_before
     with guarding(env) as first, guarding(env) as second:
         hears(second, "Another guard has the lease")
         first.process.kill()
-        first.process.wait(timeout=10)
+        first.process.wait(timeout=60)
         campaign = api.begin()
         assert api.seen(campaign)[0] in {"processing", "running"}
         await outlived(state)
@@ -155,7 +155,7 @@ async def test_a_guard_that_was_killed_is_followed_by_another_that_pauses_before
         assert status == "paused"
         assert max(map(datetime.fromisoformat, events)) < api.closes
         second.process.send_signal(signal.SIGTERM)
-        assert second.process.wait(timeout=10) == 0
+        assert second.process.wait(timeout=60) == 0
     # It gave its lease back: the next one looks at once.
     with spawned("guard", "--once", env=env) as third:
         hears(third, "Looked at ")
@@ -178,7 +178,7 @@ async def test_a_server_that_guards_pauses_before_the_hours_end_and_says_so(
         head = routing("tools/call", params)
         answer = httpx2.post(url, json=request("tools/call", params), headers=head, timeout=30)
         child.process.send_signal(signal.SIGTERM)
-        assert child.process.wait(timeout=15) == 0
+        assert child.process.wait(timeout=60) == 0
     assert "calling_hours" in stopped[0]
     assert (status, max(map(datetime.fromisoformat, events)) < api.closes) == ("paused", True)
     account = told(answer)["result"]["structuredContent"]

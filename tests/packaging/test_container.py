@@ -69,4 +69,4 @@ def test_it_serves_over_http_and_is_healthy(container: str) -> None:
         answer = httpx2.get(f"http://127.0.0.1:{port}/health/ready")
         assert answer.json() == {"ready": True, "state": "ok"}
         process.terminate()
-        assert process.wait(timeout=30) is not None
+        assert process.wait(timeout=60) is not None

@@ -194,7 +194,7 @@ async def test_the_journal_command_reads_what_the_replicas_wrote(
         await client.call("create_campaign", **DRAFT)
     env = environment(tmp_path, ATOMS_MCP_STATE=server.url, COLUMNS="200")
     with spawned("journal", env=env) as child:
-        out, _ = child.process.communicate(timeout=20)
+        out, _ = child.process.communicate(timeout=60)
     assert "create_campaign" in out
     assert "done" in out
 
@@ -223,6 +223,6 @@ async def test_a_list_sent_to_one_process_is_used_by_another_and_both_end_in_ord
             made = await client.call_tool("create_audience", upload)
         for child in (one, two):
             child.process.send_signal(signal.SIGTERM)
-            assert child.process.wait(timeout=10) == 0
+            assert child.process.wait(timeout=60) == 0
     assert not made.is_error, text_of(made)
     assert "1 contact" in text_of(made)

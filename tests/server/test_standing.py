@@ -61,10 +61,10 @@ def test_a_hangup_ends_a_server_as_sigterm_does(tmp_path: Path) -> None:
     with spawned(env=environment(tmp_path)) as child:
         child.ask(1, "initialize", INITIALIZE)
         child.process.send_signal(signal.SIGHUP)
-        assert child.process.wait(timeout=10) == 0
+        assert child.process.wait(timeout=60) == 0
     with serving_http("--auth", "none", env=environment(tmp_path)) as (child, _):
         child.process.send_signal(signal.SIGHUP)
-        assert child.process.wait(timeout=10) == 0
+        assert child.process.wait(timeout=60) == 0
 
 
 @pytest.mark.slow
@@ -92,7 +92,7 @@ def test_a_person_on_a_terminal_is_told_what_this_is_and_what_is_for_people(
     )
     os.close(theirs)
     os.write(ours, b"\x04")  # the end of input, as Ctrl-D types it
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     os.close(ours)
     assert (process.returncode, out) == (0, "")
     assert "serves MCP" in err

@@ -72,7 +72,7 @@ def test_a_server_over_http_starts_and_says_what_it_cannot_do(tmp_path: Path, ki
         first = child.process.stderr.readline()
         assert address(child)
         child.process.terminate()
-        assert child.process.wait(timeout=10) == 0
+        assert child.process.wait(timeout=60) == 0
     assert "The state folder cannot be used (" in first
 
 

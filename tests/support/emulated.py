@@ -108,4 +108,4 @@ def emulated(folder: Path, speed: str = "1200") -> Generator[str]:
         yield origin
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)

@@ -65,7 +65,7 @@ class Child:
 
     def leave(self) -> tuple[int, str]:
         """Close stdin; give the exit status and what was written to stderr."""
-        _, err = self.process.communicate(timeout=10)
+        _, err = self.process.communicate(timeout=60)
         return self.process.returncode, err
 
 

@@ -79,7 +79,7 @@ async def proxied(
         yield url, trusted
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def _nginx(folder: Path, port: int, one: str, two: str) -> list[str]:

@@ -34,7 +34,7 @@ async def test_a_campaign_starts_after_a_question_over_http(tmp_path: Path, era:
             campaign = {"campaign_id": made.structured_content["campaign_id"]}
             started = await client.call_tool("start_campaign", campaign)
         child.process.send_signal(signal.SIGTERM)
-        assert child.process.wait(timeout=10) == 0
+        assert child.process.wait(timeout=60) == 0
     assert not started.is_error
     assert len(questions) == 1
 

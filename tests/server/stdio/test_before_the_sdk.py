@@ -129,7 +129,7 @@ def test_a_client_that_reads_no_more_ends_a_server_that_has_not_begun(tmp_path: 
         assert child.process.stdout is not None
         child.process.stdout.close()
         child.send("ping", number=2)
-        assert child.process.wait(timeout=10) == 1
+        assert child.process.wait(timeout=60) == 1
         assert child.process.stderr is not None
         (line,) = child.process.stderr.read().splitlines()
     assert json.loads(line)["level"] == "error"

@@ -104,7 +104,7 @@ def test_a_client_that_reads_no_more_ends_the_server_with_a_message(child: Child
     child.process.stdout.close()
     put(child, json.dumps({"jsonrpc": "2.0", "id": 2, "method": "ping"}))
     # stdin stays open: the end must come from the broken pipe alone.
-    assert child.process.wait(timeout=10) == 1
+    assert child.process.wait(timeout=60) == 1
     assert child.process.stderr is not None
     (line,) = child.process.stderr.read().splitlines()
     assert json.loads(line)["level"] == "error"
