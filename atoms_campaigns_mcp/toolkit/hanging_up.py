@@ -6,12 +6,13 @@ from functools import partial
 
 from atoms_campaigns_mcp.atoms.pacer import Pacer
 from atoms_campaigns_mcp.concurrency import attempt
-from atoms_campaigns_mcp.errors import AtomsCampaignsError
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, Unavailable
 from atoms_campaigns_mcp.schemas.calls import LIVE, Call
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 
 PAGE = 100  # calls a request
 NAMED = 20  # campaigns a request
+LIVE_PAGES = 50  # of calls in progress, in which their campaigns are looked for
 ROUNDS = 3  # looks for calls that began before the pause took effect
 IN_A_ROW = 2  # failures in one campaign after which the rest of its calls is not tried
 AT_ONCE = 10  # campaigns whose calls are ended side by side
@@ -42,6 +43,30 @@ async def count_live(campaign_ids: Sequence[str], ctx: ToolContext) -> int:
         _, listed = await ctx.atoms.anew().list_calls(some, statuses=LIVE)
         count += listed.total or 0
     return count
+
+
+async def find_calling(found: dict[str, None], ctx: ToolContext) -> None:
+    """Add to `found`, page by page, the ids of all campaigns that have such calls.
+
+    Raises:
+        AtomsCampaignsError: They could not all be read.
+    """
+    # Calls that end move others up to a page that was read: it looks until there is nothing new.
+    for _ in range(ROUNDS):
+        known = len(found)
+        if await _add_calling(found, ctx) == 1 or len(found) == known:
+            return
+    raise Unavailable("Calls of more and more campaigns are found.")
+
+
+async def _add_calling(found: dict[str, None], ctx: ToolContext) -> int:
+    """Go through all pages once; return how many there were."""
+    for page in range(1, LIVE_PAGES + 1):
+        calls, listed = await ctx.atoms.anew().list_calls(statuses=LIVE, page=page, limit=PAGE)
+        found.update((call.campaign_id, None) for call in calls if call.campaign_id)
+        if not (listed.has_more and calls):
+            return page
+    raise Unavailable("More calls are in progress than can be looked through.")
 
 
 def new_pace(monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> Pacer:

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 
 from atoms_campaigns_mcp.concurrency import all_of
-from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound
+from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, Unavailable
 from atoms_campaigns_mcp.schemas.arguments import PauseCampaignArgs
 from atoms_campaigns_mcp.schemas.campaigns import (
     TERMINAL,
@@ -69,21 +69,30 @@ async def _stop(named: str, holding: Holding, *, hang_up: bool) -> CampaignsPaus
 
 
 async def _tell_calls(
-    result: CampaignsPaused, ids: Sequence[str], ctx: ToolContext, *, hang_up: bool
+    result: CampaignsPaused,
+    ids: Sequence[str],
+    ctx: ToolContext,
+    *,
+    hang_up: bool,
+    unfound: AtomsCampaignsError | None = None,
 ) -> None:
-    """End the calls of these campaigns if that is asked for, and say how many go on."""
-    if not ids:
+    """End the calls of these campaigns if that is asked for, and say how many go on.
+
+    `unfound` is what kept more campaigns with calls from being found.
+    """
+    if not ids and not unfound:
         return
     if hang_up:
         told = await hanging_up.hang_up(ids, ctx)
+        told.errors += [unfound] if unfound else []
         result.changed = result.changed or bool(told.ended)
         result.hung_up, result.not_hung_up = told.ended, told.failed
         if told.errors:
             result.message += f" Not every call could be found or ended: {_reasons(told.errors)}"
             result.next_step = "Call pause_campaign with hang_up again at once."
-    with anyio.move_on_after(LOOKING):
-        with suppress(AtomsCampaignsError):
-            result.calls_in_progress = await hanging_up.count_live(ids, ctx)
+    with anyio.move_on_after(LOOKING), suppress(AtomsCampaignsError):
+        live = await hanging_up.count_live(ids, ctx)
+        result.calls_in_progress = None if unfound else live  # there may be more
     if result.calls_in_progress is None:
         result.message += " How many calls go on cannot be read at present."
     elif result.calls_in_progress and not hang_up:
@@ -209,15 +218,43 @@ async def _pause_all(holding: Holding, *, hang_up: bool) -> CampaignsPaused:
         raise stops.unlisted[0]
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
         "seen": partial(stopping.settled, stops.stopped, ctx),
-        "scheduled": partial(stopping.listed, ctx, "scheduled"),
+        "scheduled": partial(_scheduled, ctx),
+        "calling": partial(_calling, ctx, asked=hang_up),
     }
-    seen, (scheduled, unread) = await all_of(reads)
+    seen, (scheduled, unread), (calling, unfound) = await all_of(reads)
     result = _of_stops(stops, seen, campaign_id="all")
     concerned = [one for one in stops.stopped if one in stops.listed or one in stops.accepted]
-    await _tell_calls(result, concerned, ctx, hang_up=hang_up)
-    whole = _tell_what_is_left(result, stops)
-    _tell_scheduled(result, scheduled, unread=bool(unread), whole=whole)
+    # What could not be paused dials on; that comes first, so its calls are left to the next try.
+    may_dial = [one for one, error in stops.failed.items() if not stopping.is_harmless(error)]
+    concerned += [one for one in calling if one not in {*concerned, *may_dial}]
+    await _tell_calls(result, concerned, ctx, hang_up=hang_up, unfound=unfound)
+    whole = _tell_what_is_left(result, stops) and not unfound
+    _tell_scheduled(result, scheduled, unread=unread, whole=whole)
     return result
+
+
+async def _scheduled(ctx: ToolContext) -> tuple[list[Campaign], bool]:
+    """Return what is scheduled, and whether it may be more: nobody's calls go on meanwhile."""
+    with anyio.move_on_after(LOOKING):
+        scheduled, unread = await stopping.listed(ctx, "scheduled")
+        return scheduled, bool(unread)
+    return [], True
+
+
+async def _calling(
+    ctx: ToolContext, *, asked: bool
+) -> tuple[list[str], AtomsCampaignsError | None]:
+    """If `asked`, find what has calls in progress, dialling or not, and what kept the rest."""
+    found = dict[str, None]()
+    if not asked:
+        return [], None
+    with anyio.move_on_after(LOOKING):
+        try:
+            await hanging_up.find_calling(found, ctx)
+        except AtomsCampaignsError as error:
+            return [*found], error
+        return [*found], None
+    return [*found], Unavailable("What has calls in progress could not all be read in time.")
 
 
 def _tell_what_is_left(result: CampaignsPaused, stops: Stops) -> bool:

@@ -53,6 +53,74 @@ async def test_all_with_hang_up_pauses_first_and_leaves_no_call(bench: Bench) ->
 
 
 @pytest.mark.slow
+async def test_all_with_hang_up_ends_also_the_calls_of_what_is_paused_already(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        campaign = await calling(bench, client)
+        first = await client.call("pause_campaign", campaign_id="all")
+        stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
+        live = await client.call("list_calls", campaign_id=campaign, status="active")
+    assert stopped["hung_up"] == first["calls_in_progress"] > 0
+    assert (stopped["calls_in_progress"], stopped["changed"], live["total"]) == (0, True, 0)
+
+
+@pytest.mark.slow
+async def test_all_with_hang_up_gives_no_all_clear_if_what_has_calls_cannot_be_listed(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        await calling(bench, client)
+        await client.call("pause_campaign", campaign_id="all")
+        failed = failing(
+            bench,
+            lambda r: r.url.path.endswith("/conversation") and "campaignIds" not in r.url.params,
+        )
+        stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
+    assert failed
+    assert "calls_in_progress" not in stopped
+    assert "Not every call could be found" in stopped["message"]
+    assert "Nothing else dials" not in stopped["message"]
+    assert "hang_up again at once" in stopped["next_step"]
+
+
+@pytest.mark.slow
+async def test_campaigns_with_calls_are_found_though_calls_end_while_the_pages_are_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was first on the second page is last on the first, once another is over."""
+    monkeypatch.setattr(hanging_up, "PAGE", 2)
+    async with bench.client() as client:
+        campaigns = await running(client, 2)
+        bench.clock.advance(seconds=15)
+        await client.call("pause_campaign", campaign_id="all")
+        below, pages = bench.wire.below, list[str]()
+
+        async def shifted(request: httpx2.Request) -> httpx2.Response:
+            answer = await below.handle_async_request(request)
+            if not request.url.path.endswith("/conversation"):
+                return answer
+            if "campaignIds" in request.url.params:
+                return answer
+            pages.append(request.url.params["page"])
+            if pages.count("1") > 1:
+                return answer
+            rest = json.loads(await answer.aread())
+            rest["data"]["logs"] = rest["data"]["logs"][:1] if pages == ["1"] else []
+            rest["data"]["pagination"]["hasMore"] = pages == ["1"]
+            return httpx2.Response(200, json=rest)
+
+        bench.wire.below = httpx2.MockTransport(shifted)
+        await client.call("pause_campaign", campaign_id="all", hang_up=True)
+        bench.wire.below = below
+        live = [
+            (await client.call("get_campaign_status", campaign_id=one))["calls_in_progress"]
+            for one in campaigns
+        ]
+    assert live == [0, 0]
+
+
+@pytest.mark.slow
 async def test_the_live_calls_of_every_campaign_are_ended_and_counted_together(
     bench: Bench,
 ) -> None:
@@ -120,7 +188,7 @@ async def test_a_campaign_whose_calls_cannot_be_listed_leaves_none_of_another_ri
         failed = failing(
             bench,
             lambda r: (
-                r.url.path.endswith("/conversation") and r.url.params["campaignIds"] == unlisted
+                r.url.path.endswith("/conversation") and r.url.params.get("campaignIds") == unlisted
             ),
         )
         stopped = await client.call("pause_campaign", campaign_id="all", hang_up=True)
