@@ -3,7 +3,7 @@
 Only when all have left is looked what became of them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -33,6 +33,9 @@ PAGE = 100  # campaigns a request
 JOURNAL = 1.0  # seconds that a stop waits to learn what was begun here
 SEARCHING = 5.0  # seconds in which the campaigns of a name are looked for
 AT_ONCE = 10  # pauses under way at once; they queue for no turn
+HEARING = 2.0  # seconds in which guards should have been told, before it goes on
+AGAIN = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds before a list that moves is read again
+MOVED = "The list of campaigns changed again and again while its pages were read."
 
 Stopped = Mapping[str, tuple[Campaign, bool]]
 """By id, each as far as it is known, and whether a pause was accepted, whose effect is to come."""
@@ -113,7 +116,7 @@ class _Sweep:
     holding: Holding
     stops: Stops
     hang_up: bool
-    name: str = ""
+    name: str | None = None
     taken: set[str] = field(default_factory=set[str])
     turns: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(AT_ONCE))
     held: anyio.Event = field(default_factory=anyio.Event)
@@ -143,18 +146,19 @@ class _Sweep:
     async def pause_what_is_set_up(self) -> None:
         """Pause what is being set up, and then what began to run after the other list was read."""
         _, first = await listed(self.ctx, "processing", take=self._take)
-        if not self.name:
+        if self.name is None:
             # A guard that had not heard of the stop may have resumed something as it began.
-            await self.held.wait()
+            with anyio.move_on_after(HEARING):
+                await self.held.wait()
             await self.pause_what_was_begun()
         self.ctx.atoms.anew()  # nor may it be a list that was asked for before
         _, second = await listed(self.ctx, "running", take=self._take)
         self.stops.unlisted += [error for error in (first, second) if error]
 
     def _take(self, rows: Sequence[Campaign]) -> None:
-        found = of_name(rows, self.name) if self.name else rows
+        found = rows if self.name is None else of_name(rows, self.name)
         self.pause(found)
-        if self.name:
+        if self.name is not None:
             self.holding.subjects.update((row.id, None) for row in found)
 
     async def pause_what_was_begun(self) -> None:
@@ -165,8 +169,10 @@ class _Sweep:
 
     async def hold(self, subjects: Sequence[str]) -> None:
         """Tell guards."""
-        await self.holding.hold(subjects)
-        self.held.set()
+        try:
+            await self.holding.hold(subjects)
+        finally:
+            self.held.set()
 
     async def find_by_name(self) -> None:
         """Find all of that name: what dials or was begun is paused, the rest must stand still."""
@@ -190,7 +196,7 @@ class _Sweep:
         )
 
     def _take_named(self, rows: Sequence[Campaign]) -> None:
-        named = of_name(rows, self.name)
+        named = of_name(rows, self.name or "")
         self.stops.of_name.update((row.id, row) for row in named)
         self.pause(row for row in named if campaign_states.is_active(row))
 
@@ -279,22 +285,44 @@ async def listed(
 ) -> tuple[list[Campaign], AtomsCampaignsError | None]:
     """Return the campaigns in that state, or with such a name, and what kept any from being read.
 
-    `take` is given each page as it comes.
+    `take` is given each page as it comes. What leaves its state meanwhile leaves the list too, and
+    the rest moves up, past the next page. So a list of several pages is read until two readings in
+    turn name the same: then nothing left it while the first was under way.
     """
-    found: list[Campaign] = []
-    page, more = 0, True
+    found, before = dict[str, Campaign](), set[str]()
     try:
-        while more:
-            page += 1
-            rows, page_of = await ctx.atoms.list_campaigns(
-                status=status, search=search, limit=PAGE, page=page
-            )
-            take(rows)
-            found += rows
-            more = page_of.has_more and bool(rows)
+        for pause in AGAIN:
+            if before:
+                await ctx.sleep(pause)
+                ctx.atoms.anew()
+            pages, named = 0, set[str]()
+            async for rows in _pages(ctx, status, search):
+                take(rows)
+                found.update((row.id, row) for row in rows)
+                pages, named = pages + 1, named | {row.id for row in rows}
+            if not status or pages == 1 or named == before:
+                return [*found.values()], None
+            before = named
     except AtomsCampaignsError as error:
-        return found, error
-    return found, None
+        return [*found.values()], error
+    return [*found.values()], Unavailable(MOVED)
+
+
+async def _pages(
+    ctx: ToolContext,
+    status: str | None,
+    search: str | None,
+) -> AsyncGenerator[list[Campaign]]:
+    page, more = 0, True
+    while more:
+        page += 1
+        if page > 1:
+            ctx.atoms.anew()  # the next page of a list is no older than the one before
+        rows, page_of = await ctx.atoms.list_campaigns(
+            status=status, search=search, limit=PAGE, page=page
+        )
+        yield rows
+        more = page_of.has_more and bool(rows)
 
 
 def of_name(rows: Iterable[Campaign], name: str) -> list[Campaign]:

@@ -285,6 +285,8 @@ def _tell_scheduled(
 async def _pause_named(name: str, holding: Holding, *, hang_up: bool) -> CampaignsPaused:
     """Pause whatever dials under that name, even if it is several: all can be resumed."""
     ctx, name = holding.ctx, name.removesuffix("*").strip()
+    if not name:
+        return await _what_dials(ctx)
     stops = await stopping.stop_named(name, holding, hang_up=hang_up)
     if stops.listed or stops.accepted or stops.may_begin:
         return await _tell_some(stops, holding, hang_up=hang_up)
