@@ -1,10 +1,11 @@
 """Stopping a campaign: pause, cancel what is queued, look whether it holds. Safe to repeat."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -30,7 +31,8 @@ from atoms_campaigns_mcp.toolkit.registry import load
 T = TypeVar("T")
 TOOL = "guard"  # the name in the journal
 QUEUED = frozenset({"pending", "in_queue"})
-AT_ONCE = 10  # campaigns that are paused side by side, and as many whose calls are cancelled
+AT_ONCE = 10  # pauses that wait for an answer, and campaigns whose calls are cancelled
+TURN = 1.0  # seconds that a pause keeps its turn without an answer
 NOTING = 1.0  # seconds that a stop waits for the state
 EVERY = timedelta(seconds=0.2)  # that cancelling one call takes at least
 
@@ -91,10 +93,10 @@ class Stopper:
         ctx = session.context(witness, None, urgent=True)
         stopped = Stopped(sight.campaign)
         if sight.dials:
-            async with self._pausing:
-                noting = _Noting(session, sight, trips, session.runtime.clocks.seconds())
-                await noting.keep("stopping", sight.campaign)
-                await _pause(stopped, witness, ctx)
+            noting = _Noting(session, sight, trips, session.runtime.clocks.seconds())
+            await noting.keep("stopping", sight.campaign)
+            await self._in_turn(partial(_pause, stopped, witness, ctx))
+            await _look(stopped, ctx)
             # At once, since calls may take minutes to cancel, and what is done meanwhile is news.
             await noting.conclude(stopped)
         else:
@@ -102,6 +104,19 @@ class Stopper:
         async with self._cancelling:
             await self._cancel_queued(stopped, sight, trips, ctx)
         return stopped
+
+    async def _in_turn(self, pause: Callable[[], Awaitable[None]]) -> None:
+        """Pause when it is its turn; one whose answer is slow lets the next go ahead."""
+        answered = anyio.Event()
+
+        async def paused() -> None:
+            await pause()
+            answered.set()
+
+        async with anyio.create_task_group() as tasks, self._pausing:
+            tasks.start_soon(paused)
+            with anyio.move_on_after(TURN):
+                await answered.wait()
 
     async def _cancel_queued(
         self, stopped: Stopped, sight: Sight, trips: Sequence[Trip], ctx: ToolContext
@@ -142,12 +157,16 @@ def _recorder(session: Session, campaign: Campaign, trip: Trip) -> Recorder:
 
 
 async def _pause(stopped: Stopped, witness: _Witness, ctx: ToolContext) -> None:
-    campaign = stopped.campaign
     try:
-        await ctx.atoms.pause_campaign(campaign.id)
+        await ctx.atoms.pause_campaign(stopped.campaign.id)
         stopped.own = not witness.doubtful
     except AtomsCampaignsError as error:
         stopped.errors.append(error.message)
+
+
+async def _look(stopped: Stopped, ctx: ToolContext) -> None:
+    """Look whether it holds."""
+    campaign = stopped.campaign
     seen = await campaign_states.settled(ctx, campaign.id, campaign.name, before=ACTIVE)
     if seen.status == campaign_states.UNREAD:
         stopped.errors.append("whether it is paused cannot be read")

@@ -1,12 +1,13 @@
 """No campaign waits for another: what is slow to stop, to read or to resume delays nothing else."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import anyio
 import httpx2
 import pytest
 
+from atoms_campaigns_mcp.guard.act import AT_ONCE
 from atoms_campaigns_mcp.guard.process import POLL
 from atoms_campaigns_mcp.guard.rules import LEAD
 from atoms_campaigns_mcp.sandbox.engine.options import Options
@@ -104,6 +105,37 @@ def test_a_campaign_is_paused_in_time_while_another_cannot_be_read(tmp_path: Pat
                     unread.add(await begin(client, numbers(9, BRITAIN), name=name, max_retries=0))
             await anyio.sleep(60)
         assert network.first(f"/campaign/{dials}/pause") <= end - LEAD + SOON
+
+    simulated(tmp_path, SETTLED, live)
+
+
+@pytest.mark.slow
+def test_a_campaign_is_paused_in_time_while_no_other_pause_is_answered(tmp_path: Path) -> None:
+    async def live(yard: Simulated) -> None:
+        async with yard.place.bench.client() as client:
+            for number in range(AT_ONCE + 1):
+                name = f"Guarded {number}"
+                await begin(client, numbers(300, INDIA), name=name, max_retries=0)
+        await anyio.sleep(10)
+        end = yard.clock.now().replace(hour=13, minute=0, second=0, microsecond=0)
+        unanswered, answered = set[str](), list[datetime]()
+
+        def hangs(request: httpx2.Request) -> bool:
+            path = request.url.path
+            if not path.endswith("/pause"):
+                return False
+            if path in unanswered or len(unanswered) < AT_ONCE:
+                unanswered.add(path)
+                return True
+            answered.append(yard.clock.now())
+            return False
+
+        yard.hang(hangs)
+        async with yard.watching():
+            yard.clock.set(end - LEAD - timedelta(seconds=40))
+            await anyio.sleep(70)
+        assert len(unanswered) == AT_ONCE
+        assert answered[0] <= end - LEAD + SOON
 
     simulated(tmp_path, SETTLED, live)
 
