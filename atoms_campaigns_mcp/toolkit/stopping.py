@@ -47,8 +47,8 @@ class Stops:
 
     `listed` is what the API said to dial, or what the person named; what is stopped or failed
     besides was begun here, and did not show it yet. `unlisted` says what kept the rest from being
-    listed, `begun_unread` that nobody knows what was begun here. `of_name` holds all campaigns of
-    the name that was given, whatever their state.
+    listed, `begun_unread` that nobody knows what was begun here, `in_doubt` that something may be
+    scheduled whose creation was lost. `of_name` holds all campaigns of the name that was given.
     """
 
     listed: dict[str, Campaign] = field(default_factory=dict[str, Campaign])
@@ -58,6 +58,7 @@ class Stops:
     failed: dict[str, AtomsCampaignsError] = field(default_factory=dict[str, AtomsCampaignsError])
     unlisted: list[AtomsCampaignsError] = field(default_factory=list[AtomsCampaignsError])
     begun_unread: bool = False
+    in_doubt: bool = False
     of_name: dict[str, Campaign] = field(default_factory=dict[str, Campaign])
 
     @property
@@ -138,6 +139,9 @@ class _Sweep:
                 self.stops.stopped[campaign.id] = stopped
         except AtomsCampaignsError as error:
             self.stops.failed[campaign.id] = error
+        except Exception:  # noqa: BLE001 - nor does a fault of ours
+            log.exception("a pause ended unexpectedly")
+            self.stops.failed[campaign.id] = OutcomeUnknown("A fault of this server: see its log.")
 
     async def pause_what_runs(self) -> None:
         """Pause what runs; what is set up meanwhile is another's to find."""
@@ -163,9 +167,14 @@ class _Sweep:
 
     async def pause_what_was_begun(self) -> None:
         """Pause what was begun here and does not show it yet."""
+        begun = await self._begun()
+        self.pause((_unread(one) for one in begun or () if one), listed=False)
+
+    async def _begun(self) -> list[str] | None:
         begun = await begun_here(self.ctx)
         self.stops.begun_unread = begun is None
-        self.pause(map(_unread, begun or ()), listed=False)
+        self.stops.in_doubt = "" in (begun or ())
+        return begun
 
     async def hold(self, subjects: Sequence[str]) -> None:
         """Tell guards."""
@@ -188,8 +197,7 @@ class _Sweep:
         startable = [row for row in self.stops.of_name.values() if row.status in STARTABLE]
         if not startable:
             return
-        begun = await begun_here(self.ctx)
-        self.stops.begun_unread = begun is None
+        begun = await self._begun()
         self.pause(
             (row for row in startable if begun is None or row.id in begun),
             listed=False,
@@ -247,10 +255,10 @@ async def settled(stopped: Stopped, ctx: ToolContext) -> dict[str, Campaign]:
 
 
 async def begun_here(ctx: ToolContext) -> list[str] | None:
-    """Return what was made to dial here and has not been seen to; None if it cannot be read."""
+    """Return what was begun here and is not seen, "" if it has no id; None if it is unreadable."""
     try:
         with anyio.move_on_after(JOURNAL):
-            return [campaign_id for campaign_id in await ctx.memory.begun() if campaign_id]
+            return await ctx.memory.begun()
     except NotRecorded:
         pass
     except Exception:  # noqa: BLE001 - whatever is wrong with the journal, a stop goes on
@@ -258,14 +266,15 @@ async def begun_here(ctx: ToolContext) -> list[str] | None:
     return None
 
 
-async def beginning(ctx: ToolContext) -> list[Campaign] | None:
-    """Return what was begun here and does not show it yet; None if it cannot be read."""
+async def beginning(ctx: ToolContext) -> tuple[list[Campaign] | None, bool]:
+    """Return what was begun here and does not show it yet, or None, and what `in_doubt` says."""
     begun = await begun_here(ctx)
-    reads = {one: partial(ctx.atoms.get_campaign, one) for one in begun or ()}
+    reads = {one: partial(ctx.atoms.get_campaign, one) for one in begun or () if one}
     found, errors = await attempt(reads)
+    in_doubt = "" in (begun or ())
     if begun is None or not all(isinstance(error, NotFound) for error in errors.values()):
-        return None
-    return [one.campaign for one in found.values() if one.campaign.status in STARTABLE]
+        return None, in_doubt
+    return [one.campaign for one in found.values() if one.campaign.status in STARTABLE], in_doubt
 
 
 async def dialling(ctx: ToolContext) -> tuple[list[Campaign], list[AtomsCampaignsError]]:
@@ -305,13 +314,14 @@ async def listed(
             before = named
     except AtomsCampaignsError as error:
         return [*found.values()], error
+    except Exception:  # noqa: BLE001 - what the other lists name is paused all the same
+        log.exception("a list of campaigns could not be read")
+        return [*found.values()], Unavailable("A fault of this server: see its log.")
     return [*found.values()], Unavailable(MOVED)
 
 
 async def _pages(
-    ctx: ToolContext,
-    status: str | None,
-    search: str | None,
+    ctx: ToolContext, status: str | None, search: str | None
 ) -> AsyncGenerator[list[Campaign]]:
     page, more = 0, True
     while more:

@@ -27,6 +27,7 @@ SHOWN = 50  # campaigns named in the result; all are paused, and all are counted
 _IDS = re.compile(r"(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])")
 _STILL = TERMINAL | {"paused"}  # states in which nothing more is handed to the dialler
 BEGUN_UNREAD = " What was started here lately, and may begin to dial, cannot be read at present."
+IN_DOUBT = " Whether a campaign was scheduled here lately is not known: list_campaigns shows it."
 UNTOLD = (
     "No guard could be told of this stop: one may resume what it had paused. Tell the operator."
 )
@@ -103,13 +104,15 @@ async def _tell_calls(
 class _Others:
     """What else dials or is scheduled, of which `unread` says that it may be more.
 
-    `beginning` was started here and does not show it yet; None if that is not known.
+    `beginning` was started here and does not show it yet; None if that is not known. `in_doubt`
+    says that something was to be scheduled here, and nobody knows whether it is.
     """
 
     dialling: Sequence[Campaign] = ()
     scheduled: Sequence[Campaign] = ()
     beginning: Sequence[Campaign] | None = None
     unread: bool = True
+    in_doubt: bool = False
 
 
 async def _others(ctx: ToolContext) -> _Others:
@@ -120,8 +123,8 @@ async def _others(ctx: ToolContext) -> _Others:
         "beginning": partial(stopping.beginning, ctx),
     }
     with anyio.move_on_after(LOOKING):
-        (dialling, unlisted), (scheduled, unread), beginning = await all_of(reads)
-        return _Others(dialling, scheduled, beginning, unread=bool(unlisted or unread))
+        (dialling, unlisted), (scheduled, unread), begun = await all_of(reads)
+        return _Others(dialling, scheduled, begun[0], bool(unlisted or unread), begun[1])
     return _Others()
 
 
@@ -138,13 +141,15 @@ def _tell_others(result: CampaignsPaused, others: _Others, known: Iterable[str])
         result.message += " What else dials or is scheduled cannot be read at present."
     elif dialling or scheduled:
         result.message += f" Besides, {_count(dialling)} and {len(scheduled)} will by themselves."
-    elif others.beginning is not None and not beginning:
+    elif others.beginning is not None and not (beginning or others.in_doubt):
         result.message += " Nothing else dials, and no campaign is scheduled."
     if beginning:
         count = counted(len(beginning), "campaign")
         result.message += f" {count} started here may begin to dial any moment."
     elif others.beginning is None:
         result.message += BEGUN_UNREAD
+    if others.in_doubt:
+        result.message += IN_DOUBT
 
 
 async def _pause_each(ids: Sequence[str], holding: Holding, *, hang_up: bool) -> CampaignsPaused:
@@ -156,8 +161,10 @@ async def _pause_each(ids: Sequence[str], holding: Holding, *, hang_up: bool) ->
 async def _tell_some(stops: Stops, holding: Holding, *, hang_up: bool) -> CampaignsPaused:
     """While the pauses take effect, look what else dials."""
     if not stops.stopped:
-        errors = [*stops.failed.values()]
-        raise next((error for error in errors if not stopping.is_harmless(error)), errors[0])
+        failed = [*stops.failed.values()]
+        harmful = [error for error in failed if not stopping.is_harmless(error)]
+        # That some may be left, which could not be listed, counts more than that one is over.
+        raise [*harmful, *stops.unlisted, *failed][0]
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
         "seen": partial(stopping.settled, stops.stopped, holding.ctx),
         "others": partial(_others, holding.ctx),
@@ -264,9 +271,11 @@ def _tell_what_is_left(result: CampaignsPaused, stops: Stops) -> bool:
         result.message += f" There may be more, which cannot be listed: {reasons}"
     if stops.begun_unread:
         result.message += BEGUN_UNREAD
+    if stops.in_doubt:
+        result.message += IN_DOUBT
     if stops.still_dialling or stops.unlisted or stops.may_begin:
         result.next_step = "Call pause_campaign with all again at once."
-    return not (stops.unlisted or stops.may_begin or stops.begun_unread)
+    return not (stops.unlisted or stops.may_begin or stops.begun_unread or stops.in_doubt)
 
 
 def _tell_scheduled(

@@ -69,6 +69,40 @@ async def test_a_lost_pause_of_what_is_scheduled_is_no_success(bench: Bench) -> 
     assert "No new call is made" not in text
 
 
+@pytest.mark.parametrize("word", ["all", "id"])
+async def test_nothing_is_clear_while_a_scheduled_creation_is_in_doubt(
+    bench: Bench, word: str
+) -> None:
+    async with bench.client() as client:
+        campaign = await dialling(client)
+        trouble(bench, "POST", nothing_done)
+        await client.refused("create_campaign", **DRAFT, scheduled_at="2027-01-05T10:00:00+05:30")
+        stopped = await client.call("pause_campaign", campaign_id={"id": campaign}.get(word, word))
+    assert ALL_CLEAR not in stopped["message"]
+    assert "list_campaigns shows it" in stopped["message"]
+
+
+async def test_that_one_is_over_does_not_hide_that_others_cannot_be_listed(bench: Bench) -> None:
+    async with bench.client() as client:
+        campaign = await dialling(client)
+        below = bench.wire.below
+
+        async def answer(request: httpx2.Request) -> httpx2.Response:
+            if request.url.params.get("status") == "processing":
+                return httpx2.Response(403, json={"status": False, "errors": ["no"]})
+            if request.url.path.endswith("/pause"):
+                return httpx2.Response(400, json={"status": False, "errors": ["not running"]})
+            got = await below.handle_async_request(request)
+            if not request.url.path.endswith(campaign):
+                return got
+            over = (await got.aread()).replace(b'"running"', b'"completed"')
+            return httpx2.Response(200, content=over, headers={"content-type": "application/json"})
+
+        bench.wire.below = httpx2.MockTransport(answer)
+        text = await client.refused("pause_campaign", campaign_id=DRAFT["name"])
+    assert "completed" not in text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("what", [refused_for_a_while, nothing_done])
 async def test_what_was_begun_here_and_could_not_be_paused_is_told(
