@@ -44,3 +44,25 @@ async def all_of(calls: Mapping[K, Callable[[], Awaitable[T]]]) -> list[T]:
         if name in errors:
             raise errors[name]
     return [answers[name] for name in calls]
+
+
+class Turns:
+    """So many at once; one that takes longer than `seconds` goes on, and lets the next begin."""
+
+    def __init__(self, at_once: int, seconds: float) -> None:
+        """Let so many begin, and each next one when one of them is over or slow."""
+        self._limiter = anyio.CapacityLimiter(at_once)
+        self._seconds = seconds
+
+    async def take(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it when it is its turn, and wait for its end."""
+        done = anyio.Event()
+
+        async def through() -> None:
+            await work()
+            done.set()
+
+        async with anyio.create_task_group() as tasks, self._limiter:
+            tasks.start_soon(through)
+            with anyio.move_on_after(self._seconds):
+                await done.wait()

@@ -1,7 +1,7 @@
 """Stopping a campaign: pause, cancel what is queued, look whether it holds. Safe to repeat."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +12,7 @@ import anyio
 
 from atoms_campaigns_mcp.atoms.changes import Change, Noted
 from atoms_campaigns_mcp.atoms.pacer import Pacer
+from atoms_campaigns_mcp.concurrency import Turns
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotRecorded
 from atoms_campaigns_mcp.guard.notes import OVERLAP, PAUSED, Note
 from atoms_campaigns_mcp.guard.rules import Rules, Trip, too_late
@@ -80,7 +81,7 @@ class Stopper:
     rules: Rules
     open_session: Callable[[], Session]
     pace: Pacer
-    _pausing: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(AT_ONCE))
+    _pausing: Turns = field(default_factory=lambda: Turns(AT_ONCE, TURN))
     # Apart, so that no pause waits for calls that cannot be cancelled.
     _cancelling: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(AT_ONCE)
@@ -95,7 +96,7 @@ class Stopper:
         if sight.dials:
             noting = _Noting(session, sight, trips, session.runtime.clocks.seconds())
             await noting.keep("stopping", sight.campaign)
-            await self._in_turn(partial(_pause, stopped, witness, ctx))
+            await self._pausing.take(partial(_pause, stopped, witness, ctx))
             await _look(stopped, ctx)
             # At once, since calls may take minutes to cancel, and what is done meanwhile is news.
             await noting.conclude(stopped)
@@ -104,19 +105,6 @@ class Stopper:
         async with self._cancelling:
             await self._cancel_queued(stopped, sight, trips, ctx)
         return stopped
-
-    async def _in_turn(self, pause: Callable[[], Awaitable[None]]) -> None:
-        """Pause when it is its turn; one whose answer is slow lets the next go ahead."""
-        answered = anyio.Event()
-
-        async def paused() -> None:
-            await pause()
-            answered.set()
-
-        async with anyio.create_task_group() as tasks, self._pausing:
-            tasks.start_soon(paused)
-            with anyio.move_on_after(TURN):
-                await answered.wait()
 
     async def _cancel_queued(
         self, stopped: Stopped, sight: Sight, trips: Sequence[Trip], ctx: ToolContext

@@ -10,7 +10,7 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup
 
-from atoms_campaigns_mcp.concurrency import attempt
+from atoms_campaigns_mcp.concurrency import Turns, attempt
 from atoms_campaigns_mcp.errors import (
     AtomsCampaignsError,
     NotFound,
@@ -33,6 +33,7 @@ PAGE = 100  # campaigns a request
 JOURNAL = 1.0  # seconds that a stop waits to learn what was begun here
 SEARCHING = 5.0  # seconds in which the campaigns of a name are looked for
 AT_ONCE = 10  # pauses under way at once; they queue for no turn
+TURN = 1.0  # seconds that a pause without an answer keeps the next one waiting
 HEARING = 2.0  # seconds in which guards should have been told, before it goes on
 AGAIN = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds before a list that moves is read again
 MOVED = "The list of campaigns changed again and again while its pages were read."
@@ -119,7 +120,7 @@ class _Sweep:
     hang_up: bool
     name: str | None = None
     taken: set[str] = field(default_factory=set[str])
-    turns: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(AT_ONCE))
+    turns: Turns = field(default_factory=lambda: Turns(AT_ONCE, TURN))
     held: anyio.Event = field(default_factory=anyio.Event)
 
     def pause(self, campaigns: Iterable[Campaign], *, listed: bool = True) -> None:
@@ -129,14 +130,13 @@ class _Sweep:
                 self.stops.listed.setdefault(campaign.id, campaign)
             if campaign.id not in self.taken:
                 self.taken.add(campaign.id)
-                self.tasks.start_soon(self._pause, campaign)
+                self.tasks.start_soon(self.turns.take, partial(self._pause, campaign))
 
     async def _pause(self, campaign: Campaign) -> None:
         # One that cannot be paused, or is slow to show it, keeps no other dialling.
         try:
-            async with self.turns:
-                stopped = await _stop(campaign, self.ctx, hang_up=self.hang_up)
-                self.stops.stopped[campaign.id] = stopped
+            stopped = await _stop(campaign, self.ctx, hang_up=self.hang_up)
+            self.stops.stopped[campaign.id] = stopped
         except AtomsCampaignsError as error:
             self.stops.failed[campaign.id] = error
         except Exception:  # noqa: BLE001 - nor does a fault of ours

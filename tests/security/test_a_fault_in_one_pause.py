@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
 
-from atoms_campaigns_mcp.toolkit.stopping import AT_ONCE
-from tests.support.far_away import FarAway, simulated, started
+from atoms_campaigns_mcp.toolkit.stopping import AT_ONCE, TURN
+from tests.support.far_away import ROUND_TRIP, FarAway, simulated, started
 
 IDS = [f"{number:024x}" for number in range(AT_ONCE * 3)]
 
@@ -24,6 +25,27 @@ def test_a_fault_in_one_pause_keeps_no_other_from_being_sent(tmp_path: Path) -> 
         assert paused == set(IDS)
         assert "1 could not be paused" in stopped["message"]
         assert "again at once" in stopped["next_step"]
+
+    simulated(tmp_path, live)
+
+
+def test_pauses_that_get_no_answer_keep_no_other_waiting_for_long(tmp_path: Path) -> None:
+    async def live(far: FarAway) -> None:
+        campaign = await started(far, "Renewals")
+        below = far.far.below
+
+        async def answer(request: httpx2.Request) -> httpx2.Response:
+            if any(f"{one}/pause" in request.url.path for one in IDS):
+                await anyio.sleep_forever()
+            return await below.handle_async_request(request)
+
+        far.far.below = httpx2.MockTransport(answer)
+        ids = " ".join([*IDS[:AT_ONCE], campaign["campaign_id"]])
+        stopped, taken = await far.taken("pause_campaign", campaign_id=ids)
+        last = next(s for s in taken.requests if f"{campaign['campaign_id']}/pause" in s.path)
+        assert last.at <= TURN + ROUND_TRIP
+        assert [row["status"] for row in stopped["campaigns"]] == ["paused"]
+        assert f"{AT_ONCE} could not be paused" in stopped["message"]
 
     simulated(tmp_path, live)
 
