@@ -18,10 +18,11 @@ MACHINE_PATH = re.compile(
 
 @pytest.fixture(scope="module")
 def tracked() -> list[Path]:
-    if shutil.which("git") is None or not (ROOT / ".git").exists():
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+        [git, "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
     )
     return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).exists()]
 
