@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from atoms_campaigns_mcp.contacts.columns import PHONE, output_names
 from atoms_campaigns_mcp.contacts.countries import country_of
+from atoms_campaigns_mcp.contacts.opt_outs import speaks_of_calls
 from atoms_campaigns_mcp.contacts.records import Record, is_data
 from atoms_campaigns_mcp.contacts.refusals import refused, shown, shown_names
 from atoms_campaigns_mcp.contacts.vocabulary import (
     UNSURE,
     WHY,
     Rank,
-    about_consent,
     country_rank,
     fold,
     is_zone,
@@ -79,7 +79,7 @@ def understood(header: Sequence[str], records: Sequence[Record], wanted: Sequenc
         phones,
         _countries(header, records, phones),
         zones,
-        tuple(place for place, name in enumerate(header) if about_consent(name)),
+        tuple(place for place, name in enumerate(header) if speaks_of_calls(name)),
         kept,
         output_names(header, kept, phones[1:], zones),
     )

@@ -8,6 +8,7 @@ from atoms_campaigns_mcp.contacts.numbers.stored import as_digits
 
 DUPLICATE = "duplicate"
 NO_NUMBER = "no_number"
+OPTED_OUT = "opted_out"
 COUNTRY = "other_country"
 TIME_ZONE = "other_time_zone"
 UNKNOWN_ZONE = "unknown_time_zone"
@@ -15,11 +16,15 @@ UNKNOWN_ZONE = "unknown_time_zone"
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A contact to choose from: its number as the list has it, country, and possible zones."""
+    """A contact to choose from: its number as the list has it, country, and possible zones.
+
+    It has `opted_out` if a column of the list says not to call it.
+    """
 
     number: str = field(repr=False)
     country: str = ""
     zones: tuple[str, ...] = ()
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,13 @@ class Filters:
         without: By reason, digits of numbers (with country code) that are left out; in this order.
         countries: Only these (US); all if empty.
         time_zones: Only contacts all of whose possible zones are among these; all if empty.
+        opted_out: Leave out whom a column of the list says not to call.
     """
 
     without: Mapping[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
     countries: Collection[str] = ()
     time_zones: Collection[str] = ()
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,8 @@ def _reason(candidate: Candidate, digits: str, filters: Filters) -> str:
 def _reasons(candidate: Candidate, digits: str, filters: Filters) -> Iterator[str]:
     if not digits:
         yield NO_NUMBER
+    if filters.opted_out and candidate.opted_out:
+        yield OPTED_OUT
     for reason, numbers in filters.without.items():
         if digits in numbers:
             yield reason

@@ -23,6 +23,7 @@ from atoms_campaigns_mcp.contacts.numbers.column_reading import (
 )
 from atoms_campaigns_mcp.contacts.numbers.directory import Directory
 from atoms_campaigns_mcp.contacts.numbers.plans import known_code, known_region
+from atoms_campaigns_mcp.contacts.opt_outs import forbids_calls, speaks_of_calls
 from atoms_campaigns_mcp.contacts.origins import origins
 from atoms_campaigns_mcp.contacts.records import (
     LARGEST,
@@ -36,7 +37,7 @@ from atoms_campaigns_mcp.contacts.records import (
 from atoms_campaigns_mcp.contacts.refusals import SHOWN_LENGTH, refused, shown, shown_names
 from atoms_campaigns_mcp.contacts.selection import Candidate
 from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
-from atoms_campaigns_mcp.contacts.vocabulary import WHY, forbids_calls
+from atoms_campaigns_mcp.contacts.vocabulary import WHY
 from atoms_campaigns_mcp.contacts.zone_names import zone_of
 from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.fields import hidden
@@ -134,9 +135,19 @@ class Contacts:
 
     def candidates(self, directory: Directory) -> list[Candidate]:
         """Return each contact as filters see it."""
+        out = set(self.opted_out())
         return [
-            Candidate(row[0], directory.country(row[0]), self._zones(row, directory))
-            for row in self.rows
+            Candidate(row[0], directory.country(row[0]), self._zones(row, directory), place in out)
+            for place, row in enumerate(self.rows)
+        ]
+
+    def opted_out(self) -> list[int]:
+        """Return the places of the contacts whose own columns say not to call them."""
+        about = [(p, name) for p, name in enumerate(self.columns) if speaks_of_calls(name)]
+        return [
+            place
+            for place, row in enumerate(self.rows)
+            if any(forbids_calls(name, row[p]) for p, name in about)
         ]
 
     def only(self, places: Sequence[int]) -> "Contacts":
@@ -322,6 +333,10 @@ class _Sorter:
         place, row = known
         kept = self._rows[place]
         kept[1:] = [old or new for old, new in zip(kept[1:], values, strict=True)]
+        for column in self._columns.consents:  # once said, no other row of the number unsays it
+            at = self._columns.kept.index(column)
+            if forbids_calls(self._columns.names[at], values[at - 1]):
+                kept[at] = values[at - 1]
         self._duplicates.append(Duplicate(record.row, record.line, row))
 
     def _look_at(self, record: Record) -> None:
@@ -345,10 +360,7 @@ class _Sorter:
                     f"Asia/Kolkata) in {spans(self._unknown_zones)}: those of the number count."
                 )
         for place, rows in self._unwilling.items():
-            yield (
-                f"{shown(listing.header[place])} says not to call {spans(rows)}; they are "
-                "in the list all the same: ask the user, and leave them out of the file if not."
-            )
+            yield f"{shown(listing.header[place])} says not to call {spans(rows)}."
 
 
 def spans(rows: Sequence[int], most: int = 20) -> str:

@@ -134,16 +134,6 @@ _OTHER_COUNTRIES = frozenset(
     "ip card bank issuing issuer state states province manager product manufacture hq".split()  # noqa: SIM905
 )
 _BIRTH = re.compile(r"birth|origin|nationality|citizen|destination|travel|visit")
-_NO_CALLS = re.compile(
-    r"donot(?:call|contact|phone|disturb|dial)|dontcall|dnc|dnd|ondnc|nocalls?|dnd?c?(?:list|flag|status)"
-    r"|(?:phone|call|sms|email|has|is)*(?:optedout|optout|unsubscribed)(?:of|from|calls|phone|sms)*"
-    r"|nepasappeler|nollamar|nichtanrufen|nichtkontaktieren|naoligar|nonchiamare|robinson"
-    r"|bloctel|telephonepreferenceservice|tps|blocked|blacklisted|donotcall(?:list|flag|registry)"
-)
-_MAY_CALL = re.compile(
-    r"(?:phone|call|voice|marketing|tcpa|sms)*(?:consent|permission|optin|optedin|canbecalled)"
-    r"(?:to|call|calls|given|status|phone|marketing)*|cancall|maycall|oktocall|accepts?calls"
-)
 
 
 @lru_cache(maxsize=4096)
@@ -234,41 +224,3 @@ def wants_digits(name: str) -> bool:
 def wants_plus(name: str) -> bool:
     """Whether a column decides the country only with calling codes that have their plus."""
     return fold(name) == "code"
-
-
-def forbids_calls(name: str, cell: str) -> bool:
-    """Whether a column of that name, such as Do Not Call, says in this cell: do not call."""
-    joined = fold(name)
-    if _NO_CALLS.fullmatch(joined):
-        return fold(cell) in _YES
-    return bool(_MAY_CALL.fullmatch(joined)) and fold(cell) in _NO
-
-
-def about_consent(name: str) -> bool:
-    """Whether a column of that name says whether its contact may be called."""
-    joined = fold(name)
-    return bool(_NO_CALLS.fullmatch(joined) or _MAY_CALL.fullmatch(joined))
-
-
-_YES = frozenset(
-    [
-        "true",
-        "yes",
-        "y",
-        "1",
-        "x",
-        "t",
-        "on",
-        "si",
-        "oui",
-        "ja",
-        "sim",
-        "da",
-        "dnd",
-        "dnc",
-        "blocked",
-        "optedout",
-        "unsubscribed",
-    ]
-)
-_NO = frozenset("false no n 0 f off non nein nao denied refused optedout revoked".split())  # noqa: SIM905

@@ -209,6 +209,13 @@ def _foreign(facts: Facts, callers: set[str]) -> Iterator[Finding]:
 
 def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """Nobody asked not to be called."""
+    if out := sum(contact.opted_out for contact in facts.concerned):
+        yield Finding(
+            "warn",
+            "opted_out",
+            f"{counted(out, 'contact')} whose own columns say not to call them",
+            "create_audience with from_audience_id makes an audience without them.",
+        )
     variable = "ATOMS_MCP_REQUIRE_DNC_CLEAN" if policy.require_dnc_clean else ""
     if facts.dnc is None:
         yield _judged(

@@ -27,13 +27,15 @@ class CallerFact:
 class ContactFact:
     """A contact: number (E.164, or empty if it is not one), country and possible time zones.
 
-    `unread` is a number that may be one to the API, and cannot be read here.
+    `unread` is a number that may be one to the API, and cannot be read here. A contact has
+    `opted_out` if a column of its own says not to call it.
     """
 
     number: str
     country: str = ""
     zones: tuple[str, ...] = ()
     unread: bool = False
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def _do_not_call(facts: Facts, _: Policy) -> str:
     listed = sum(contact.number.lstrip("+") in facts.dnc for contact in people if contact.number)
     unread = sum(contact.unread for contact in people)
     told = f"{listed} of {len(people)} on a list of {len(facts.dnc) + facts.dnc_unread}"
+    opted_out = sum(contact.opted_out for contact in people)
+    told += f", {opted_out} opted out in their own columns" if opted_out else ""
     return f"{told}, {unread} not comparable" if unread else told
 
 

@@ -200,6 +200,7 @@ class AudienceContents(PageResult):
     on_dnc: int | None = Field(
         description="valid numbers on a do-not-call list; null: cannot be known now"
     )
+    opted_out: int = Field(description="whose own columns say not to call them")
     campaigns: list[str] = Field(description="that use it: name (id) status")
     more_campaigns: bool = Field(description="true: older campaigns were not looked at")
 
@@ -218,7 +219,8 @@ class AudienceContents(PageResult):
         return (
             f"Countries: {', '.join(self.countries) or 'none'}. Local time zones: "
             f"{', '.join(self.time_zones) or 'none'}. Invalid numbers: {self.invalid}, doubtful: "
-            f"{self.doubtful}, on a do-not-call list: {listed}. Campaigns that use it{older}: "
+            f"{self.doubtful}, on a do-not-call list: {listed}, opted out in their own columns: "
+            f"{self.opted_out}. Campaigns that use it{older}: "
             f"{', '.join(self.campaigns) or 'none'}. Columns: "
             f"{', '.join(map(word, self.columns))}. {super().summary()}"
         )

@@ -219,12 +219,13 @@ def _contacts(contacts: Sequence[Contact], ctx: ToolContext) -> tuple[ContactFac
     for contact in contacts:
         number = e164(contact.number)
         if not number:
-            facts.append(ContactFact("", unread=number is None))
+            facts.append(ContactFact("", unread=number is None, opted_out=contact.opted_out))
             continue
         zones = _zones(
             contact, directory.zones(number), enforced=ctx.operator.policy.hours_enforced
         )
-        facts.append(ContactFact(number, directory.country(number), zones))
+        country = directory.country(number)
+        facts.append(ContactFact(number, country, zones, opted_out=contact.opted_out))
     return tuple(facts)
 
 

@@ -2,7 +2,12 @@ from atoms_campaigns_mcp.contacts.columns import PHONE
 from atoms_campaigns_mcp.schemas.arguments import AddContactsArgs
 from atoms_campaigns_mcp.schemas.audiences import ContactsAdded
 from atoms_campaigns_mcp.toolkit import lookup
-from atoms_campaigns_mcp.toolkit.audiences import contact_sources, do_not_call, list_reports
+from atoms_campaigns_mcp.toolkit.audiences import (
+    contact_sources,
+    do_not_call,
+    list_reports,
+    selection,
+)
 from atoms_campaigns_mcp.toolkit.audiences.lock import resting
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 from atoms_campaigns_mcp.toolkit.tool import Effect, tool
@@ -15,7 +20,8 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
     Works like create_audience; contacts that are already in the audience are skipped.
     """
     contact_sources.only_one(contact_sources.sources(args))
-    contacts = await contact_sources.from_arguments(args, ctx)
+    given = await contact_sources.from_arguments(args, ctx)
+    contacts = await ctx.shared.work(selection.without_opt_outs, given)
     audience = await lookup.audience(ctx.atoms, args.audience_id)
     column = audience.phone_column or PHONE
     columns = (column, *contacts.columns[1:])
@@ -30,6 +36,6 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
         skipped=skipped,
         on_dnc=on_dnc,
         **await ctx.shared.work(list_reports.report, contacts, ctx),
-        rejects_file=contact_sources.rejects_file(contacts, args),
+        rejects_file=contact_sources.rejects_file(given, args),
         next_step=f"Pass {audience.id} as audience_id to create_campaign.",
     )

@@ -56,6 +56,7 @@ async def run(args: GetAudienceArgs, ctx: ToolContext) -> AudienceContents:
         invalid=judged["invalid"],
         doubtful=judged["doubtful"],
         on_dnc=on_dnc,
+        opted_out=judged["opted_out"],
         campaigns=[
             f"{named(row.name, row.id)} {word(row.status)}" for row in uses[:CAMPAIGNS_SHOWN]
         ],
@@ -63,12 +64,12 @@ async def run(args: GetAudienceArgs, ctx: ToolContext) -> AudienceContents:
         page=args.page,
         total=len(contacts),
         has_more=start + args.limit < len(contacts),
-        next_step=_next_step(args, len(page), on_dnc),
+        next_step=_next_step(args, len(page), (on_dnc or 0) + judged["opted_out"]),
     )
 
 
 def _judged(contacts: Contacts) -> Counter[str]:
-    counts = Counter[str]()
+    counts = Counter[str](opted_out=len(contacts.opted_out()))
     for number in contacts.numbers():
         written = e164(number)
         reading = international(written[1:]) if written else None
@@ -119,9 +120,9 @@ def _fields(data: Mapping[str, Any], number: str, *, masked: bool) -> list[str]:
     return texts
 
 
-def _next_step(args: GetAudienceArgs, shown: int, on_dnc: int | None) -> str:
+def _next_step(args: GetAudienceArgs, shown: int, unwilling: int) -> str:
     if not shown:
         return nothing_here(args.page, "It has no contacts: add_contacts adds some.")
-    if on_dnc:
-        return "create_audience with from_audience_id makes one without those on a list."
+    if unwilling:
+        return "create_audience with from_audience_id makes one without those not to be called."
     return "create_audience with from_audience_id and filters makes another audience of it."

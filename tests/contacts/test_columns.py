@@ -1,6 +1,7 @@
 """Names and cells tell the column of numbers; where they do not, the user is asked."""
 
 import pytest
+from hypothesis import given, strategies as st
 
 from atoms_campaigns_mcp.contacts.table import Contacts, parse
 from atoms_campaigns_mcp.errors import InvalidArguments
@@ -155,9 +156,40 @@ def test_a_column_of_time_zones_is_known_by_any_usual_name(name: str) -> None:
         ("DNC Status", "DNC"),
         ("Opted Out", "yes"),
         ("consent_to_call", "No"),
+        ("Call consent", "withdrawn"),
+        ("DNC", "Do not call"),
+        ("Unsubscribed at", "2026-03-01 10:00"),
+        ("opted_out_date", "1 Mar 2026 10:00"),
     ],
 )
 def test_a_column_that_speaks_against_calls_is_pointed_out(name: str, cell: str) -> None:
     contacts = read(f"phone,{name}\n{NUMBER},{cell}\n{OTHER},\n")
-    assert len(contacts) == 2
+    assert contacts.opted_out() == [0]
     assert f'"{name}" says not to call row 2' in contacts.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("Do Not Call", "no"),
+        ("Do Not Call", "?"),
+        ("Opted in", "yes"),
+        ("Opted out at", "never"),
+        ("Email opt out", "yes"),
+        ("SMS consent", "no"),
+        ("Blocked by", "rain"),
+    ],
+)
+def test_a_column_that_does_not_forbid_calls_leaves_nobody_out(name: str, cell: str) -> None:
+    contacts = read(f"phone,{name}\n{NUMBER},{cell}\n")
+    assert (contacts.opted_out(), contacts.notes) == ([], ())
+
+
+@given(
+    rows=st.lists(st.tuples(st.sampled_from([NUMBER, OTHER]), st.booleans()), min_size=1),
+)
+def test_who_opted_out_in_any_row_has_opted_out(rows: list[tuple[str, bool]]) -> None:
+    lines = [f"{number},{'yes' if out else ''}" for number, out in rows]
+    contacts = read("phone,DNC\n" + "\n".join(lines) + "\n")
+    numbers = {contacts.numbers()[place] for place in contacts.opted_out()}
+    assert numbers == {number for number, out in rows if out}

@@ -1,7 +1,7 @@
 """What a cell holds: one written phone number, reduced to its digits, or the reason why not.
 
-Which number those digits are is decided in `number_plans` and, for a whole column, in
-`number_columns`: a contact whose number is read wrongly is a stranger who gets a call.
+Which number those digits are is decided in `plans` and, for a whole column, in
+`column_reading`: a contact whose number is read wrongly is a stranger who gets a call.
 """
 
 import re

@@ -87,8 +87,12 @@ def _merged(contacts: Contacts) -> list[str]:
 
 
 def _notes(contacts: Contacts) -> list[str]:
-    cut = f"{counted(contacts.shortened, 'value')} cut at {LONGEST_VALUE:,} characters."
-    return [*contacts.notes, cut] if contacts.shortened else list(contacts.notes)
+    notes = list(contacts.notes)
+    if contacts.shortened:
+        notes.append(f"{counted(contacts.shortened, 'value')} cut at {LONGEST_VALUE:,} characters.")
+    if out := len(contacts.opted_out()):
+        notes.append(f"{counted(out, 'contact')} whose own columns say not to call them taken.")
+    return notes
 
 
 def _counts(counts: dict[str, int]) -> list[str]:

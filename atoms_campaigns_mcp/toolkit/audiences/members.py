@@ -13,22 +13,27 @@ from atoms_campaigns_mcp.atoms.client import (
 )
 from atoms_campaigns_mcp.concurrency import all_of
 from atoms_campaigns_mcp.contacts.columns import PHONE
+from atoms_campaigns_mcp.contacts.opt_outs import opted_out
 from atoms_campaigns_mcp.contacts.zone_names import zones_in
 from atoms_campaigns_mcp.schemas.audiences import Audience
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact's number as the audience has it, and the time zones that its columns name."""
+    """A contact: its number as the audience has it, and what its columns say.
+
+    They name time `zones`, or say not to call it: it has `opted_out`.
+    """
 
     number: str
     zones: tuple[str, ...] = ()
+    opted_out: bool = False
 
 
 async def contacts_of(atoms: AtomsClient, audience: Audience) -> list[Contact]:
     """Return every contact, in the order of the audience."""
     return [
-        Contact(number_of(row, audience), zones_in(row.data))
+        Contact(number_of(row, audience), zones_in(row.data), opted_out(row.data))
         for row in await members_of(atoms, audience)
     ]
 

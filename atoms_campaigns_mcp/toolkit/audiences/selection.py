@@ -1,6 +1,7 @@
 """From the arguments of `create_audience` to contacts: one source, and filters over it."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from atoms_campaigns_mcp.contacts.numbers.stored import as_digits
 from atoms_campaigns_mcp.contacts.selection import Filters, Selection, select
@@ -85,6 +86,25 @@ async def selected(contacts: Contacts, args: CreateAudienceArgs, ctx: ToolContex
     return found
 
 
+def without_opt_outs(contacts: Contacts) -> Contacts:
+    """Return a list without those whom its own columns say not to call, and say so in its notes.
+
+    Raises:
+        NotFound: Nobody is left.
+    """
+    out = set(contacts.opted_out())
+    if not out:
+        return contacts
+    told = f"{counted(len(out), 'contact')} whose own columns say not to call them left out."
+    if len(out) == len(contacts):
+        raise NotFound(
+            f"Nobody is left: {told} Nothing was sent.",
+            next_step="Tell the user that the list itself says not to call them.",
+        )
+    kept = contacts.only([place for place in range(len(contacts)) if place not in out])
+    return replace(kept, notes=(*kept.notes, told))
+
+
 def reasons(selection: Selection) -> list[str]:
     """Report how many were left out, by reason."""
     return [f"{reason}: {count}" for reason, count in selection.excluded.items()]
@@ -99,7 +119,9 @@ async def _filters(args: CreateAudienceArgs, ctx: ToolContext) -> Filters:
     for reference in args.exclude_audience_ids or ():
         numbers = await _members(reference, "exclude_audience_ids", ctx)
         without[IN_AUDIENCE] = {*without.get(IN_AUDIENCE, ()), *numbers}
-    return Filters(without, frozenset(args.countries or ()), _zones(args))
+    return Filters(
+        without, frozenset(args.countries or ()), _zones(args), opted_out=args.exclude_dnc
+    )
 
 
 def _check_left(found: Selection, args: CreateAudienceArgs) -> None:
