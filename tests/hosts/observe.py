@@ -1,11 +1,13 @@
 """What each host does with our server, seen: `python -m tests.hosts.observe` writes it down."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -179,13 +181,26 @@ def ran(host: Host, home: Path, model: Model) -> str:
 
 def observed(host: Host) -> dict[str, Any]:
     """Run a host, and give what came of it."""
+    with folder_of(host) as folder:
+        seen = headless(host, folder / "home")
+    if host.terminal:
+        with folder_of(host) as folder:
+            seen |= in_terminal(host, folder / "home")
+    return {"version": host.version, **seen}
+
+
+@contextmanager
+def folder_of(host: Host) -> Generator[Path]:
+    """Make a folder for a host, and leave nothing of it: neither files nor processes."""
     # Beside the program: Codex does not work in the folder for temporary files.
     with TemporaryDirectory(dir=host.folder, ignore_cleanup_errors=True) as folder:
-        seen = headless(host, Path(folder) / "home")
-    if host.terminal:
-        with TemporaryDirectory(dir=host.folder, ignore_cleanup_errors=True) as folder:
-            seen |= in_terminal(host, Path(folder) / "home")
-    return {"version": host.version, **seen}
+        try:
+            yield Path(folder)
+        finally:  # Codex leaves a daemon
+            for process in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError):
+                    if folder.encode() in (process / "cmdline").read_bytes():
+                        os.kill(int(process.name), signal.SIGKILL)
 
 
 def recorded() -> dict[str, Any]:
