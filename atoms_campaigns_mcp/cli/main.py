@@ -83,6 +83,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _demo(_: argparse.Namespace) -> int:
+    Settings.load({}, policies=policies_here())  # else its server would say it, and nobody hears it
     from atoms_campaigns_mcp.cli.demo import run  # noqa: PLC0415 - rich, client
 
     return run()

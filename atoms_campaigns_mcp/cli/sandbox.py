@@ -34,15 +34,6 @@ def start_afresh(database: Path) -> int:
         ConfigurationError: It was left as it was.
     """
     try:
-        in_a_file = database.parent.is_file()  # in which there is nothing to empty
-    except OSError:
-        in_a_file = False  # opening it says why
-    if in_a_file:
-        raise ConfigurationError(
-            f"{database.parent} is a file, not a folder.",
-            next_step="Give a folder in ATOMS_MCP_STATE, or the database in --db.",
-        )
-    try:
         emptied = reset(database)
     except StoreError as error:
         raise ConfigurationError(f"{error}.") from error

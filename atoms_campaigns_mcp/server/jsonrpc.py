@@ -23,6 +23,7 @@ from mcp_types import (
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from atoms_campaigns_mcp.effects import absent
 from atoms_campaigns_mcp.tool_calls.catalog import emergencies
 
 _MARK = b"\xef\xbb\xbf"  # Windows programs put it before the first message
@@ -48,6 +49,9 @@ class InvalidMessage:
     words: str
 
 
+_NO_ARGUMENTS = "arguments must be an object that names each of them."
+_PROGRESS = "progressToken"
+_STOP = ("name", "arguments", "_meta")  # what a call of the emergency stop is served with
 _NO_JSON = InvalidMessage((None,), PARSE_ERROR, "The message is not JSON.")
 
 
@@ -114,8 +118,45 @@ def _message(value: Any) -> JSONRPCMessage | InvalidMessage:
         return _answer(said)
     if wrong := _wrong(said):
         return InvalidMessage(_ids(said), *wrong)
+    if said["method"] == "tools/call" and isinstance(said.get("params"), dict):
+        said = {**said, "params": _call(said)}
+        if not isinstance(said["params"].get("arguments", {}), dict):
+            return InvalidMessage(_ids(said), INVALID_PARAMS, _NO_ARGUMENTS)
     kind = JSONRPCRequest if "id" in said else JSONRPCNotification
     return kind.model_validate(said)
+
+
+def _call(said: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a tool call as the SDK takes them.
+
+    Some hosts send arguments as their JSON text, and none of them as an empty list or text. The
+    emergency stop goes ahead with what can be read of it.
+    """
+    params = dict(cast("dict[str, Any]", said["params"]))
+    if "arguments" in params:
+        params["arguments"] = _arguments(params["arguments"])
+    if is_stop(said):
+        params = {name: params[name] for name in _STOP if name in params}
+        if not isinstance(params.get("arguments"), dict):
+            params["arguments"] = {}
+        meta = params.pop("_meta", None)
+        if isinstance(meta, dict):
+            marks = cast("dict[str, Any]", meta)
+            usable = _is_id(marks.get(_PROGRESS, 0))
+            params["_meta"] = {key: marks[key] for key in marks if usable or key != _PROGRESS}
+    return params
+
+
+def _arguments(given: Any) -> Any:
+    if isinstance(given, dict):
+        return cast("dict[str, Any]", given)
+    if absent(given):
+        return {}
+    try:
+        value: Any = from_json(given) if isinstance(given, str) else given
+    except ValueError:
+        return given
+    return value
 
 
 def _wrong(said: dict[str, Any]) -> tuple[int, str] | None:

@@ -291,3 +291,24 @@ def test_a_demonstration_that_a_policy_forbids_says_so_and_no_traceback(tmp_path
     assert (done.returncode, done.stderr) == (1, "")
     assert "The demonstration failed: start_campaign:" in said
     assert "policy.toml" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content", ["live = true", "max_contacts = 0", "max_contact = 5", "="])
+def test_a_policy_that_stops_every_start_stops_the_demonstration_in_its_own_words(
+    tmp_path: Path, content: str
+) -> None:
+    folder = tmp_path / ".config" / APP
+    folder.mkdir(parents=True)
+    (folder / NAME).write_text(content)
+    done = subprocess.run(
+        [*OURS, "demo"],
+        env={**environment(tmp_path / "state"), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("atoms-campaigns-mcp: ")
+    assert done.stderr.count("\n") == 1

@@ -88,6 +88,18 @@ def test_reset_makes_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("place", ["file/deep/sandbox.db", "file/sandbox.db", "circle", "x" * 300])
+def test_reset_does_not_say_that_it_is_done_where_no_sandbox_can_be(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(StoreError) as refused:
+        reset(tmp_path / place)
+    assert "cannot be reset, and was left as it was: " in str(refused.value)
+    assert "Errno" not in str(refused.value)
+
+
 @pytest.mark.anyio
 async def test_who_has_the_sandbox_open_sees_the_fresh_world_and_goes_on_sharing_it(
     tmp_path: Path, open_sandbox: OpenSandbox

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
+from mcp_types import (
+    CallToolRequestParams,
+    JSONRPCError,
+    JSONRPCNotification,
+    JSONRPCRequest,
+    JSONRPCResponse,
+)
 
 from atoms_campaigns_mcp.server.jsonrpc import InvalidMessage, read
 
@@ -15,6 +21,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
+AROUND = ("arguments", "_meta", "task", "inputResponses", "requestState", "strange")
 PARTS = st.fixed_dictionaries(
     {},
     optional={
@@ -85,6 +92,48 @@ def test_half_a_character_is_refused_with_the_id_and_without_the_text(raw: bytes
     assert isinstance(refused, InvalidMessage)
     assert (refused.ids, refused.code) == ((7,), -32700)
     refused.words.encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        ([], {}),
+        ("", {}),
+        ("null", {}),
+        ("{}", {}),
+        ('{"csv": "phone", "limit": 2}', {"csv": "phone", "limit": 2}),
+        ({"limit": 2}, {"limit": 2}),
+        (None, {}),
+    ],
+)
+def test_arguments_may_come_as_their_text_or_as_nothing_at_all(sent: Any, taken: Any) -> None:
+    params = {"name": "add_contacts", "arguments": sent}
+    message = read(json.dumps({**ASKED, "method": "tools/call", "params": params}).encode())
+    assert isinstance(message, JSONRPCRequest)
+    assert message.params == {"name": "add_contacts", "arguments": taken}
+
+
+@pytest.mark.parametrize("sent", [["all"], "all", "[1]", '{"half', 5, True])
+def test_arguments_that_name_nothing_are_refused_in_words(sent: Any) -> None:
+    params = {"name": "start_campaign", "arguments": sent}
+    refused = read(json.dumps({**ASKED, "method": "tools/call", "params": params}).encode())
+    assert isinstance(refused, InvalidMessage)
+    assert (refused.ids, refused.code) == ((7,), -32602)
+    assert refused.words.startswith("arguments must be an object")
+
+
+@pytest.mark.slow
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(AROUND, JSON)), JSON)
+def test_whatever_stands_around_it_the_emergency_stop_is_taken(
+    around: dict[str, Any], token: Any
+) -> None:
+    stop = {"name": "pause_campaign", "arguments": {"campaign_id": "all"}}
+    meta = {"_meta": {"progressToken": token}}
+    for params in ({**stop, **around}, {**stop, **meta}):
+        sent = json.dumps({**ASKED, "method": "tools/call", "params": params})
+        message = read(sent.encode())
+        assert isinstance(message, JSONRPCRequest)
+        CallToolRequestParams.model_validate(message.params)
 
 
 def test_half_a_character_does_not_hold_up_the_emergency_stop() -> None:

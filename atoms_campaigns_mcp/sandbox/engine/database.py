@@ -1,5 +1,7 @@
 """The SQLite file: opened, created, checked for its schema version, emptied."""
 
+import errno
+import os
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -29,7 +31,7 @@ def connect(db: str | Path) -> sqlite3.Connection:
             db, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{db} cannot be used as a sandbox database: {error}") from error
+        raise StoreError(f"{db} cannot be used as a sandbox database: {_said(error)}") from error
     connection.row_factory = sqlite3.Row
     connection.create_function("contains", 2, _contains, deterministic=True)
     try:
@@ -38,7 +40,7 @@ def connect(db: str | Path) -> sqlite3.Connection:
         _migrate(connection, db)
     except sqlite3.Error as error:
         connection.close()
-        raise StoreError(f"{db} cannot be used as a sandbox database: {error}") from error
+        raise StoreError(f"{db} cannot be used as a sandbox database: {_said(error)}") from error
     except StoreError:
         connection.close()
         raise
@@ -69,7 +71,7 @@ def reset(db: Path) -> bool:
             and open in another program.
     """
     try:
-        if not db.exists():
+        if not _is_there(db):
             return True
         with closing(sqlite3.connect(db, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             _require_ours(connection, db)
@@ -79,8 +81,17 @@ def reset(db: Path) -> bool:
         for path in (db, Path(f"{db}-wal"), Path(f"{db}-shm")):
             path.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{db} cannot be reset, and was left as it was: {error}") from error
+        raise StoreError(f"{db} cannot be reset, and was left as it was: {_said(error)}") from error
     return False
+
+
+def _is_there(db: Path) -> bool:
+    """Look; `Path.exists` says no, too, where a file is in place of a folder, or links go round."""
+    try:
+        db.stat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _require_ours(connection: sqlite3.Connection, db: Path) -> None:
@@ -128,12 +139,20 @@ def _require_alone(connection: sqlite3.Connection, db: Path) -> None:
         return  # so damaged that nobody can work with it
 
 
+def _said(error: OSError | sqlite3.Error) -> str:
+    """Return what the system or SQLite said, without the file's name and numbers."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def _contains(text: str | None, part: str) -> bool:
     return part.casefold() in (text or "").casefold()
 
 
 def _prepare(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:  # which says less
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
     path.touch(mode=0o600)
 
 

@@ -90,12 +90,29 @@ def test_each_request_that_cannot_be_served_is_answered_and_logged(child: Child)
 
 
 @pytest.mark.slow
-def test_the_stop_is_served_with_half_an_emoji_in_it(child: Child, era: str) -> None:
-    put(child, half("pause_campaign", **ENVELOPES[era]))
-    answer = heard(child)
-    assert answer["id"] == 9
-    assert "result" in answer
+def test_the_stop_is_served_however_its_call_is_written(child: Child, era: str) -> None:
+    meta = ENVELOPES[era].get("_meta", {})
+    shapes: list[dict[str, Any]] = [
+        {"arguments": '{"campaign_id": "all"}', "_meta": meta},
+        {"arguments": {"campaign_id": "all"}, "_meta": {**meta, "progressToken": None}},
+        {"arguments": {"campaign_id": "all"}, "_meta": meta, "task": "now", "requestState": 5},
+        {"arguments": [], "_meta": meta},
+        {"arguments": ["all"], "_meta": meta},
+    ]
+    sent = [half("pause_campaign", **ENVELOPES[era])]
+    for shape in shapes:
+        params = {"name": "pause_campaign", **shape}
+        sent.append(json.dumps({**ASKED, "method": "tools/call", "params": params}))
+    said: list[str] = []
+    for line in sent:
+        put(child, line)
+        answer = heard(child)
+        assert (answer["id"], answer["result"]["isError"]) == (9, False)
+        said.append(answer["result"]["structuredContent"]["message"])
     child.leave()
+    done, asked = "Nothing was dialling.", "Nothing was paused, since no campaign was named."
+    assert [text.startswith(done) for text in said] == [True] * 4 + [False] * 2
+    assert [text.startswith(asked) for text in said] == [False] * 4 + [True] * 2
 
 
 @pytest.mark.slow
