@@ -38,7 +38,7 @@ from atoms_campaigns_mcp.contacts.refusals import SHOWN_LENGTH, refused, shown, 
 from atoms_campaigns_mcp.contacts.selection import Candidate
 from atoms_campaigns_mcp.contacts.spreadsheets import spreadsheet_safe
 from atoms_campaigns_mcp.contacts.vocabulary import WHY
-from atoms_campaigns_mcp.contacts.zone_names import zone_of
+from atoms_campaigns_mcp.contacts.zone_names import current, zone_of
 from atoms_campaigns_mcp.errors import InvalidArguments
 from atoms_campaigns_mcp.schemas.fields import hidden
 
@@ -155,7 +155,7 @@ class Contacts:
         return replace(self, rows=tuple(self.rows[place] for place in places))
 
     def _zones(self, row: Sequence[str], directory: Directory) -> tuple[str, ...]:
-        own = [zone for place in self.zone_places if (zone := zone_of(row[place]))]
+        own = [current(zone) for place in self.zone_places if (zone := zone_of(row[place]))]
         return tuple(dict.fromkeys(own)) or directory.zones(row[0])
 
 

@@ -95,12 +95,6 @@ def _several(value: Any) -> Any:
     return _printable(value)
 
 
-def _country(value: Any) -> Any:
-    if not isinstance(value, str) or not re.fullmatch("[A-Z]{2}", code := _capitals(value)):
-        raise ValueError("no two letters of a country")
-    return code
-
-
 def _moment(value: Any) -> Any:
     # pydantic would read a bare number as seconds since 1970.
     if not isinstance(value, datetime) and not _ISO_DATE.match(str(value)):
@@ -241,7 +235,7 @@ Zones = Annotated[
     BeforeValidator(listed),
 ]
 Regions = Annotated[
-    list[Annotated[str, BeforeValidator(_country)]],
+    list[Annotated[str, BeforeValidator(_reference)]],
     Field(max_length=50, examples=[["IN"]]),
     BeforeValidator(listed),
 ]

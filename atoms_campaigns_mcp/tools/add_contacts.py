@@ -37,5 +37,6 @@ async def run(args: AddContactsArgs, ctx: ToolContext) -> ContactsAdded:
         on_dnc=on_dnc,
         **await ctx.shared.work(list_reports.report, contacts, ctx),
         rejects_file=contact_sources.rejects_file(given, args),
-        next_step=f"Pass {audience.id} as audience_id to create_campaign.",
+        next_step=do_not_call.advice(on_dnc, 0, ctx.operator.policy)
+        or f"Pass {audience.id} as audience_id to create_campaign.",
     )

@@ -35,11 +35,10 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
     if others is not None and args.remainder_name:
         parts.append(await Part.of(args.remainder_name, others, ctx))
     made = [] if args.dry_run else await _make(parts, args, ctx)
-    step = (
-        f"Pass {made[0].thing.id} as audience_id to create_campaign."
-        if made
-        else "Call again without dry_run to make it."
-    )
+    step = "Call again without dry_run to make it."
+    if made:
+        advice = do_not_call.advice(on_dnc, len(sample.opted_out()), ctx.operator.policy)
+        step = advice or f"Pass {made[0].thing.id} as audience_id to create_campaign."
     notes = dict.fromkeys(one.note for one in made if one.note)
     return AudienceCreated(
         audience_id=made[0].thing.id if made else None,

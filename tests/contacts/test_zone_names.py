@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from atoms_campaigns_mcp.contacts.zone_names import zone_of
+from atoms_campaigns_mcp.contacts.zone_names import current, one_a_clock, zone_of
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,27 @@ def test_anything_else_is_no_zone(text: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "-", "N/A", "unknown"])
 def test_an_empty_cell_names_none_and_is_no_fault(text: str) -> None:
     assert zone_of(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("former", "today"),
+    [
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("US/Central", "America/Chicago"),
+        ("GB", "Europe/London"),
+        ("Iceland", "Atlantic/Reykjavik"),
+        ("Pacific/Truk", "Pacific/Chuuk"),
+        ("Europe/Stockholm", "Europe/Stockholm"),  # linked to Berlin, and a name of today
+        ("CET", "CET"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_a_former_name_stands_for_the_zone_of_today(former: str, today: str) -> None:
+    assert current(former) == today
+
+
+def test_of_zones_with_one_clock_the_known_one_stays() -> None:
+    islands = ("Europe/Guernsey", "Europe/Isle_of_Man", "Europe/London")
+    assert one_a_clock(islands) == ("Europe/London",)
+    assert one_a_clock(("Arctic/Longyearbyen", "Europe/Oslo")) == ("Europe/Oslo",)
+    assert one_a_clock(("Europe/Paris", "Europe/Berlin")) == ("Europe/Paris", "Europe/Berlin")

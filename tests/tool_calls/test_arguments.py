@@ -44,7 +44,7 @@ CONTROL = ["nul\x00", "line\nbreak", "bell\x07"]
 ALSO_BAD: dict[str, list[Any]] = {
     "attempt": ["0"],
     "call_id": ["CALL-1-7e4c17", "CALL-1778226705739-7E4C17/../x", "696DDD2A04FF172DBD8EDDAD"],
-    "countries": [["INDIA"], ["I1"]],
+    "countries": [[""], ["A" * 101]],
     "date": ["15.01.2027", "2027-02-30", "2027-1-5", "tomorrow"],
     "default_region": ["I", "IND", "India", "+1234", "44"],
     "exclude_audience_ids": [[""], ["A" * 101]],

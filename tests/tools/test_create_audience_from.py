@@ -141,11 +141,74 @@ async def test_only_those_in_the_zones_and_countries_are_kept(bench: Bench) -> N
 
 
 @pytest.mark.parametrize(
+    ("zone", "kept"),
+    [("Europe/London", 1), ("GB", 1), ("Asia/Calcutta", 2), ("US/Eastern", 1)],
+)
+async def test_a_zone_is_known_by_its_former_name_and_its_islands(
+    bench: Bench, zone: str, kept: int
+) -> None:
+    csv = "phone,tz\n+12025550143,\n+919876543210,\n+447700900123,\n+13105550143,asia/calcutta\n"
+    arguments = {"name": "A", "csv": csv, "time_zones": [zone], "dry_run": True}
+    async with bench.client() as client:
+        made = await client.call("create_audience", **arguments)
+    assert made["contacts"] == kept
+    assert len(made["time_zones"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [(["UK"], 1), (["united kingdom"], 1), (["USA", "India"], 2), (["44"], 1)],
+)
+async def test_a_country_is_known_by_its_names_too(
+    bench: Bench, given: list[str], kept: int
+) -> None:
+    csv = "phone,name\n+12025550143,Ada\n+919876543210,Ravi\n+442079460958,Bo\n"
+    arguments = {"name": "A", "csv": csv, "countries": given, "dry_run": True}
+    async with bench.client() as client:
+        made = await client.call("create_audience", **arguments)
+    assert made["contacts"] == kept
+
+
+async def test_that_everybody_asked_not_to_be_called_is_no_reason_to_call_them(
+    bench: Bench,
+) -> None:
+    listed_one = (await bench.api("GET", "/dnc"))["entries"][0]["phoneNumber"]
+    csv = f"phone,opted out\n{listed_one},\n+12025550143,yes\n"
+    async with bench.client() as client:
+        text = await client.refused("create_audience", name="A", csv=csv)
+    assert "do_not_call: 1" in text
+    assert "opted_out: 1" in text
+    assert "filter" not in text
+    assert "exclude_dnc" not in text
+
+
+async def test_whoever_is_taken_though_on_a_do_not_call_list_is_said_to_keep_a_start_from(
+    bench: Bench,
+) -> None:
+    listed_one = (await bench.api("GET", "/dnc"))["entries"][0]["phoneNumber"]
+    csv = f"phone\n{listed_one}\n+12025550143\n"
+    async with bench.client() as client:
+        made = await client.call("create_audience", name="A", csv=csv, exclude_dnc=False)
+        added = await client.call("add_contacts", audience_id="Newsletter readers", csv=csv)
+        clean = await client.call("create_audience", name="B", csv=csv)
+        bench.configure(require_dnc_clean=False)
+    async with bench.client() as client:
+        allowed = await client.call("create_audience", name="C", csv=csv, exclude_dnc=False)
+    for told in (made, added):
+        assert "start is refused" in told["next_step"]
+        assert "create_audience with from_audience_id" in told["next_step"]
+    assert "refused" not in clean["next_step"]
+    assert "refused" not in allowed["next_step"]
+    assert "create_audience with from_audience_id" in allowed["next_step"]
+
+
+@pytest.mark.parametrize(
     ("arguments", "word"),
     [
         ({"time_zones": ["PST"]}, "time_zones: entry 1"),
         ({"sample": 497}, "sample: more than the 496"),
         ({"countries": ["FR"]}, "Nobody is left"),
+        ({"countries": ["US", "Texas"]}, "countries"),
         ({"remainder_name": "Rest"}, "remainder_name: only goes with sample"),
         ({"remainder_name": "a", "sample": 3}, "remainder_name: must differ"),
         ({"remainder_name": "Rest", "sample": 496}, "leaves nobody"),

@@ -8,6 +8,8 @@ import phonenumbers
 from phonenumbers import PhoneNumber
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_geographical_number
 
+from atoms_campaigns_mcp.contacts.zone_names import current, one_a_clock, zones_of_country
+
 NORTH_AMERICA = 1  # the country code that 25 countries share
 
 _E164 = re.compile(r"\+?[0-9]{7,15}")
@@ -57,7 +59,7 @@ class Directory:
         if len(anywhere) <= 1:
             return anywhere
         parsed = _joined(code, national)
-        narrow = _current(time_zones_for_geographical_number(parsed))
+        narrow = _current(time_zones_for_geographical_number(parsed), code)
         if code == NORTH_AMERICA:
             return () if narrow == anywhere else narrow
         if narrow == anywhere or phonenumbers.is_number_geographical(parsed):
@@ -85,35 +87,33 @@ class Directory:
                 )
                 for digit in range(10)
             )
-            self._country_zones[code] = _current(max(answers, key=len))
+            self._country_zones[code] = _current(max(answers, key=len), code)
         return self._country_zones[code]
 
 
-# Former names in the library's data. Debian 13 and Ubuntu 24.04 moved them to a package that is
-# not installed by default (tzdata-legacy), where `zoneinfo` would not find them.
-_FORMER_NAMES = {
-    "Africa/Asmera": "Africa/Asmara",
-    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
-    "America/Godthab": "America/Nuuk",
-    "Asia/Calcutta": "Asia/Kolkata",
-    "Asia/Choibalsan": "Asia/Ulaanbaatar",
-    "Asia/Katmandu": "Asia/Kathmandu",
-    "Asia/Rangoon": "Asia/Yangon",
-    "Atlantic/Faeroe": "Atlantic/Faroe",
-    "Pacific/Enderbury": "Pacific/Kanton",
-    "Pacific/Ponape": "Pacific/Pohnpei",
-    "Pacific/Truk": "Pacific/Chuuk",
-}
+def _current(zones: tuple[str, ...], code: int) -> tuple[str, ...]:
+    """Return the zones by their names of today, one a clock; none if one is not known here.
 
+    The library names a neighbour's zone for some countries (Paris for Algiers, Nairobi for Juba),
+    whose clocks differ in summer or always. The database's own zones of the country count then.
 
-def _current(zones: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the zones by their names of today; none if one of them is not known here.
+    Debian 13 and Ubuntu 24.04 moved former names to a package that is not installed by default
+    (tzdata-legacy), where `zoneinfo` would not find them. The library may be newer than the
+    machine's database; its other zones alone would be too few.
 
-    The library may be newer than the machine's database. Its other zones alone would be too few.
     """
-    names = dict.fromkeys(_FORMER_NAMES.get(zone, zone) for zone in zones)
+    names = dict.fromkeys(map(current, zones))
     names.pop(UNKNOWN_TIMEZONE, None)
-    return tuple(names) if all(map(_is_known, names)) else ()
+    if not all(map(_is_known, names)):
+        return ()
+    own = _own_zones(code)
+    return one_a_clock(names if own >= names.keys() or not own else sorted(own))
+
+
+@cache
+def _own_zones(code: int) -> frozenset[str]:
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+    return frozenset[str]().union(*map(zones_of_country, regions))
 
 
 @cache

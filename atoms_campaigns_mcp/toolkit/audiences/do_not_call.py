@@ -7,6 +7,7 @@ from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.concurrency import all_of
 from atoms_campaigns_mcp.contacts.numbers.stored import as_digits
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, WrongState
+from atoms_campaigns_mcp.guardrails.policy import Policy
 
 DNC_PAGES = 20  # of 500 entries; a longer list counts as unknown
 AGENTS = 100  # whose lists are read; with more, the list counts as unknown
@@ -78,6 +79,16 @@ def count(numbers: Sequence[str], listed: frozenset[str] | None) -> int | None:
 async def hits(atoms: AtomsClient, numbers: Sequence[str]) -> int | None:
     """Count the numbers that are on a list; None if that cannot be known."""
     return count(numbers, await known(atoms))
+
+
+def advice(on_dnc: int | None, opted_out: int, policy: Policy) -> str:
+    """Return what to do about those of an audience who asked not to be called; "" if nobody did."""
+    if not on_dnc and not opted_out:
+        return ""
+    told = f"Its own columns say not to call {opted_out} of them. " if opted_out else ""
+    if on_dnc and policy.require_dnc_clean:
+        told += "A start is refused while anybody on a do-not-call list is in it. "
+    return f"{told}create_audience with from_audience_id makes an audience without them."
 
 
 def _unknown(why: str) -> WrongState:

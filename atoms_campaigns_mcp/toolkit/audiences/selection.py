@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from atoms_campaigns_mcp.contacts.countries import country_of
 from atoms_campaigns_mcp.contacts.numbers.stored import as_digits
-from atoms_campaigns_mcp.contacts.selection import Filters, Selection, select
+from atoms_campaigns_mcp.contacts.selection import OPTED_OUT, Filters, Selection, select
 from atoms_campaigns_mcp.contacts.table import Contacts
-from atoms_campaigns_mcp.contacts.zone_names import zone_of
+from atoms_campaigns_mcp.contacts.zone_names import current, zone_of
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, WrongState
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.campaigns import CampaignDetails
@@ -27,7 +28,8 @@ def check(args: CreateAudienceArgs) -> None:
     """Check what can be checked without reading anything.
 
     Raises:
-        InvalidArguments: Not one source, or arguments that do not go together, or no time zone.
+        InvalidArguments: Not one source, arguments that do not go together, or what is no time zone
+            or no country.
     """
     contact_sources.only_one(
         contact_sources.sources(args)
@@ -52,6 +54,7 @@ def check(args: CreateAudienceArgs) -> None:
             next_step="Ask the user what the others are to be called.",
         )
     _zones(args)
+    _countries(args)
 
 
 async def source(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
@@ -119,9 +122,7 @@ async def _filters(args: CreateAudienceArgs, ctx: ToolContext) -> Filters:
     for reference in args.exclude_audience_ids or ():
         numbers = await _members(reference, "exclude_audience_ids", ctx)
         without[IN_AUDIENCE] = {*without.get(IN_AUDIENCE, ()), *numbers}
-    return Filters(
-        without, frozenset(args.countries or ()), _zones(args), opted_out=args.exclude_dnc
-    )
+    return Filters(without, _countries(args), _zones(args), opted_out=args.exclude_dnc)
 
 
 def _check_left(found: Selection, args: CreateAudienceArgs) -> None:
@@ -136,7 +137,9 @@ def _check_left(found: Selection, args: CreateAudienceArgs) -> None:
         raise NotFound(
             f"Nobody is left ({', '.join(reasons(found)) or 'the source is empty'}). "
             "Nothing was created.",
-            next_step="Tell the user, and ask which of the filters is not meant.",
+            next_step="Tell the user that all of them asked not to be called."
+            if {ON_DNC, OPTED_OUT} & found.excluded.keys() and not _filtered(args)
+            else "Tell the user, and ask which of the filters is not meant.",
         )
     if args.sample is not None and args.sample > len(found.kept):
         raise InvalidArguments(
@@ -153,14 +156,28 @@ def _check_left(found: Selection, args: CreateAudienceArgs) -> None:
 
 def _zones(args: CreateAudienceArgs) -> frozenset[str]:
     named = [zone_of(zone) for zone in args.time_zones or ()]
-    wrong = [str(place) for place, zone in enumerate(named, 1) if not zone]
+    _check_known("time_zones", named, "name of the IANA database, such as Asia/Kolkata")
+    return frozenset(current(zone) for zone in named if zone)
+
+
+def _countries(args: CreateAudienceArgs) -> frozenset[str]:
+    named = [country_of(country) for country in args.countries or ()]
+    _check_known("countries", named, "country, such as IN or India")
+    return frozenset(country for country in named if country)
+
+
+def _check_known(argument: str, found: Sequence[str | None], kind: str) -> None:
+    wrong = [str(place) for place, one in enumerate(found, 1) if not one]
     if wrong:
         raise InvalidArguments(
-            f"time_zones: entry {', '.join(wrong)} is no name of the IANA database, such as "
-            "Asia/Kolkata. Nothing was created.",
+            f"{argument}: entry {', '.join(wrong)} is no {kind}. Nothing was created.",
             next_step="Give such names; create_audience with dry_run lists those of a list.",
         )
-    return frozenset(zone for zone in named if zone)
+
+
+def _filtered(args: CreateAudienceArgs) -> bool:
+    given = args.countries, args.time_zones, args.exclude_campaign_ids, args.exclude_audience_ids
+    return any(given)
 
 
 async def _of_campaign(campaign_id: str, args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:

@@ -26,6 +26,9 @@ FICTIONAL = "+12025550143"
         ("+12085550143", "US", {"America/Boise", "America/Los_Angeles"}),
         ("+5491123456789", "AR", {"America/Argentina/Buenos_Aires"}),
         ("+77272345678", "KZ", {"Asia/Almaty"}),
+        ("+447700900123", "GB", {"Europe/London"}),
+        ("+4740612345", "NO", {"Europe/Oslo"}),
+        ("+393123456789", "IT", {"Europe/Rome"}),
         ("+18005550143", "US", set[str]()),
         ("+15555550100", "", set[str]()),
         ("+80012345678", "", set[str]()),
@@ -49,7 +52,22 @@ def test_a_mobile_may_be_anywhere_in_a_country_of_several_zones() -> None:
 
 def test_an_example_number_of_a_shared_country_code_counts_for_the_main_country() -> None:
     assert Directory().country("+447700900123") == "GB"
-    assert "Europe/London" in Directory().zones("+447700900123")
+
+
+@pytest.mark.parametrize(
+    ("number", "zones"),
+    [
+        ("+213551234567", {"Africa/Algiers"}),  # not Paris, whose clock changes in summer
+        ("+211921234567", {"Africa/Juba"}),  # not Nairobi, an hour ahead
+        ("+353861234567", {"Europe/Dublin"}),
+        ("+37121234567", {"Europe/Riga"}),
+        ("+212612345678", {"Africa/Casablanca", "Africa/El_Aaiun"}),
+    ],
+)
+def test_a_country_has_its_own_zones_where_the_library_names_a_neighbours(
+    number: str, zones: set[str]
+) -> None:
+    assert set(Directory().zones(number)) == zones
 
 
 def test_what_was_looked_up_before_does_not_change_an_answer() -> None:
