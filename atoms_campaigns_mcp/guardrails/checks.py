@@ -24,6 +24,10 @@ _RIVALS = {
     "scheduled": ("is scheduled on", "delete it first, or use another audience"),
 }
 _RESTING = ("is ready on", "go on with that one, or delete it first")
+_WRITTEN = {
+    "contact": "Ask the user for the list with these numbers written with + and country code.",
+    "entry": "Ask the user to correct them in the Atoms dashboard: + and country code first.",
+}
 _UNREAD = {
     "contact": "of {} contacts the number cannot be compared with the do-not-call list",
     "entry": "{} entries of the do-not-call list cannot be read",
@@ -203,7 +207,8 @@ def _foreign(facts: Facts, callers: set[str]) -> Iterator[Finding]:
             "foreign_caller_id",
             f"{counted(sum(foreign.values()), 'contact')} called from a caller ID of another "
             f"country ({shown})",
-            "Fewer people answer such calls; use a caller ID of their country.",
+            "Fewer people answer such calls. Caller IDs cannot be changed: ask the user whether a "
+            "new campaign is to have some of their country.",
         )
 
 
@@ -233,7 +238,7 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
             yield _judged(
                 "dnc_unknown",
                 _UNREAD[whose].format(count),
-                "Write such numbers with + and their country code.",
+                _WRITTEN[whose],
                 variable,
                 otherwise="unknown",
             )
@@ -249,8 +254,8 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "dnc",
             f"{counted(len(listed), 'contact')} on the do-not-call list "
             f"(in the audience no. {shown}{more})",
-            "create_audience with from_audience_id and exclude_dnc makes an audience without them; "
-            "that the API leaves them out is not certain.",
+            "create_audience with from_audience_id and exclude_dnc makes an audience without them, "
+            "for a new campaign; that the API leaves them out is not certain.",
             variable,
         )
 
@@ -302,7 +307,7 @@ def _better_time(facts: Facts, policy: Policy) -> str:
             "No start of the next days ends in time for all of them: fewer contacts or retries, or "
             "a campaign for each time zone (create_audience, time_zones)."
         )
-    return f"Start at another time ({times.told()}), with fewer contacts or retries."
+    return f"Start at another time ({times.told()}), or with fewer contacts or retries."
 
 
 def capacity(facts: Facts, policy: Policy) -> Iterator[Finding]:

@@ -107,7 +107,8 @@ def _rivals(facts: Facts, _: Policy) -> str:
     if facts.rivals is None:
         return UNKNOWN
     running = "an unknown number" if facts.running is None else str(facts.running)
-    return f"{len(facts.rivals)} on the same audience; in all, {running} run or are scheduled"
+    same = f"{len(facts.rivals)} on the same audience"
+    return f"{same}; besides this one, {running} run or are scheduled"
 
 
 def _balance(facts: Facts, _: Policy) -> str:

@@ -9,7 +9,7 @@ from atoms_campaigns_mcp.guardrails.policy import Hours
 from atoms_campaigns_mcp.guardrails.windows import DAY, Window, spans
 
 DAYS = 8  # that are looked at: hours repeat every day, clocks change for one of them
-CLOCKS = 3  # zones whose local time is told
+CLOCKS = 5  # local times that are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,11 @@ class StartTimes:
     zones: tuple[str, ...]
 
     def local(self, moment: datetime) -> str:
-        """Return a moment as the clocks of the most frequent zones show it."""
-        return ", ".join(
-            f"{moment.astimezone(ZoneInfo(zone)):%a %H:%M} {zone}" for zone in self.zones[:CLOCKS]
-        )
+        """Return a moment as the clocks of the most frequent zones show it, each clock once."""
+        clocks: dict[str, str] = {}
+        for zone in self.zones:
+            clocks.setdefault(f"{moment.astimezone(ZoneInfo(zone)):%a %H:%M}", zone)
+        return ", ".join(f"{clock} {zone}" for clock, zone in list(clocks.items())[:CLOCKS])
 
     def told(self) -> str:
         """Write both moments for a sentence, in UTC and local time."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import AliasChoices, AliasPath, BeforeValidator, Field
 
 from atoms_campaigns_mcp.redaction import mask_number
+from atoms_campaigns_mcp.schemas.account import CURRENCY
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult, Result
 from atoms_campaigns_mcp.schemas.fields import Reason, Text, word
 from atoms_campaigns_mcp.schemas.text import clean, quoted
@@ -224,7 +225,7 @@ class CallReport(Result):
             f"Call {self.call_id} to {word(self.to)} from {word(self.from_number)}: "
             f"{word(self.status)}, "
             f"{self.seconds:g} s, attempt {self.attempt}"
-            + (f", cost {self.cost:g}" if self.cost is not None else "")
+            + (f", cost {self.cost:g} {CURRENCY}" if self.cost is not None else "")
             + "."
         )
         none = " None of them is this late." if self.turns else " There is no transcript."

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
+from atoms_campaigns_mcp.schemas.account import CURRENCY
 from atoms_campaigns_mcp.schemas.base import Noun, PageResult
 from atoms_campaigns_mcp.schemas.calls import Call, fenced
 from atoms_campaigns_mcp.schemas.fields import Text, listed, word
@@ -100,7 +101,7 @@ class Compared(Noun):
         return (
             f"{quoted(self.name)} ({word(self.campaign_id)}, {word(self.status)}{early}): "
             f"{self.connected} of {self.called} called connected, {self.connected_percent}% "
-            f"({self.low} to {self.high}), cost {self.cost:g}"
+            f"({self.low} to {self.high}), cost {self.cost:g} {CURRENCY}"
         )
 
 
@@ -197,10 +198,11 @@ class ResultsPage(PageResult):
             f"{self._misses()}{self._findings()}"
         )
         told += f" Waves: {'; '.join(self.waves)}." if self.waves else ""
-        rows = super().summary() if self.results else f"{self.total} contacts match."
+        rows = "" if self.total == self.contacts else f" {self.total} contacts match."
+        rows = f" {super().summary()}" if self.results else rows
         beside = ""
         if self.compared:
             lines = [*(row.told() for row in self.compared), *self.differences]
             beside = f"Compared: {'; '.join(lines)}. In full, the first: "
         written = f" {self.written.told()}" if self.written else ""
-        return f"{beside}{told} {rows}{written}"
+        return f"{beside}{told}{rows}{written}"

@@ -37,7 +37,7 @@ async def plan(args: CreateCampaignArgs, ctx: ToolContext) -> Proposal | Campaig
     making = _creation(args, facts, ctx)
     sight = await making.look(ctx)
     if sight.made:
-        return await _result(sight.made, facts, ctx)
+        return await _result(sight.made, facts, ctx, _defaults(args))
     contacts = await contacts_of(ctx.atoms, audience)
     begin = Start(
         agent_id=facts.agent_id,
@@ -89,7 +89,7 @@ async def run(args: CreateCampaignArgs, ctx: ToolContext) -> CampaignCreated:
         made, facts = await _creation(args, ctx.plan, ctx).once(ctx), ctx.plan
     if made.thing.status in DIALS:
         await ctx.memory.saw(made.thing.id)
-    return await _result(made, facts, ctx)
+    return await _result(made, facts, ctx, _defaults(args))
 
 
 async def _draft(args: CreateCampaignArgs, ctx: ToolContext) -> tuple[Made[Campaign], Plan]:
@@ -132,7 +132,16 @@ def _refuse(alike: Sequence[Campaign]) -> None:
             )
 
 
-async def _result(made: Made[Campaign], facts: Plan, ctx: ToolContext) -> CampaignCreated:
+def _defaults(args: CreateCampaignArgs) -> str:
+    """Report what nobody chose, so that a user can."""
+    names = ["max_retries", "retry_delay"] if args.max_retries else ["max_retries"]
+    taken = [f"{name} {getattr(args, name)}" for name in names if name not in args.model_fields_set]
+    return f"By default: {', '.join(taken)}." if taken else ""
+
+
+async def _result(
+    made: Made[Campaign], facts: Plan, ctx: ToolContext, defaults: str
+) -> CampaignCreated:
     campaign = made.thing
     await ctx.memory.keep_callers(campaign.id, facts.phone_ids)
     step = "Nobody is called yet. preview_campaign shows what a start would do."
@@ -154,5 +163,5 @@ async def _result(made: Made[Campaign], facts: Plan, ctx: ToolContext) -> Campai
         max_retries=campaign.max_retries,
         retry_delay=campaign.retry_delay,
         scheduled_at=campaign.scheduled_at,
-        next_step=f"{made.note} {step}".strip(),
+        next_step=" ".join(filter(None, [made.note, defaults, step])),
     )

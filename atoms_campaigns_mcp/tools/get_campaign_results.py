@@ -55,7 +55,7 @@ async def run(args: GetCampaignResultsArgs, ctx: ToolContext) -> ResultsPage:
         outcomes=_counts(outcomes),
         all_calls_read=whole,
         written=await _written(path, args, results, ctx) if path else None,
-        next_step=_next_step(details, outcomes, over=found.over),
+        next_step=_next_step(details, outcomes, args.outcome, over=found.over),
         **await _totals(results),
         **await _endings(results),
         **await _rates(results),
@@ -148,15 +148,18 @@ def _top(counted: Counted) -> list[str]:
     return [*told, *([f"and {more} other kinds"] if more else [])]
 
 
-def _next_step(details: CampaignDetails, outcomes: dict[str, int], *, over: bool) -> str:
+def _next_step(
+    details: CampaignDetails, outcomes: dict[str, int], shown: str | None, *, over: bool
+) -> str:
     if details.campaign.status == "paused":
         return "These are provisional: it is paused, and nothing changes until it is resumed."
     if not over:
         return "These are provisional: watch_campaign with until finished says when they are final."
     if outcomes.keys() - {"completed", "blocked"}:
+        listed = "" if shown else "outcome not_reached lists who was missed and why. "
         return (
-            "outcome not_reached lists who was missed and why. If the user wants them called "
-            "again, create_audience with from_campaign_id makes their list."
+            f"{listed}If the user wants those missed called again, create_audience with "
+            "from_campaign_id makes their list."
         )
     if outcomes.keys() == {"completed"}:
         return "Everyone was reached."

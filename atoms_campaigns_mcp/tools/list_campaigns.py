@@ -15,7 +15,7 @@ async def run(args: ListCampaignsArgs, ctx: ToolContext) -> CampaignPage:
         page=args.page,
         total=listed.total,
         has_more=listed.has_more,
-        next_step="Pass an id as campaign_id to get_campaign_status."
+        next_step="Pass an id or exact name as campaign_id to get_campaign_status."
         if campaigns
         else nothing_here(
             args.page, "Nothing matches: loosen the filters, or create one with create_campaign."

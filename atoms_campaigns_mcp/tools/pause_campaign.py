@@ -140,7 +140,7 @@ def _tell_others(result: CampaignsPaused, others: _Others, known: Iterable[str])
     if others.unread:
         result.message += " What else dials or is scheduled cannot be read at present."
     elif dialling or scheduled:
-        result.message += f" Besides, {_count(dialling)} and {len(scheduled)} will by themselves."
+        result.message += f" Besides, {_count(dialling)} now, and {len(scheduled)} will later."
     elif others.beginning is not None and not (beginning or others.in_doubt):
         result.message += " Nothing else dials, and no campaign is scheduled."
     if beginning:
@@ -288,7 +288,8 @@ def _tell_scheduled(
         result.message += " Nothing else dials, and no campaign is scheduled."
     if scheduled:
         result.message += f" {counted(len(scheduled), 'campaign')} scheduled."
-        result.next_step += " Only delete_campaign stops what is scheduled."
+        only = "Only delete_campaign stops what is scheduled."
+        result.next_step = f"{result.next_step} {only}".strip()
 
 
 async def _pause_named(name: str, holding: Holding, *, hang_up: bool) -> CampaignsPaused:
@@ -365,7 +366,7 @@ def _result(rows: list[Campaign], *, changed: bool, campaign_id: str = "") -> Ca
     if cancelled := sum(row.cancelled_calls or 0 for row in rows):
         message += f" {counted(cancelled, 'queued call')} cancelled by pauses so far; a resumption "
         message += "dials these contacts."
-    step = "start_campaign resumes a paused campaign; list_campaigns shows all." if rows else ""
+    step = "Only start_campaign resumes what is paused; list_campaigns shows all." if rows else ""
     if waiting:
         step = "Call get_campaign_status in a few seconds to see it paused."
     status = "running" if waiting else "paused"

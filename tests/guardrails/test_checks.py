@@ -106,7 +106,7 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
             "warn",
             "foreign_caller_id",
             "2 contacts called from a caller ID of another country (GB: 2)",
-            "of their country",
+            "Caller IDs cannot be changed: ask the user",
         ),
         ({"dnc": None}, "block", "dnc_unknown", "could not be read", "dashboard"),
         (
@@ -170,7 +170,7 @@ def test_nothing_speaks_against_a_clean_start(policy: Policy) -> None:
             "go on with that one",
         ),
         ({"rivals": None}, "unknown", "same_audience", "could not be read", "list_campaigns"),
-        ({"dnc_unread": 2}, "block", "dnc_unknown", "2 entries", "country code"),
+        ({"dnc_unread": 2}, "block", "dnc_unknown", "2 entries", "dashboard"),
     ],
 )
 def test_each_finding_has_its_severity_reason_and_next_step(

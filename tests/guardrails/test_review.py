@@ -64,7 +64,12 @@ def test_a_clean_start_has_every_check_and_each_is_ok(policy: Policy) -> None:
         ("capacity", {"slots": None}, "unknown", "could not be read"),
         ("balance", {}, "ok", "10 USD"),
         ("balance", {"balance": None}, "unknown", "could not be read"),
-        ("other_campaigns", {"running": 3}, "ok", "0 on the same audience; in all, 3 run"),
+        (
+            "other_campaigns",
+            {"running": 3},
+            "ok",
+            "0 on the same audience; besides this one, 3 run",
+        ),
         ("other_campaigns", {"rivals": (A,)}, "warn", "1 on the same audience"),
         ("other_campaigns", {"rivals": None}, "unknown", "could not be read"),
         ("operator_rules", {"running": None}, "ok", "any number of campaigns at once"),

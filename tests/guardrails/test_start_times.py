@@ -36,6 +36,16 @@ def test_before_opening_the_next_start_is_the_opening_of_the_zone_that_opens_las
     assert "latest: 2027-01-05T01:00Z (Mon 20:00 America/New_York" in told
 
 
+def test_a_local_time_that_many_zones_share_is_told_once() -> None:
+    eastern = ("America/New_York", "America/Toronto", "America/Detroit", "America/Nassau")
+    times = start_times(replace(CLEAN, contacts=people(*eastern, "Pacific/Honolulu")), DAY, 60)
+    assert times is not None
+    assert (
+        times.local(NOON.replace(hour=18))
+        == "Mon 13:00 America/Detroit, Mon 08:00 Pacific/Honolulu"
+    )
+
+
 def test_within_the_hours_the_next_start_is_now() -> None:
     times = start_times(replace(CLEAN, contacts=people("Europe/London")), DAY, 60)
     assert times is not None

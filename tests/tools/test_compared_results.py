@@ -37,6 +37,7 @@ async def test_what_differs_by_more_than_chance_is_told_with_its_interval(bench:
     (line,) = data["differences"]
     assert 'more than chance: "Ten calls" connects more' in line
     assert line in text
+    assert [f"cost {row['cost']:g} USD;" in text for row in data["compared"]] == [True, True]
     assert (data["campaign_id"], data["contacts"]) == (one, 120)
     first, second = data["compared"]
     assert first["connected"] == alone["connected"] == data["connected"]

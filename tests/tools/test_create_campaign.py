@@ -38,7 +38,15 @@ async def test_a_draft_is_created_with_exactly_the_fields_of_the_api(bench: Benc
 async def test_retries_default_to_three_after_fifteen_minutes(bench: Bench) -> None:
     async with bench.client() as client:
         made = await client.call("create_campaign", **DRAFT)
+        chosen = await client.call(
+            "create_campaign", **DRAFT, max_retries=3, retry_delay=15, allow_duplicate=True
+        )
+        one = await client.call("create_campaign", **{**DRAFT, "name": "One"}, max_retries=1)
+        none = await client.call("create_campaign", **{**DRAFT, "name": "None"}, max_retries=0)
     assert (made["max_retries"], made["retry_delay"]) == (3, 15)
+    assert "By default: max_retries 3, retry_delay 15." in made["next_step"]
+    assert "By default: retry_delay 15." in one["next_step"]
+    assert not {"default" in told["next_step"] for told in (chosen, none)} - {False}
 
 
 async def test_names_and_numbers_are_resolved_to_ids(bench: Bench) -> None:

@@ -79,6 +79,7 @@ async def test_a_call_tells_how_it_went_and_what_was_said(bench: Bench) -> None:
     assert {line.partition(":")[0] for line in lines[1:-1]} == {"agent", "user"}
     for fact in (*lines, call["summary_text"], *call["dispositions"], row["id"], row["reason"]):
         assert fact in text
+    assert f"cost {call['cost']:g} USD." in text
     assert "*" in call["to"]
 
 

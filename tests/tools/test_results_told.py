@@ -75,6 +75,10 @@ async def test_contacts_are_told_only_when_they_are_asked_for(bench: Bench) -> N
     assert report.structured_content["results"] == none["results"] == []
     assert (report.structured_content["has_more"], none["has_more"]) == (False, False)
     assert "+1" not in text_of(report)
+    assert "contacts match" not in text_of(report)  # nobody asked for some of them
+    assert "outcome not_reached lists" in report.structured_content["next_step"]
+    assert "outcome not_reached lists" not in some["next_step"]
+    assert "create_audience with from_campaign_id" in some["next_step"]
     assert some["total"] == none["total"] == len(some["results"]) > 0
     assert sum(counts(some["not_reached"]).values()) == some["total"]
     assert counts(some["not_reached"]) == Counter(row["cause"] for row in some["results"])

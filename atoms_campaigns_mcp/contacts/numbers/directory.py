@@ -100,7 +100,6 @@ def _current(zones: tuple[str, ...], code: int) -> tuple[str, ...]:
     Debian 13 and Ubuntu 24.04 moved former names to a package that is not installed by default
     (tzdata-legacy), where `zoneinfo` would not find them. The library may be newer than the
     machine's database; its other zones alone would be too few.
-
     """
     names = dict.fromkeys(map(current, zones))
     names.pop(UNKNOWN_TIMEZONE, None)
