@@ -5,11 +5,14 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import Any, cast
 
+HIDDEN = "sk_***"
 SHORTEST_KEY = 8  # characters; anything shorter may stand in any text by chance
 _LONE = re.compile("[\ud800-\udfff]")
-_KEY = re.compile(
-    r"(?i)(?:\bsk(?:_|%5f)[\w-]+|sk(?:_|%5f)(?=[\w-]*\d)[\w-]{8,}|\bsk(?:_|%5f)(?=$|[^\w-]))"
-)
+# The rest of the word is taken at once: a search from every mark would take as long as the
+# square of their number.
+_MARK, _REST = "sk(?:_|%5f)", r"(?:[\w-]|%5f)*"
+_KEY = re.compile(rf"(?i){_MARK}(?P<rest>{_REST})")
+_KEY_AFTER_DASH = re.compile(rf"(?i)(?<=-){_MARK}{_REST}")
 _BEARER = re.compile(r"(?i)\bbearer(?:\s|%20|\+)+\S+")
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0")  # letters by category, blank on every screen
 # What may stand between the digits of one number, also as it is written in URLs and HTML.
@@ -60,7 +63,16 @@ def hide_keys(text: str) -> str:
     """Take API keys out of a text."""
     if not _may_hold_key(text):
         return text
-    return _BEARER.sub("Bearer ***", _KEY.sub("sk_***", text))
+    return _BEARER.sub("Bearer ***", _KEY.sub(_hidden_key, text))
+
+
+def _hidden_key(found: re.Match[str]) -> str:
+    """Hide a key that begins a word, or stands at the end of one and looks like a key."""
+    rest, before = found["rest"], found.string[max(found.start() - 1, 0) : found.start()]
+    begins = not (before.isalnum() or before == "_")
+    if begins or (len(rest) >= SHORTEST_KEY and any(map(str.isdecimal, rest))):
+        return HIDDEN
+    return _KEY_AFTER_DASH.sub(HIDDEN, found[0])
 
 
 def _may_hold_key(text: str) -> bool:

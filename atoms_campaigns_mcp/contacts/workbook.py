@@ -1,16 +1,17 @@
 """An Excel workbook (.xlsx): bytes in, rows of text out. Reads nothing that is larger than a list.
 
 A workbook is a zip file, which may be a few kilobytes that unpack to gigabytes, and a sheet with
-one far cell makes its reader reserve memory for all that lie before it. So it is unpacked here,
-piece by piece and within a bound, its cells are counted, and the reader gets a new archive of
-what was looked at.
+one far cell makes its reader reserve memory for all that lie before it. Its cells may all name the
+same long text, which the reader repeats for each. So it is unpacked here, piece by piece and within
+a bound, its cells and their texts are counted, and the reader gets a new archive of what was looked
+at.
 """
 
 import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
@@ -22,6 +23,9 @@ SIGNATURE = b"PK\x03\x04"
 MOST_FILES = 1_000  # in the archive; a workbook has a dozen, and one per sheet and picture
 MOST_UNPACKED = 48_000_000  # bytes of all that is read; a list of 5 MB as text has about 15 MB
 MOST_CELLS = 1_500_000  # from A1 to the last row and column that hold something
+MOST_TEXT = (
+    16_000_000  # characters of texts in a sheet's cells, one that many share counted in each
+)
 PIECE = 65_536  # bytes unpacked at a time
 _NEEDED = re.compile(
     r"\[Content_Types\]\.xml|_rels/\.rels|xl/workbook\.xml|xl/_rels/workbook\.xml\.rels"
@@ -29,6 +33,7 @@ _NEEDED = re.compile(
     re.IGNORECASE,
 )
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_TEXTS = "xl/sharedstrings.xml"
 _CELL = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _WHOLE = 1e15  # beyond it a spreadsheet's numbers have lost digits
 _SAVE = 'Open it, save it as .xlsx or as "CSV UTF-8", and use that.'
@@ -78,8 +83,11 @@ def read(content: bytes, wanted: str | None) -> Sheet:
         cells: Sequence[Sequence[Any]] = book.get_sheet_by_name(name).to_python(
             skip_empty_area=False
         )
-    except CalamineError:
-        raise refused("it is an Excel file that cannot be read", _SAVE) from None
+    except BaseException as error:
+        # A panic in its Rust code is no Exception, and would end the server.
+        if isinstance(error, CalamineError) or type(error).__module__ == "pyo3_runtime":
+            raise refused("it is an Excel file that cannot be read", _SAVE) from None
+        raise
     rows = [(number, [_text(cell) for cell in row]) for number, row in enumerate(cells, 1)]
     return Sheet(name, tuple(n for n in names if n != name), [r for r in rows if any(r[1])])
 
@@ -101,21 +109,32 @@ def _chosen(names: Sequence[str], wanted: str | None) -> str:
 def _looked_at(content: bytes) -> bytes:
     """Unpack what a list is in, within bounds, and pack it anew without compression."""
     target = io.BytesIO()
-    room = MOST_UNPACKED
+    pieces, room = dict[str, bytes](), MOST_UNPACKED
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(target, "w") as safe:
+        with zipfile.ZipFile(io.BytesIO(content)) as source:
             entries = source.infolist()
-            _check_kind({entry.filename.casefold() for entry in entries}, len(entries))
-            for entry in entries:
-                if _NEEDED.fullmatch(entry.filename):
-                    piece = b"".join(_unpacked(content, entry, room))
-                    room -= len(piece)
-                    if _SHEET.fullmatch(entry.filename):
-                        _check_extent(piece)
-                    safe.writestr(entry.filename, piece)
+        _check_kind({entry.filename.casefold() for entry in entries}, len(entries))
+        needed = [entry for entry in entries if _NEEDED.fullmatch(entry.filename)]
+        for entry in needed:
+            piece = b"".join(_unpacked(content, entry, room))
+            room -= len(piece)
+            # Which of two is read would depend on the reader.
+            if pieces.setdefault(entry.filename.casefold(), piece) is not piece:
+                raise zipfile.BadZipFile  # noqa: TRY301
+        _check_cells(pieces)
+        with zipfile.ZipFile(target, "w") as safe:
+            for entry in needed:
+                safe.writestr(entry.filename, pieces[entry.filename.casefold()])
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError, OSError):
         raise refused("it is a damaged Excel or zip file", _SAVE) from None
     return target.getvalue()
+
+
+def _check_cells(pieces: Mapping[str, bytes]) -> None:
+    lengths = _Texts.lengths(pieces[_TEXTS]) if _TEXTS in pieces else []
+    for name, piece in pieces.items():
+        if _SHEET.fullmatch(name):
+            _check_extent(piece, lengths)
 
 
 def _check_kind(names: set[str], count: int) -> None:
@@ -159,25 +178,64 @@ def _inflated(packed: bytes) -> Iterator[bytes]:
     yield engine.flush()
 
 
-class _Extent:
-    """Follows a sheet's cells as its reader does, and keeps the last row and column in use."""
+class _Texts:
+    """Counts the characters of each text that cells may share."""
 
     def __init__(self) -> None:
-        self.last_row = self.last_column = 0
+        self._found = list[int]()
+
+    @classmethod
+    def lengths(cls, texts: bytes) -> list[int]:
+        reader = cls()
+        _follow(texts, reader.begin, reader.text)
+        return reader._found
+
+    def begin(self, name: str, _: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == "si":
+            self._found.append(0)
+
+    def text(self, text: str) -> None:
+        if self._found:
+            self._found[-1] += len(text)
+
+
+class _Extent:
+    """Follows a sheet's cells as its reader does.
+
+    Keeps the last row and column in use, and how many characters of shared texts there are.
+    """
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        self.last_row = self.last_column = self.characters = 0
         self._row = self._column = 0
+        self._lengths = lengths
+        self._shared = False
+        self._number = ""
+
+    def text(self, text: str) -> None:
+        if self._shared:
+            self._number += text
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         local = name.rpartition(":")[2]
+        self.count()
         if local == "row":
             self._row = int(attributes["r"]) if "r" in attributes else self._row + 1
             self._column = 0
         elif local == "c":
             self._column += 1
+            self._shared = attributes.get("t") == "s"
             if place := attributes.get("r"):
                 self._place(place)
         elif local in {"v", "is", "f", "t"}:
             self.last_row = max(self.last_row, self._row)
             self.last_column = max(self.last_column, self._column)
+
+    def count(self) -> None:
+        """Add the text that the last cell names."""
+        number, self._number = self._number.strip().removeprefix("+"), ""  # as its reader does
+        if number.isdecimal() and int(number) < len(self._lengths):
+            self.characters += self._lengths[int(number)]
 
     def _place(self, place: str) -> None:
         found = _CELL.fullmatch(place)
@@ -189,22 +247,36 @@ class _Extent:
             self._column = self._column * 26 + ord(letter) - ord("A") + 1
 
 
-def _check_extent(sheet: bytes) -> None:
-    if b"<!DOCTYPE" in sheet[:PIECE] or b"\0" in sheet[:4]:
+def _follow(
+    xml: bytes, begin: Callable[[str, dict[str, str]], None], text: Callable[[str], None]
+) -> None:
+    if b"<!DOCTYPE" in xml[:PIECE] or b"\0" in xml[:4]:
         raise ValueError("no program writes sheets like this")
-    extent = _Extent()
     parser = expat.ParserCreate()
-    parser.StartElementHandler = extent.begin
+    parser.buffer_text = True
+    parser.StartElementHandler = begin
+    parser.CharacterDataHandler = text
     try:
-        parser.Parse(sheet, True)  # noqa: FBT003 - the last piece
+        parser.Parse(xml, True)  # noqa: FBT003 - the last piece
     except expat.ExpatError as error:
         raise ValueError("not well-formed") from error
+
+
+def _check_extent(sheet: bytes, lengths: Sequence[int]) -> None:
+    extent = _Extent(lengths)
+    _follow(sheet, extent.begin, extent.text)
+    extent.count()
     if extent.last_row * extent.last_column > MOST_CELLS:
         raise refused(
             f"it has a sheet whose cells reach to row {extent.last_row} and column "
             f"{extent.last_column}",
             "Copy the list into a new workbook, or save it as CSV; split a list of more than "
             "10,000 rows, each part with the header.",
+        )
+    if extent.characters > MOST_TEXT:
+        raise refused(
+            f"it has a sheet with more than {MOST_TEXT // 1_000_000} million characters of text",
+            "Keep one sheet with the columns that the agent needs.",
         )
 
 

@@ -1,6 +1,7 @@
 """An Excel workbook is read as it is, and one that was made to do harm is refused."""
 
 import io
+import re
 import struct
 import sys
 import zipfile
@@ -17,6 +18,8 @@ from tests.support.workbooks import workbook
 
 NUMBER = "+919876543210"
 SHEET = "xl/worksheets/sheet1.xml"
+TEXTS = "xl/sharedStrings.xml"
+SST = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
 NOON = datetime(2027, 1, 15, 12, 30, tzinfo=UTC).replace(tzinfo=None)  # as a cell has it
 
 
@@ -161,6 +164,43 @@ def with_entry(archive: bytes, name: str, packed: bytes, size: int) -> bytes:
 def test_one_far_cell_does_not_reserve_memory_for_all_before_it(cell: bytes) -> None:
     far = rewritten(SMALL, lambda xml: xml.replace(b"</sheetData>", cell + b"</sheetData>"))
     assert "cells reach to row" in refusal(far).message
+
+
+LONG = b"<si><t>phone</t></si><si><r><t>" + b"x" * 100_000 + b"</t></r></si></sst>"
+
+
+def with_texts(content: bytes) -> bytes:
+    """Add the texts that cells name by their place."""
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file, "a", 8) as archive:
+        archive.writestr(TEXTS, SST + LONG)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("named", [b"<v>1</v>", b"<f>A1</f><v> +01 </v>", b"<v>&#49;</v>"])
+def test_a_text_that_cells_share_counts_in_each(named: bytes) -> None:
+    def repeated(times: int) -> bytes:
+        row = b'<row r="3">' + times * (b'<c t="s">' + named + b"</c>") + b"</row></sheetData>"
+        full = rewritten(SMALL, lambda xml: xml.replace(b"</sheetData>", row))
+        return with_texts(full)
+
+    assert len(repeated(200)) < 20_000
+    assert "million characters" in refusal(repeated(200)).message
+    assert len(read(repeated(2))) == 1
+
+
+def test_no_file_of_a_workbook_is_there_twice() -> None:
+    file = io.BytesIO(with_texts(SMALL))
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr(TEXTS.upper(), SST + b"</sst>")
+    assert "damaged" in refusal(file.getvalue()).message
+
+
+def test_a_moment_before_all_time_is_a_refusal_and_not_the_end_of_the_server() -> None:
+    timed = workbook(A=[["phone", "at"], [NUMBER, NOON]])
+    styled = re.compile(rb'(<c r="B2" s="\d+"[^>]*><v>)[^<]*')
+    far = rewritten(timed, lambda xml: styled.sub(rb"\g<1>-1e308", xml))
+    assert "cannot be read" in refusal(far).message
 
 
 CHANGES: list[Callable[[bytes], bytes]] = [

@@ -44,6 +44,11 @@ def test_a_key_is_hidden_however_its_mark_is_written(spelled: str, around: str) 
     assert "0a1b2c3d4e5f" not in redact(around.format(f"{spelled}0a1b2c3d4e5f"))
 
 
+@pytest.mark.parametrize("word", ["xsk_live-sk_", "task_ab-sk%5f", "a-Sk_", "ask_me%5f-sk_"])
+def test_a_key_is_hidden_after_a_word_that_ends_like_its_mark(word: str) -> None:
+    assert "abcdef" not in redact(f"{word}abcdef")
+
+
 @pytest.mark.slow
 @given(NUMBER, st.data(), st.sampled_from(DIGITS), BEFORE)
 def test_no_spelling_of_a_number_survives(

@@ -1,8 +1,8 @@
 """Clients that dawdle, and connections and sessions beyond the bounds."""
 
 import sys
-from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -12,7 +12,8 @@ import pytest
 from anyio.abc import SocketStream
 from starlette.types import Message, Receive, Scope, Send
 
-from atoms_campaigns_mcp.server.http.middleware.bodies import Bodies
+from atoms_campaigns_mcp.server.http.message_limits import SMALL
+from atoms_campaigns_mcp.server.http.middleware.bodies import LARGEST, Bodies, Room
 from tests.support.asgi import hanging, nothing, request_of, unheard
 from tests.support.bench import Bench
 from tests.support.process import address, environment, spawned
@@ -145,3 +146,22 @@ async def test_once_a_body_is_whole_its_answer_may_take_as_long_as_it_takes() ->
 
     await Bodies(app, seconds=0)(request_of("a"), receive, unheard)
     assert heard == ["http.request", "later"]
+
+
+@pytest.mark.parametrize("length", ["10", ""])
+async def test_room_for_chunks_does_not_go_by_a_length_beside_them(length: str) -> None:
+    held = list[int]()
+
+    class Noting(Room):
+        @asynccontextmanager
+        async def holding(self, tenant: str, size: int) -> AsyncGenerator[bool]:
+            held.append(size)
+            async with super().holding(tenant, size) as taken:
+                yield taken
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * (SMALL + 1), "more_body": False}
+
+    headers = {"transfer-encoding": "chunked", **({"content-length": length} if length else {})}
+    await Bodies(hanging, Noting())(request_of("a", headers=headers), receive, unheard)
+    assert held == [LARGEST]

@@ -143,7 +143,9 @@ def _decode(body: bytes, scope: Scope) -> None:
 
 
 def _length(scope: Scope) -> int | None:
-    length = Headers(scope=scope).get("content-length", "")
+    """Return how long the body is, if that is known: beside chunks, a length says nothing."""
+    headers = Headers(scope=scope)
+    length = "" if "transfer-encoding" in headers else headers.get("content-length", "")
     return int(length) if length.isdecimal() else None
 
 
