@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+T = TypeVar("T")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MIDNIGHT = 24 * 60  # minutes: the end of a day
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
@@ -108,7 +109,13 @@ def moment(text: str) -> datetime | None:
 
 def names(text: str) -> tuple[str, ...]:
     """Read names separated by commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    return _some(text, tuple(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _some(text: str, found: tuple[T, ...]) -> tuple[T, ...]:
+    if text and not found:  # whoever writes a limit that names nothing does not mean everything
+        raise InvalidError("must name something or be taken away")
+    return found
 
 
 def label(text: str) -> str:
@@ -164,7 +171,7 @@ def state(text: str) -> Path | RedisAddress | None:
 
 def folders(text: str) -> tuple[Path, ...]:
     """Read folders separated as the system separates paths; each must exist."""
-    folders = tuple(_expanded(part) for part in text.split(os.pathsep) if part)
+    folders = _some(text, tuple(_expanded(part) for part in text.split(os.pathsep) if part))
     try:
         if not all(folder.is_dir() for folder in folders):
             raise InvalidError("names something that is not a folder")

@@ -148,7 +148,8 @@ def _written(row: Setting, value: Any) -> str | None:
         return None
     parts = cast("Sequence[Any]", value)
     fit = all(isinstance(part, str) and row.separator not in part for part in parts)
-    return row.separator.join(parts) if fit else None
+    # A list that is empty is said too, and refused for it.
+    return (row.separator.join(parts).strip() or row.separator) if fit else None
 
 
 def _holds_password(row: Setting, text: str) -> bool:

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterable
 
 LIFETIME = 300  # seconds that a plan may be agreed to
+LONGEST = LIFETIME + 60  # seconds, with room for replicas whose clocks differ
 _PURPOSE = b"atoms-campaigns-mcp/confirm-token/v1"
 
 

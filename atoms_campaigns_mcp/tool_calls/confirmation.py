@@ -195,7 +195,8 @@ class Confirmation:
             raise NotConfirmed(
                 f"{NOTHING} The confirmation was given for something else.", next_step=AGAIN
             )
-        if record.expires_at < self.session.runtime.clocks.seconds():
+        left = record.expires_at - self.session.runtime.clocks.seconds()
+        if not 0 <= left <= confirm_tokens.LONGEST:  # or it was given while a clock was wrong
             raise NotConfirmed(f"{NOTHING} The confirmation has expired.", next_step=AGAIN)
         return Consent(how, record, seconds)
 

@@ -196,6 +196,11 @@ def test_an_unknown_name_stops_the_start_with_the_nearest_right_one(
         "max_contacts = 0",
         "allowed_agents = [1]",
         'allowed_agents = ["a,b"]',
+        # Whoever writes a limit that names nothing does not mean everything.
+        "allowed_agents = []",
+        'allowed_agents = ["", " "]',
+        'allowed_agents = ","',
+        "files = []",
         "confirm = 1",
         "calling_hours = 09:00:00",
         "[max_contacts]",

@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,6 +85,9 @@ def test_plain_http_is_allowed_on_this_machine(host: str) -> None:
         ("ATOMS_MCP_RATE", "fast"),
         ("ATOMS_MCP_RATE", "inf"),
         ("ATOMS_MCP_SECRET", "short-secret"),
+        ("ATOMS_MCP_ALLOWED_AGENTS", " , "),
+        ("ATOMS_MCP_ALLOWED_CALLER_IDS", ","),
+        ("ATOMS_MCP_FILES", os.pathsep),
         ("ATOMS_MCP_SANDBOX_SPEED", "-1"),
         ("ATOMS_MCP_SANDBOX_SEED", "one"),
     ],

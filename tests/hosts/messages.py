@@ -1,6 +1,6 @@
 """What hosts put into the arguments of a call, and what has to come of it.
 
-Every message is sent by a client that can be asked and says yes, to a sandbox with a draft and a
+Every message is sent by a client that cannot be asked, to a sandbox with a draft and a
 running campaign; `filled` puts their ids in.
 """
 

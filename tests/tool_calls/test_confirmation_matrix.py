@@ -132,6 +132,10 @@ async def time_passes(bench: Bench) -> None:
     bench.clock.advance(seconds=301)
 
 
+async def a_wrong_clock_is_corrected(bench: Bench) -> None:
+    bench.clock.advance(seconds=-3600)
+
+
 ANSWERS: dict[str, tuple[Callable[[Bench], Reply], str]] = {
     "false": (says(ElicitResult(action="accept", content={"confirm": False})), "was not ticked"),
     "decline": (says(ElicitResult(action="decline")), "declined it"),
@@ -146,6 +150,7 @@ ANSWERS: dict[str, tuple[Callable[[Bench], Reply], str]] = {
     ),
     "stale": (after(audience_grows), "its contacts have changed"),
     "slow": (after(time_passes), "has expired"),
+    "clock set back": (after(a_wrong_clock_is_corrected), "has expired"),
 }
 ASKABLE = [
     pytest.param(where, era, marks=() if where in {"memory", "http"} else pytest.mark.slow)
