@@ -49,6 +49,8 @@ class Args(BaseModel):
 
     several: ClassVar[bool] = False
     """Whether `campaign_id` may name several campaigns."""
+    of_waves: ClassVar[tuple[str, ...]] = ()
+    """Arguments in which the common name of waves stands for all of them."""
 
 
 class NoArgs(Args):
@@ -221,6 +223,8 @@ class ContactsArgs(Args):
 class CreateAudienceArgs(ContactsArgs):
     """Arguments of `create_audience`."""
 
+    of_waves: ClassVar[tuple[str, ...]] = ("from_campaign_id", "exclude_campaign_ids")
+
     name: Annotated[Name, Field(description="Its name.")]
     description: Annotated[Description | None, Field(description="Note.")] = None
     from_audience_id: Annotated[Reference | None, Field(description="Or another audience.")] = None
@@ -270,6 +274,8 @@ class WatchCampaignArgs(CampaignArgs):
 
 class GetCampaignResultsArgs(Args):
     """Arguments of `get_campaign_results`."""
+
+    of_waves: ClassVar[tuple[str, ...]] = ("campaign_id",)
 
     campaign_id: Annotated[Reference | None, Field(description="Campaign: id or exact name.")] = (
         None

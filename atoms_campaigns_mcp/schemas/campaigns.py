@@ -169,6 +169,10 @@ class CampaignRow(Row):
     def counts(self) -> str:
         """Report contacts, and how many of them were called and connected."""
         told = "" if self.participants is None else f", {counted(self.participants, 'contact')}"
+        if self.created_at:
+            told += f", created {word(self.created_at[:10])}"
+        if self.scheduled_at and self.status == "scheduled":
+            told += f", dials at {word(self.scheduled_at)}"
         told += f", {known(self.called)} called, {known(self.connected)} connected"
         if self.connected_percent is not None:
             told += f" ({self.connected_percent}%)"

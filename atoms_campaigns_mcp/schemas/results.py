@@ -158,6 +158,8 @@ class ResultsPage(PageResult):
             "country": self.by_country,
             "local hour": self.by_local_hour,
         }
+        if self.waves and not any(groups.values()):
+            return "rates, dispositions and contacts only of one wave"
         return "; ".join(
             f"by {name} {', '.join(rates) or 'none'}" for name, rates in groups.items()
         )

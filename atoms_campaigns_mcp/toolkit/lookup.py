@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound
 from atoms_campaigns_mcp.schemas.agents import Agent
-from atoms_campaigns_mcp.schemas.arguments import Args, GetCampaignResultsArgs
+from atoms_campaigns_mcp.schemas.arguments import Args
 from atoms_campaigns_mcp.schemas.audiences import Audience
 from atoms_campaigns_mcp.schemas.base import Row
 from atoms_campaigns_mcp.schemas.campaigns import Campaign
@@ -44,8 +44,13 @@ async def with_campaign_ids(atoms: AtomsClient, args: A) -> A:
     for argument, value in args:
         if args.several and argument == "campaign_id":
             ids[argument] = ", ".join(await campaign_ids(atoms, value))
-        elif isinstance(args, GetCampaignResultsArgs) and argument == "campaign_id" and value:
-            ids[argument] = ", ".join(await waves_or_one(atoms, value))
+        elif argument in args.of_waves and isinstance(value, str):
+            ids[argument] = ", ".join(await waves_or_one(atoms, value, argument))
+        elif argument in args.of_waves and value:
+            found = [await waves_or_one(atoms, one, argument) for one in value]
+            ids[argument] = [one for waves in found for one in waves]
+            if len(ids[argument]) > MOST:
+                raise _too_many(len(ids[argument]), argument)
         elif argument.endswith("campaign_id") and isinstance(value, str):
             ids[argument] = await campaign_id(atoms, value, argument=argument)
         elif argument.endswith("campaign_ids") and value:
@@ -69,7 +74,7 @@ async def campaign_id(atoms: AtomsClient, reference: str, *, argument: str = "ca
     return _one(rows, reference, argument=argument, tool="list_campaigns").id
 
 
-async def waves_or_one(atoms: AtomsClient, reference: str) -> list[str]:
+async def waves_or_one(atoms: AtomsClient, reference: str, argument: str) -> list[str]:
     """Find all waves of a common name, unless a campaign has exactly this name or id.
 
     Raises:
@@ -78,18 +83,18 @@ async def waves_or_one(atoms: AtomsClient, reference: str) -> list[str]:
     """
     if not re.match(ID_PATTERN, reference.lower()):
         common = reference.removesuffix("*").strip()
-        rows = await _campaigns_with(atoms.anew(), common, "campaign_id")
+        rows = await _campaigns_with(atoms.anew(), common, argument)
         waves = [row for row in rows if is_wave_of(row.name, common)]
         if len(waves) > MOST:
-            raise _too_many(len(waves))
+            raise _too_many(len(waves), argument)
         if waves and not _named(rows, reference):
             return [row.id for row in reversed(waves)]
-    return [await campaign_id(atoms, reference)]
+    return [await campaign_id(atoms, reference, argument=argument)]
 
 
-def _too_many(count: int) -> InvalidArguments:
+def _too_many(count: int, argument: str = "campaign_id") -> InvalidArguments:
     return InvalidArguments(
-        f"campaign_id: {count} campaigns; at most {MOST} at once. Nothing was sent.",
+        f"{argument}: {count} campaigns; at most {MOST} at once. Nothing was sent.",
         next_step=f"Call it with up to {MOST} ids at a time.",
     )
 

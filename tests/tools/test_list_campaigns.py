@@ -40,12 +40,17 @@ async def test_a_state_filters_the_list(bench: Bench) -> None:
 
 
 async def test_the_text_alone_names_the_campaigns(bench: Bench) -> None:
+    at = "2027-01-15T10:00:00.000Z"
     async with bench.client() as client:
         made = await client.call("create_campaign", **DRAFT)
+        later = {**DRAFT, "name": "Later", "scheduled_at": at}
+        await client.call("create_campaign", **later)
         result = await client.raw("list_campaigns")
     text = getattr(result.content[0], "text", "")
     assert made["campaign_id"] in text
     assert "draft" in text
+    assert "created 2027-01-04" in text  # whom did we call last week?
+    assert text.count(f"dials at {at}") == 1
     assert text.startswith("[sandbox]")
 
 

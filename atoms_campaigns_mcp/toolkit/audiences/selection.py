@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
+from atoms_campaigns_mcp.concurrency import all_of
 from atoms_campaigns_mcp.contacts.countries import country_of
 from atoms_campaigns_mcp.contacts.numbers.stored import as_digits
 from atoms_campaigns_mcp.contacts.selection import OPTED_OUT, Filters, Selection, select
 from atoms_campaigns_mcp.contacts.table import Contacts
 from atoms_campaigns_mcp.contacts.zone_names import current, zone_of
 from atoms_campaigns_mcp.errors import InvalidArguments, NotFound, WrongState
+from atoms_campaigns_mcp.results.store import Stored
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.campaigns import CampaignDetails
 from atoms_campaigns_mcp.schemas.results import AGAIN
@@ -64,7 +67,7 @@ async def source(args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
         AtomsCampaignsError: It cannot be read, has nobody, or is a campaign that is not over.
     """
     if args.from_campaign_id is not None:
-        return await _of_campaign(args.from_campaign_id, args, ctx)
+        return await _of_campaigns(args.from_campaign_id.split(", "), args, ctx)
     if args.from_audience_id is None:
         return await contact_sources.from_arguments(args, ctx)
     audience = await lookup.audience(ctx.atoms, args.from_audience_id, argument="from_audience_id")
@@ -117,8 +120,10 @@ async def _filters(args: CreateAudienceArgs, ctx: ToolContext) -> Filters:
     without: dict[str, Collection[str]] = {}
     if args.exclude_dnc:
         without[ON_DNC] = await do_not_call.everybodys(ctx.atoms)
-    for campaign_id in dict.fromkeys(args.exclude_campaign_ids or ()):
-        without[IN_CAMPAIGN] = {*without.get(IN_CAMPAIGN, ()), *await _called(campaign_id, ctx)}
+    if args.exclude_campaign_ids:
+        ids = dict.fromkeys(args.exclude_campaign_ids)
+        called = await all_of({one: partial(_called, one, ctx) for one in ids})
+        without[IN_CAMPAIGN] = set[str]().union(*called)
     for reference in args.exclude_audience_ids or ():
         numbers = await _members(reference, "exclude_audience_ids", ctx)
         without[IN_AUDIENCE] = {*without.get(IN_AUDIENCE, ()), *numbers}
@@ -180,7 +185,22 @@ def _filtered(args: CreateAudienceArgs) -> bool:
     return any(given)
 
 
-async def _of_campaign(campaign_id: str, args: CreateAudienceArgs, ctx: ToolContext) -> Contacts:
+async def _of_campaigns(
+    campaign_ids: Sequence[str], args: CreateAudienceArgs, ctx: ToolContext
+) -> Contacts:
+    """Return the contacts of a campaign or of all waves of a name."""
+    found = await all_of({one: partial(_left_by, one, args, ctx) for one in campaign_ids})
+    rows = [row for some in found for row in some]
+    if not rows:
+        raise NotFound(
+            "from_campaign_id: no contact of this campaign has such an outcome. Nothing was "
+            "created.",
+            next_step="get_campaign_results shows which outcomes there are.",
+        )
+    return await ctx.shared.work(contact_sources.of_results, rows)
+
+
+async def _left_by(campaign_id: str, args: CreateAudienceArgs, ctx: ToolContext) -> list[Stored]:
     details = await ctx.atoms.get_campaign(campaign_id)
     if not is_terminal(details) or await unfinished(details, ctx):
         raise WrongState(
@@ -191,15 +211,7 @@ async def _of_campaign(campaign_id: str, args: CreateAudienceArgs, ctx: ToolCont
             else "Wait with watch_campaign until finished, then call again; a paused one does not "
             "finish by itself.",
         )
-    results = await results_of(details, ctx)
-    rows = await results.contacts(args.outcomes or AGAIN)
-    if not rows:
-        raise NotFound(
-            f"from_campaign_id: no contact of campaign {details.campaign.label} has such an "
-            "outcome. Nothing was created.",
-            next_step="get_campaign_results shows which outcomes there are.",
-        )
-    return await ctx.shared.work(contact_sources.of_results, rows)
+    return await (await results_of(details, ctx)).contacts(args.outcomes or AGAIN)
 
 
 async def _called(campaign_id: str, ctx: ToolContext) -> set[str]:

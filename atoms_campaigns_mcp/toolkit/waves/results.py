@@ -79,7 +79,9 @@ def _added_up(
         results=[],
         page=1,
         total=total["contacts"],
-        next_step="One wave by its name or id tells its rates, dispositions and contacts.",
+        next_step="One wave by its name or id tells its rates, dispositions and contacts. If the "
+        "user wants those missed called again, create_audience with from_campaign_id and the "
+        "common name makes their list.",
     )
 
 

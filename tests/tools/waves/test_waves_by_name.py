@@ -7,7 +7,7 @@ from tests.support.bench import Bench
 from tests.support.serving import text_of
 from tests.support.tampering import fail
 from tests.support.world import AGENT, AUDIENCE, CALLER_ID, DRAFT
-from tests.tools.waves.waving import CALLS, NAMES, NEW_YORK, campaigns, listed
+from tests.tools.waves.waving import CALLS, NAMES, NEW_YORK, TOLL_FREE, campaigns, listed, members
 
 pytestmark = pytest.mark.anyio
 
@@ -119,7 +119,10 @@ async def test_results_of_the_common_name_are_those_of_all_waves(bench: Bench) -
         await client.call("schedule_waves", **CALLS, max_retries=0)
         before = await client.call("get_campaign_results", campaign_id="Morning calls")
         bench.clock.advance(days=8)
-        after = await client.call("get_campaign_results", campaign_id="morning calls *")
+        result = await client.raw("get_campaign_results", campaign_id="morning calls *")
+        after = result.structured_content
+        assert after is not None
+        assert "none" not in text_of(result)  # rates were not looked at
         waves = [await client.call("get_campaign_results", campaign_id=name) for name in NAMES]
     assert (before["contacts"], before["called"], before["provisional"]) == (9, 0, True)
     assert before["outcomes"] == ["pending: 9"]
@@ -127,6 +130,27 @@ async def test_results_of_the_common_name_are_those_of_all_waves(bench: Bench) -
     assert after["connected"] == sum(wave["connected"] for wave in waves)
     assert after["cost"] == round(sum(wave["cost"] for wave in waves), 4)
     assert [wave.split('"')[1] for wave in after["waves"]] == NAMES
+
+
+@pytest.mark.slow
+async def test_lists_are_made_of_all_waves_of_a_common_name_and_without_them(bench: Bench) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        await client.call("schedule_waves", **CALLS, max_retries=0)
+        too_early = await client.refused(
+            "create_audience", name="A", from_campaign_id="Morning calls"
+        )
+        without = {"from_audience_id": "Everybody", "exclude_campaign_ids": ["Morning calls *"]}
+        before = await client.call("create_audience", name="B", **without)
+        bench.clock.advance(days=8)
+        results = await client.call("get_campaign_results", campaign_id="Morning calls")
+        missed = await client.call("create_audience", name="C", from_campaign_id="morning calls")
+        after = await client.call("create_audience", name="D", **without, dry_run=True)
+    assert "not finished" in too_early
+    assert await members(bench, before["audience_id"]) == set(TOLL_FREE)
+    assert after["contacts"] == len(TOLL_FREE)
+    assert 0 < missed["contacts"] == 9 - results["connected"]
+    assert "create_audience with from_campaign_id" in results["next_step"]
 
 
 @pytest.mark.slow
