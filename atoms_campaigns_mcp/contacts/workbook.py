@@ -23,9 +23,8 @@ SIGNATURE = b"PK\x03\x04"
 MOST_FILES = 1_000  # in the archive; a workbook has a dozen, and one per sheet and picture
 MOST_UNPACKED = 48_000_000  # bytes of all that is read; a list of 5 MB as text has about 15 MB
 MOST_CELLS = 1_500_000  # from A1 to the last row and column that hold something
-MOST_TEXT = (
-    16_000_000  # characters of texts in a sheet's cells, one that many share counted in each
-)
+MOST_TEXT = 16_000_000  # characters in a sheet; a text that cells share counts in each of them
+LONGEST = 1_000_000  # characters of one cell or tag; cells of Excel hold 32,767
 PIECE = 65_536  # bytes unpacked at a time
 _NEEDED = re.compile(
     r"\[Content_Types\]\.xml|_rels/\.rels|xl/workbook\.xml|xl/_rels/workbook\.xml\.rels"
@@ -131,10 +130,13 @@ def _looked_at(content: bytes) -> bytes:
 
 
 def _check_cells(pieces: Mapping[str, bytes]) -> None:
+    """Refuse what its reader would take too much memory for, or the processor for too long."""
     lengths = _Texts.lengths(pieces[_TEXTS]) if _TEXTS in pieces else []
     for name, piece in pieces.items():
         if _SHEET.fullmatch(name):
             _check_extent(piece, lengths)
+        elif name != _TEXTS:
+            _check_names(piece)
 
 
 def _check_kind(names: set[str], count: int) -> None:
@@ -202,7 +204,7 @@ class _Texts:
 class _Extent:
     """Follows a sheet's cells as its reader does.
 
-    Keeps the last row and column in use, and how many characters of shared texts there are.
+    Keeps the last row and column in use, and how many characters there are.
     """
 
     def __init__(self, lengths: Sequence[int]) -> None:
@@ -215,6 +217,8 @@ class _Extent:
     def text(self, text: str) -> None:
         if self._shared:
             self._number += text
+        else:
+            self.characters += len(text)
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         local = name.rpartition(":")[2]
@@ -250,16 +254,45 @@ class _Extent:
 def _follow(
     xml: bytes, begin: Callable[[str, dict[str, str]], None], text: Callable[[str], None]
 ) -> None:
+    """Go through a file, of which no tag and no text may be longer than a program writes them."""
     if b"<!DOCTYPE" in xml[:PIECE] or b"\0" in xml[:4]:
         raise ValueError("no program writes sheets like this")
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = begin
-    parser.CharacterDataHandler = text
+    parser, run = expat.ParserCreate(), 0
+
+    def beginning(name: str, attributes: dict[str, str]) -> None:
+        nonlocal run
+        run = 0
+        begin(name, attributes)
+
+    def reading(characters: str) -> None:
+        nonlocal run
+        run += len(characters)
+        if run > LONGEST:
+            raise ValueError("no cell is as long")
+        text(characters)
+
+    parser.StartElementHandler, parser.CharacterDataHandler = beginning, reading
     try:
-        parser.Parse(xml, True)  # noqa: FBT003 - the last piece
+        # Whoever reads a long tag at once lets nobody else have the interpreter meanwhile.
+        for start in range(0, len(xml), PIECE):
+            parser.Parse(xml[start : start + PIECE], False)  # noqa: FBT003 - not the last piece
+            if start - parser.CurrentByteIndex > LONGEST:
+                raise ValueError("no tag is as long")
+        parser.Parse(b"", True)  # noqa: FBT003 - the last piece
     except expat.ExpatError as error:
         raise ValueError("not well-formed") from error
+
+
+def _check_names(part: bytes) -> None:
+    sheets = 0
+
+    def begin(name: str, _: dict[str, str]) -> None:
+        nonlocal sheets
+        sheets += name.rpartition(":")[2] == "sheet"
+
+    _follow(part, begin, lambda _: None)
+    if sheets > MOST_FILES:
+        raise ValueError("there are not as many files")
 
 
 def _check_extent(sheet: bytes, lengths: Sequence[int]) -> None:

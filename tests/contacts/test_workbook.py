@@ -196,6 +196,32 @@ def test_no_file_of_a_workbook_is_there_twice() -> None:
     assert "damaged" in refusal(file.getvalue()).message
 
 
+LARGE: dict[str, tuple[str, bytes, bytes]] = {
+    "a tag": (SHEET, b"</sheetData>", b"<x " + b"a='>'\n" * 200_000 + b"/></sheetData>"),
+    "a style": (
+        "xl/styles.xml",
+        b"</styleSheet>",
+        b"<!--" + b">" * 1_200_000 + b"--></styleSheet>",
+    ),
+    "a cell": (SHEET, b"Ada", b"x" * 1_100_000),
+    "sheets": ("xl/workbook.xml", b"</sheets>", b"<sheet/>" * 1_001 + b"</sheets>"),
+}
+
+
+@pytest.mark.parametrize("large", LARGE)
+def test_what_keeps_the_processor_for_long_is_refused(large: str) -> None:
+    name, place, instead = LARGE[large]
+    grown = rewritten(SMALL, lambda xml: xml.replace(place, instead), name)
+    assert len(grown) < 20_000
+    assert "damaged" in refusal(grown).message
+
+
+def test_the_texts_of_all_cells_are_counted() -> None:
+    row = b'<row><c t="str"><v>' + b"x" * 900_000 + b"</v></c></row>"
+    full = rewritten(SMALL, lambda xml: xml.replace(b"</sheetData>", row * 18 + b"</sheetData>"))
+    assert "million characters" in refusal(full).message
+
+
 def test_a_moment_before_all_time_is_a_refusal_and_not_the_end_of_the_server() -> None:
     timed = workbook(A=[["phone", "at"], [NUMBER, NOON]])
     styled = re.compile(rb'(<c r="B2" s="\d+"[^>]*><v>)[^<]*')
