@@ -41,7 +41,7 @@ def judge(facts: Facts, policy: Policy) -> tuple[Finding, ...]:
 
 def expected(facts: Facts) -> Estimate:
     """Estimate how long it takes."""
-    slots = facts.slots.limit if facts.slots else None
+    slots = facts.slots.usable if facts.slots else None
     return estimate(facts.left, facts.max_retries, facts.retry_delay, slots, called=facts.called)
 
 
@@ -283,7 +283,7 @@ def calling_hours(facts: Facts, policy: Policy) -> Iterator[Finding]:
 def outside(facts: Facts, policy: Policy) -> str:
     """Say who is called outside calling hours: at the start itself, or perhaps later."""
     found = [share for share in by_zone(facts, policy) if share.allowed is False]
-    slots = facts.slots.limit if facts.slots else 0
+    slots = facts.slots.usable if facts.slots else 0
     when = "at" if facts.left <= slots else "from"
     now = [share for share in found if share.outside(facts.start, policy.hours)]
     told = [

@@ -40,10 +40,16 @@ class ContactFact:
 
 @dataclass(frozen=True, slots=True)
 class SlotFact:
-    """Calls at once: the limit, and what is in progress now."""
+    """Calls at once: the limit, those in progress, and how many are `reserved` for others."""
 
     limit: int
     in_progress: int | None = None
+    reserved: int = 0
+
+    @property
+    def usable(self) -> int:
+        """How many the campaign may have in progress at once."""
+        return max(self.limit - self.reserved, 0)
 
 
 @dataclass(frozen=True, slots=True)

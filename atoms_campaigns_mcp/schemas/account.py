@@ -40,12 +40,30 @@ class Balance(Noun):
     plan: Text | None = Field(default=None, validation_alias=AliasChoices("planId"))
 
 
+class Reservation(Noun):
+    """Calls at once that are kept for outbound calls of an agent."""
+
+    agent_id: str = Field(default="", validation_alias=AliasChoices("agentId"))
+    outbound: int | None = None
+
+
 class Concurrency(Noun):
     """How many calls may be in progress at once, of all kinds together."""
 
     limit: int | None = Field(default=None, validation_alias=AliasChoices("orgLimit"))
     reserved: int | None = Field(default=None, validation_alias=AliasChoices("totalReserved"))
     shared: int | None = Field(default=None, validation_alias=AliasChoices("unreservedPool"))
+    agents: tuple[Reservation, ...] = ()
+
+    def usable(self, agent_id: str) -> int | None:
+        """Return how many outbound calls of an agent may be in progress at once.
+
+        What is reserved for others is lost to it even while they do not call.
+        """
+        if self.limit is None or self.shared is None:
+            return self.limit
+        own = sum(row.outbound or 0 for row in self.agents if row.agent_id == agent_id)
+        return min(self.shared + own, self.limit)
 
 
 class Subscription(Noun):

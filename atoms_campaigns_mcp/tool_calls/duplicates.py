@@ -52,7 +52,7 @@ class CallMemory:
 
     async def end_job(self, job: Earlier, *, done: bool) -> None:
         """See `Memory.end_job`."""
-        told = ("done", "all parts are made") if done else ("absent", "what was made was removed")
+        told = ("done", "all parts are made") if done else ("absent", "nothing of it is scheduled")
         # What was made is made: the same call would find it, and end the job then.
         try:
             await self.locks.runtime.store.journal.finish(job.entry, *told)

@@ -126,7 +126,7 @@ async def facts_of(start: Start, around: Around, ctx: ToolContext) -> Facts:
         callers=_callers(found.get("numbers"), start.phone_ids),
         dnc=numbers,
         dnc_unread=unread,
-        slots=_slots(found),
+        slots=_slots(found, start.agent_id),
         balance=found["balance"].credit if "balance" in found else None,
         running=_running(found, begun),
         begun=begun or 0,
@@ -205,12 +205,13 @@ def _callers(
     )
 
 
-def _slots(found: dict[str, Any]) -> SlotFact | None:
+def _slots(found: dict[str, Any], agent_id: str) -> SlotFact | None:
     slots = found.get("slots")
-    if slots is None or slots.limit is None:
+    usable = slots.usable(agent_id) if slots else None
+    if slots is None or slots.limit is None or usable is None:
         return None
     live = found["live"][1].total if "live" in found else None
-    return SlotFact(slots.limit, live)
+    return SlotFact(slots.limit, live, reserved=slots.limit - usable)
 
 
 def _contacts(contacts: Sequence[Contact], ctx: ToolContext) -> tuple[ContactFact, ...]:

@@ -8,8 +8,9 @@ from atoms_campaigns_mcp.schemas.account import Subscription
 from atoms_campaigns_mcp.schemas.calls import Call
 from tests.support.bench import Bench
 from tests.support.serving import Caller
+from tests.support.tampering import alter
 from tests.support.troubles import listed as on_the_list
-from tests.support.world import DRAFT
+from tests.support.world import AGENT, DRAFT
 from tests.tools.waves.waving import (
     CALLS,
     CHICAGO,
@@ -238,6 +239,20 @@ async def test_waves_of_the_same_name_are_not_made_twice(bench: Bench) -> None:
 
 
 @pytest.mark.slow
+async def test_a_name_whose_waves_are_over_is_not_taken_for_the_new_ones(bench: Bench) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        await client.call("schedule_waves", **CALLS, max_retries=0)
+        bench.clock.advance(days=8)
+        later = {"date": "2027-01-18", "max_retries": 0}
+        text = await refused(client, bench, **later)
+        made = await client.call("schedule_waves", **{**CALLS, **later, "name": "Again"})
+    assert "name: 3 campaigns of this name there already" in text
+    assert "completed" in text
+    assert {wave["status"] for wave in made["waves"]} == {"scheduled"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "allowed"), [(2, True), (1, False)])
 async def test_the_limit_of_running_campaigns_counts_waves_that_overlap(
     bench: Bench, most: int, *, allowed: bool
@@ -306,3 +321,21 @@ async def test_calls_of_the_agent_that_were_long_or_short_make_waves_end_later_o
     ends = [max(wave["latest_end"] for wave in made["waves"]) for made in (before, after)]
     assert (ends[1] > ends[0]) == longer
     assert ends[1] != ends[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("agent", "fewer"), [(AGENT, False), ("0" * 24, True)])
+async def test_calls_reserved_for_other_agents_are_not_counted_on(
+    bench: Bench, agent: str, *, fewer: bool
+) -> None:
+    numbers = [f"+1212555{number:04d}" for number in range(100, 300)]
+    kept: dict[str, Any] = {"totalReserved": 18, "unreservedPool": 2}
+    kept["agents"] = [{"agentId": agent, "outbound": 18, "inbound": 0}]
+    async with bench.client() as client:
+        await listed(client, numbers)
+        before = await client.call("schedule_waves", **{**CALLS, "name": "Before"}, max_retries=0)
+        alter(bench, "GET /concurrency", lambda data: data | kept)
+        after = await client.call("schedule_waves", **{**CALLS, "name": "After"}, max_retries=0)
+    ends = [max(wave["latest_end"] for wave in made["waves"]) for made in (before, after)]
+    assert (ends[1] > ends[0]) == fewer
+    assert ("reserved for other agents" in bench.questions[1]) == fewer

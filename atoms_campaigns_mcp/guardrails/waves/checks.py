@@ -104,6 +104,14 @@ def _slots(facts: Facts) -> Iterator[Finding]:
             f"the call limit could not be read; waves are sized for {ASSUMED_SLOTS} calls at once",
             "Try again with get_account.",
         )
+    elif facts.slots.reserved:
+        yield Finding(
+            "warn",
+            "slots",
+            f"{facts.slots.reserved} of {facts.slots.limit} calls at once are reserved for other "
+            f"agents; waves are sized for {facts.slots.usable}",
+            "Reservations are changed in the Atoms dashboard.",
+        )
 
 
 def _clocks(hours: Hours, waves: Sequence[Timed]) -> Iterator[Finding]:

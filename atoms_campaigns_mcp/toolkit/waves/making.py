@@ -23,11 +23,15 @@ AGAIN = (
 
 @dataclass(slots=True)
 class Progress:
-    """What of a job is there: audiences and campaigns by the name of their wave."""
+    """What of a job is there: audiences and campaigns by the name of their wave.
+
+    `own` are the audiences that this or an earlier equal call made.
+    """
 
     audiences: dict[str, Audience] = field(default_factory=dict[str, Audience])
     campaigns: dict[str, Campaign] = field(default_factory=dict[str, Campaign])
     left: Audience | None = None
+    own: list[Audience] = field(default_factory=list[Audience])
 
 
 async def make(prepared: Prepared, ctx: ToolContext) -> Progress:
@@ -36,25 +40,30 @@ async def make(prepared: Prepared, ctx: ToolContext) -> Progress:
     Raises:
         AtomsCampaignsError: It stopped; the text says what is scheduled and what was removed.
     """
-    known = () if prepared.begun is None else (prepared.begun,)
-    entry = prepared.begun or await ctx.memory.begin_job(
-        prepared.key, prepared.job.parts(len(prepared.contacts))
-    )
+    entry = prepared.begun
+    if entry is None:
+        for one in prepared.earlier:
+            await ctx.memory.end_job(one, done=False)
+        parts = prepared.job.parts(len(prepared.contacts))
+        entry = await ctx.memory.begin_job(prepared.key, parts)
     done = Progress(campaigns=dict(prepared.made))
     try:
-        await _make(prepared, done, ctx, again=bool(known))
+        await _make(prepared, done, ctx)
     except AtomsCampaignsError as error:
         if done.campaigns or isinstance(error, OutcomeUnknown):
             raise _stopped(error, prepared, done) from error
-        if await _removed([*done.audiences.values(), *filter(None, [done.left])], ctx):
+        if await _removed(done.own, ctx):
             await ctx.memory.end_job(entry, done=False)
             error.message = f"Nothing is scheduled, and what was made is removed. {error.message}"
+            raise
+        error.message = f"Nothing is scheduled; audiences that were made are left. {error.message}"
+        error.next_step = f"{error.next_step} {AGAIN}"
         raise
     await ctx.memory.end_job(entry, done=True)
     return done
 
 
-async def _make(prepared: Prepared, done: Progress, ctx: ToolContext, *, again: bool) -> None:
+async def _make(prepared: Prepared, done: Progress, ctx: ToolContext) -> None:
     job, common = prepared.job, prepared.plan.name
     steps = len(job.waves) + len(prepared.waiting) + bool(job.left)
     made = 0
@@ -66,17 +75,18 @@ async def _make(prepared: Prepared, done: Progress, ctx: ToolContext, *, again: 
 
     if job.left:
         name = f"{common}{JOINT}{LEFT}"
-        done.left = await _audience(name, job.left, prepared, ctx)
+        done.left = await _audience(name, job.left, prepared, done, ctx)
         await tell(name)
     for wave in job.waves:
         if wave.name not in prepared.made:
-            done.audiences[wave.name] = await _audience(wave.name, wave.members, prepared, ctx)
+            audience = await _audience(wave.name, wave.members, prepared, done, ctx)
+            done.audiences[wave.name] = audience
         await tell(wave.name)
     for wave in prepared.waiting:
         await ctx.memory.keep_held()
         plan = replace(prepared.plan, name=wave.name, audience_id=done.audiences[wave.name].id)
         making = creation(body_of(plan, at=wave.start), ctx, lambda _: None)
-        sight = await making.look(ctx) if again else None
+        sight = await making.look(ctx) if prepared.earlier else None
         there = sight.alike if sight else ()
         campaign = there[0] if there else (await making.once(ctx)).thing
         done.campaigns[wave.name] = campaign
@@ -87,12 +97,14 @@ async def _make(prepared: Prepared, done: Progress, ctx: ToolContext, *, again: 
 
 
 async def _audience(
-    name: str, places: Sequence[int], prepared: Prepared, ctx: ToolContext
+    name: str, places: Sequence[int], prepared: Prepared, done: Progress, ctx: ToolContext
 ) -> Audience:
     await ctx.memory.keep_held()
     part = await Part.of(name, prepared.contacts.only(places), ctx)
     there = await part.there(ctx)
     made = there or await part.creation("", ctx).once(ctx)
+    if there is None or prepared.earlier:
+        done.own.append(made.thing)
     return made.thing
 
 

@@ -17,10 +17,11 @@ from atoms_campaigns_mcp.guardrails.waves.sizes import MOST_WAVES, split
 from atoms_campaigns_mcp.guardrails.windows import EVERY_DAY, Window
 from atoms_campaigns_mcp.schemas.arguments import ScheduleWavesArgs
 from atoms_campaigns_mcp.schemas.audiences import Audience
-from atoms_campaigns_mcp.schemas.campaigns import TERMINAL, Campaign
+from atoms_campaigns_mcp.schemas.campaigns import Campaign, moment
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.text import counted
 from atoms_campaigns_mcp.toolkit.audiences.contact_sources import of_members
+from atoms_campaigns_mcp.toolkit.audiences.lock import DIALS
 from atoms_campaigns_mcp.toolkit.audiences.members import Contact, members_of
 from atoms_campaigns_mcp.toolkit.call_history import length_of
 from atoms_campaigns_mcp.toolkit.campaign_creation import named
@@ -42,8 +43,8 @@ PAGE = 100
 class Prepared:
     """Waves to make: `plan` is what was agreed to, `contacts` the list that places refer to.
 
-    `begun` is an earlier call for the same that was cut off, `made` are its campaigns by name, and
-    `late` those of its waves that can be made no more.
+    `earlier` are calls for the same that were cut off, `begun` that of them which is gone on with,
+    if any; `made` are its campaigns by name, and `late` its waves that can be made no more.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Prepared:
     plan: Plan
     contacts: Contacts
     begun: Earlier | None
+    earlier: Sequence[Earlier]
     made: Mapping[str, Campaign]
     late: Sequence[PlannedWave]
 
@@ -89,17 +91,17 @@ async def prepare(args: ScheduleWavesArgs, ctx: ToolContext) -> tuple[Prepared, 
         [args.date, window.hours.start, window.hours.end, sorted(window.weekdays)],
         [args.max_retries, args.retry_delay],
     )
-    begun = next(iter(await ctx.memory.unresolved(key)), None)
-    job = _taken_up(begun, read) if begun else None
-    if job is None:
-        _refuse_others(read.there, args.name)
-        job = await _planned(args, window, read, ctx)
-    names = {wave.name for wave in job.waves}
-    _refuse_others([row for row in read.there if row.name not in names], args.name)
-    made = {row.name: row for row in read.there if row.name in names}
+    earlier = await ctx.memory.unresolved(key)
     soon = ctx.now() + SOON
-    late = [wave for wave in job.waves if wave.name not in made and wave.start < soon]
-    prepared = Prepared(key, job, plan, read.contacts, begun, made, late)
+    begun, job = _taken_up(earlier, read, soon)
+    own = _of(job, read.there) if job else []
+    ids = {row.id for row in own}
+    _refuse_others([row for row in read.there if row.id not in ids], args.name)
+    if job is None:
+        job = await _planned(args, window, read, ctx)
+    made = {row.name: row for row in own}
+    late = _late(job, own, soon)
+    prepared = Prepared(key, job, plan, read.contacts, begun, earlier, made, late)
     return _with_rows(prepared), read.facts, window
 
 
@@ -109,7 +111,8 @@ def proposal(prepared: Prepared, facts: Facts, window: Window, ctx: ToolContext)
     if late := sum(len(wave.members) for wave in prepared.late):
         left["too_late"] = late
     made = len(prepared.made)
-    others = None if facts.running is None else max(facts.running - made, 0)
+    dialling = sum(row.status in DIALS for row in prepared.made.values())
+    others = None if facts.running is None else max(facts.running - dialling, 0)
     timed = [wave_checks.Timed(w.zones, w.start, w.latest_end) for w in prepared.job.waves]
     policy = ctx.operator.policy
     findings = wave_checks.judge(replace(facts, running=others), policy, window.hours, timed, left)
@@ -184,7 +187,7 @@ async def _read(args: ScheduleWavesArgs, ctx: ToolContext) -> _Read:
 
 
 async def _named_so(common: str, ctx: ToolContext) -> list[Campaign]:
-    """Return the campaigns that are waves of that name and are not over."""
+    """Return the campaigns that are waves of that name, those that are over too."""
     found: list[Campaign] = []
     page, more = 0, True
     while more:
@@ -212,38 +215,56 @@ def _refuse_in_use(facts: Facts, audience: Audience) -> None:
 
 
 def _refuse_others(rows: Sequence[Campaign], common: str) -> None:
-    alive = [row for row in rows if row.status not in TERMINAL]
-    for row in alive[:1]:
+    # Those that are over too: the results of a name would be those of both.
+    for row in rows[:1]:
         raise WrongState(
-            f"name: {counted(len(alive), 'campaign')} of this name there already, such as "
+            f"name: {counted(len(rows), 'campaign')} of this name there already, such as "
             f"{row.label} ({word(row.id)}, {word(row.status)}). Nothing was made.",
             next_step="Go on with those. Only if the user wants other waves, ask for another name; "
             f'delete_campaign with "{common} *" removes those that are scheduled.',
         )
 
 
-def _taken_up(begun: Earlier, read: _Read) -> Job | None:
-    """Return what an earlier call was to make; nothing if none of it is there and it fits no more.
+def _of(job: Job, rows: Sequence[Campaign]) -> list[Campaign]:
+    """Choose the campaigns that are waves of a job: by their start too, for names come again."""
+    starts = {wave.name: wave.start for wave in job.waves}
+    return [r for r in rows if r.name in starts and moment(r.scheduled_at) == starts[r.name]]
+
+
+def _late(job: Job, made: Sequence[Campaign], soon: datetime) -> list[PlannedWave]:
+    names = {row.name for row in made}
+    return [wave for wave in job.waves if wave.name not in names and wave.start < soon]
+
+
+def _taken_up(
+    earlier: Sequence[Earlier], read: _Read, soon: datetime
+) -> tuple[Earlier, Job] | tuple[None, None]:
+    """Return an earlier call that was cut off and what it was to make, if that can be gone on with.
+
+    While nothing of it is scheduled, it is planned anew if the contacts or the time have changed.
 
     Raises:
-        WrongState: The contacts have changed since.
+        WrongState: The contacts have changed since some of it was scheduled.
     """
-    job = Job.read(begun.known)
-    if job.numbers == in_order(read.numbers):
-        return job
-    if not {wave.name for wave in job.waves} & {row.name for row in read.there}:
-        return None
-    raise WrongState(
-        "audience_id: its contacts have changed since an earlier equal call scheduled some of its "
-        "waves, so the others cannot be made. Nothing was made.",
-        next_step="Ask the user. delete_campaign removes what is scheduled; then call "
-        "schedule_waves again.",
-    )
+    for begun in earlier:
+        job = Job.read(begun.known)
+        made = _of(job, read.there)
+        equal = job.numbers == in_order(read.numbers)
+        if equal and (made or not _late(job, made, soon)):
+            return begun, job
+        if made:
+            raise WrongState(
+                "audience_id: its contacts have changed since an earlier equal call scheduled some "
+                "of its waves, so the others cannot be made. Nothing was made.",
+                next_step="Ask the user. delete_campaign removes what is scheduled; then call "
+                "schedule_waves again.",
+            )
+    return None, None
 
 
 async def _planned(args: ScheduleWavesArgs, window: Window, read: _Read, ctx: ToolContext) -> Job:
     facts = read.facts
-    slots = facts.slots.limit if facts.slots else None
+    slots = facts.slots.usable if facts.slots else None
     length = await length_of(read.plan.agent_id, ctx)
 
     def minutes(contacts: int) -> int:

@@ -10,6 +10,8 @@ from atoms_campaigns_mcp.state.open import journal_entries
 from tests.support.bench import Bench
 from tests.support.lost import lost, trouble
 from tests.support.serving import text_of
+from tests.support.tampering import fail
+from tests.support.world import DRAFT
 from tests.tools.waves.killing import killer
 from tests.tools.waves.waving import CALLS, EVERYBODY, NAMES, audiences, campaigns, listed, members
 
@@ -122,6 +124,106 @@ async def test_a_wave_whose_time_has_passed_is_made_no_more_and_told(bench: Benc
         made = await client.call("schedule_waves", **CALLS)
     assert [wave["name"] for wave in made["waves"]] == [NAMES[0], NAMES[2]]
     assert "the time of their wave has passed: 4" in made["left"]
+
+
+async def begun(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kill a server that has made an audience, and no wave yet."""
+    with killer(bench, monkeypatch) as death:
+        for left in range(50, 130, 2):
+            death.revive(left, after=True)
+            async with bench.client() as client:
+                await client.raw("schedule_waves", **CALLS)
+            death.revive(-1, after=False)
+            bench.clock.advance(seconds=EXPIRED)
+            if LEFT in await audiences(bench):
+                break
+    assert await campaigns(bench) == []
+
+
+@pytest.mark.slow
+async def test_waves_of_which_none_was_made_in_time_are_planned_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench.client() as client:
+        await listed(client)
+    await begun(bench, monkeypatch)
+    bench.clock.advance(days=7, hours=3, minutes=30)  # past the first ten o'clocks
+    async with bench.client() as client:
+        made = await client.call("schedule_waves", **CALLS)
+    assert {wave["name"]: wave["local_start"] for wave in made["waves"]} == {
+        NAMES[0]: "2027-01-12 10:00",
+        NAMES[1]: "2027-01-12 10:00",
+        NAMES[2]: "2027-01-11 10:00",
+    }
+    await made_once(bench)
+
+
+@pytest.mark.slow
+async def test_waves_of_a_list_that_changed_before_any_was_made_are_gone_on_with(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench.client() as client:
+        source = await listed(client)
+    await begun(bench, monkeypatch)
+    async with bench.client() as client:
+        await client.call("add_contacts", audience_id=source, csv="phone\n+12125550177")
+        refuse_campaign(bench, 2)
+        stopped = await client.refused("schedule_waves", **CALLS)
+        made = await client.call("schedule_waves", **CALLS)
+    assert "1 of 3 waves scheduled" in stopped
+    assert [(wave["name"], wave["contacts"]) for wave in made["waves"]] == [
+        *zip(NAMES, (2, 5, 3), strict=True)
+    ]
+    assert len(await campaigns(bench)) == 3
+
+
+@pytest.mark.slow
+async def test_a_failure_removes_no_audience_that_was_there_before(bench: Bench) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        await client.call("schedule_waves", **CALLS)
+        await client.call("delete_campaign", campaign_id="Morning calls *")
+        before = await audiences(bench)
+        refuse_campaign(bench, 1)
+        await client.refused("schedule_waves", **CALLS)
+        assert await audiences(bench) == before
+        await client.call("schedule_waves", **CALLS)
+    await made_once(bench)
+
+
+@pytest.mark.slow
+async def test_what_could_not_be_removed_after_a_failure_is_said_and_gone_on_with(
+    bench: Bench,
+) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        refuse_campaign(bench, 1)
+        fail(bench, "DELETE /audience/*", status=400)
+        text = await client.refused("schedule_waves", **CALLS)
+        await client.call("schedule_waves", **CALLS)
+    assert "Nothing is scheduled; audiences that were made are left" in text
+    assert "same arguments" in text
+    await made_once(bench)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("most", "allowed"), [(3, True), (2, False)])
+async def test_waves_that_are_over_leave_no_room_for_others_to_run(
+    bench: Bench, most: int, *, allowed: bool
+) -> None:
+    bench.configure(max_running=most)
+    async with bench.client() as client:
+        await listed(client)
+        refuse_campaign(bench, 2)
+        await client.refused("schedule_waves", **CALLS, max_retries=0)
+        bench.clock.advance(days=6, hours=18)  # Kolkata's is over
+        for minute in (30, 40):
+            other = {**DRAFT, "name": f"Other {minute}"}
+            at = f"2027-01-11T15:{minute}:00Z"
+            await client.call("create_campaign", **other, scheduled_at=at)
+        result = await client.raw("schedule_waves", **CALLS, max_retries=0)
+    assert result.is_error is not allowed
+    assert len(await campaigns(bench)) == (3 if allowed else 1)
 
 
 async def killed_and_finished(folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> int:
