@@ -4,6 +4,7 @@ The SDK drops over stdio what it cannot read, and the client waits for an answer
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ from atoms_campaigns_mcp.effects import absent
 from atoms_campaigns_mcp.tool_calls.catalog import emergencies
 
 _MARK = b"\xef\xbb\xbf"  # Windows programs put it before the first message
+_HALVES = re.compile("[\ud800-\udfff]")
 _HALF = (
     "The message holds text that is not valid Unicode: half of a character, or bytes that are not "
     "UTF-8. Nothing was done; send it again with whole characters."
@@ -102,9 +104,11 @@ def message_in(decoded: Decoded | InvalidMessage) -> JSONRPCMessage | InvalidMes
         repaired: Any = from_json(text.encode(errors="replace"))
     except ValueError:  # nested more deeply than the parser goes
         return _NO_JSON
+    refused = InvalidMessage(_ids(decoded.value), PARSE_ERROR, _HALF)
     if is_stop(repaired) or (isinstance(repaired, dict) and "method" not in repaired):
-        return _message(repaired)
-    return InvalidMessage(_ids(repaired), PARSE_ERROR, _HALF)
+        message = _message(repaired)
+        return refused if isinstance(message, InvalidMessage) else message
+    return refused
 
 
 def _message(value: Any) -> JSONRPCMessage | InvalidMessage:
@@ -200,7 +204,9 @@ def _ids(value: Any) -> tuple[RequestId | None, ...]:
 
 
 def _is_id(value: object) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
+    if isinstance(value, str):
+        return not _HALVES.search(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_stop(message: Any) -> bool:

@@ -206,33 +206,33 @@ class Confirmation:
 
 def _not_a_yes(answer: Answer, seconds: float | None, policy: str) -> NotConfirmed:
     after = "" if seconds is None else f" after {max(seconds, 0):.1f} seconds"
-    if answer == "invalid":
-        return NotConfirmed(
-            f"{NOTHING} The client's answer{after} was not a completed form.", next_step=AGAIN
-        )
-    if answer == "unticked":
-        return NotConfirmed(
-            f'{NOTHING} The form was accepted{after}, but its box "{TICK}" was not ticked.',
-            next_step="Tell the user that only the ticked box goes ahead. Call again only if they "
-            "want it; they are asked anew.",
-        )
-    if answer == "yes":
-        return NotConfirmed(
-            f"{NOTHING} The client's yes came{after}, sooner than a person can read the question, "
-            "and the operator of this server wants a person to confirm this "
-            "(ATOMS_MCP_CONFIRM=human).",
-            next_step="Tell the user. They can have their client show questions instead of "
-            "approving them by itself.",
-        )
     unseen = "they can use a client that shows questions"
     if policy == "ask":
         unseen = (
             "the operator can set ATOMS_MCP_CONFIRM=token, and it is put to them in the "
             "conversation"
         )
-    return NotConfirmed(
-        f"{NOTHING} The client {answer} it{after}, possibly without showing the question to "
-        "anybody.",
-        next_step="Tell the user, and do not try again unless they ask for it. If they saw no "
-        f"question, {unseen}.",
+    what = f"The client {answer} it{after}, possibly without showing the question to anybody."
+    step = (
+        "Tell the user, and do not try again unless they ask for it. If they saw no question, "
+        f"{unseen}."
     )
+    if answer == "invalid":
+        what = f"The client's answer{after} was not a completed form."
+        step = f"{AGAIN} If the user sees no question, {unseen}."
+    elif answer == "unticked":
+        what = f'The form was accepted{after}, but its box "{TICK}" was not ticked.'
+        step = (
+            "Tell the user that only the ticked box goes ahead. Call again only if they want it; "
+            "they are asked anew."
+        )
+    elif answer == "yes":
+        what = (
+            f"The client's yes came{after}, sooner than a person can read the question, and the "
+            "operator of this server wants a person to confirm this (ATOMS_MCP_CONFIRM=human)."
+        )
+        step = (
+            "Tell the user. They can have their client show questions instead of approving them "
+            "by itself."
+        )
+    return NotConfirmed(f"{NOTHING} {what}", next_step=step)

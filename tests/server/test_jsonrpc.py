@@ -136,6 +136,13 @@ def test_whatever_stands_around_it_the_emergency_stop_is_taken(
         CallToolRequestParams.model_validate(message.params)
 
 
+@pytest.mark.parametrize("number", [b'"\\ud83d"', b'"\xe9"', b'["\\ud83d"]'])
+def test_an_id_that_is_no_text_is_not_made_up(number: bytes) -> None:
+    refused = read(b'{"jsonrpc": "2.0", "method": "ping", "id": ' + number + b"}")
+    assert isinstance(refused, InvalidMessage)
+    assert refused.ids == (None,)
+
+
 def test_half_a_character_does_not_hold_up_the_emergency_stop() -> None:
     message = read(call("pause_campaign", "\\ud83d"))
     assert isinstance(message, JSONRPCRequest)

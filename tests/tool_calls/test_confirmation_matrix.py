@@ -7,7 +7,7 @@ from typing import Any, cast, get_args
 
 import pytest
 from mcp import Client
-from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
+from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, ErrorData
 
 from atoms_campaigns_mcp.config.settings import Confirm
 from atoms_campaigns_mcp.runtime import Runtime
@@ -176,8 +176,8 @@ async def test_any_answer_but_a_yes_in_time_to_the_same_facts_dials_nobody(
     assert (report["status"], starts(bench), len(bench.questions)) == ("draft", 0, 1)
 
 
-def after_seconds(bench: Bench, seconds: float, answer: ElicitResult) -> Reply:
-    async def reply(_: str) -> ElicitResult:
+def after_seconds(bench: Bench, seconds: float, answer: Any) -> Reply:
+    async def reply(_: str) -> Any:
         bench.clock.advance(seconds=seconds)
         return answer
 
@@ -229,6 +229,19 @@ async def test_a_no_names_the_client_how_long_it_took_and_what_helps_if_nobody_s
     assert "without showing the question" in text
     assert ("ATOMS_MCP_CONFIRM=token" in text) == (confirm == "ask")
     assert "The user" not in text
+
+
+@pytest.mark.parametrize("confirm", ["ask", "human"])
+async def test_a_client_that_cannot_show_the_question_after_all_is_told_what_helps(
+    bench: Bench, confirm: Confirm
+) -> None:
+    bench.configure(confirm=confirm)
+    reply: Any = after_seconds(bench, 2.25, ErrorData(code=-32601, message="Method not found"))
+    async with connected(bench, "memory", "legacy", reply) as client:
+        text = await client.refused("start_campaign", **await draft(client))
+    assert "The client's answer after 2.2 seconds was not a completed form." in text
+    assert "If the user sees no question" in text
+    assert ("ATOMS_MCP_CONFIRM=token" in text) == (confirm == "ask")
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -15,14 +15,16 @@ pytestmark = pytest.mark.anyio
 AGENTS: dict[str, Any] = {"name": "list_agents", "arguments": {}}
 ASKED = request("tools/list")
 HALF = json.dumps({**ASKED, "method": "X"}).replace('"X"', '"\\ud83d"')
-NO_MESSAGE = [
+NO_MESSAGE: list[str | bytes] = [
     json.dumps({**ASKED, "id": None}),
     json.dumps({**ASKED, "id": 1.5}),
     json.dumps({**ASKED, "params": ["all"]}),
     json.dumps({"id": 1, "method": "tools/list"}),
     json.dumps([ASKED]),
     HALF,
+    b'{"jsonrpc": "2.0", "id": "\xe9"}',
     "{",
+    "",
 ]
 
 
@@ -44,7 +46,7 @@ async def in_session(team: Team, content: str | bytes) -> httpx2.Response:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("content", NO_MESSAGE)
-async def test_what_is_no_message_is_refused_in_both_eras(team: Team, content: str) -> None:
+async def test_what_is_no_message_is_refused_in_both_eras(team: Team, content: str | bytes) -> None:
     for answer in (await send(team, content), await in_session(team, content)):
         assert answer.status_code == 400
         error = answer.json()
