@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, Field, TypeAdapter, ValidationError
 
 from atoms_campaigns_mcp.errors import UnexpectedResponse
+from atoms_campaigns_mcp.schemas.base import Noun
 
 T = TypeVar("T")
 
@@ -16,6 +17,14 @@ class Listed(BaseModel):
 
     total: int | None = None
     has_more: bool = False
+
+
+class _Paging(Noun):
+    """The same as the API words it."""
+
+    total: int | None = Field(default=None, validation_alias=AliasChoices("totalCount", "total"))
+    more: bool | None = Field(default=None, validation_alias="hasMore")
+    pages: int = Field(default=0, validation_alias="totalPages")
 
 
 def accepted(_: Any) -> bool:
@@ -41,14 +50,17 @@ def rows_of(data: Any, key: str) -> Any:
 
 
 def paging(data: Any, page: int) -> Listed:
-    """Read paging as the API words it: beside the rows, or under `pagination`."""
+    """Read paging, which is beside the rows or under `pagination`.
+
+    Raises:
+        UnexpectedResponse: It has another shape.
+    """
     if not isinstance(data, dict):
         return Listed()
     fields = cast("dict[str, Any]", data)
-    fields = {**fields, **cast("dict[str, Any]", fields.get("pagination") or {})}
-    total = fields.get("totalCount", fields.get("total"))
-    has_more = fields.get("hasMore", page < (fields.get("totalPages") or 0))
-    return parse(Listed, {"total": total, "has_more": has_more})
+    told = parse(_Paging, fields | parse(dict[str, Any], fields.get("pagination") or {}))
+    more = page < told.pages if told.more is None else told.more
+    return Listed(total=told.total, has_more=more)
 
 
 @cache

@@ -69,7 +69,8 @@ class Answer:
             ValueError: It is none.
         """
         try:
-            document = json.loads(self.body)
+            # NaN and Infinity, which are no JSON but written by some programs, say nothing.
+            document = json.loads(self.body, parse_constant=lambda _: None)
             return whole(document, self.key) if self._suspect else document
         except RecursionError:
             raise ValueError("nested too deeply") from None

@@ -14,10 +14,12 @@ class Noun(BaseModel):
     """A thing of the API under our names.
 
     Unknown fields are ignored, so that neither additions nor secrets pass through; null counts as
-    absent, since documents of the real service carry both.
+    absent, since documents of the real service carry both. A number is one that JSON can write.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
 
     @model_validator(mode="before")
     @classmethod
