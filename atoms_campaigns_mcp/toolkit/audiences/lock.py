@@ -16,7 +16,9 @@ from atoms_campaigns_mcp.toolkit import campaign_states
 from atoms_campaigns_mcp.toolkit.context import ToolContext
 
 PAGE = 100  # campaigns a request
-DIALS = ACTIVE | {"scheduled"}
+# In the order in which a campaign passes through them: what begins while lists are read one after
+# another is in a later one.
+DIALS = ("scheduled", *sorted(ACTIVE))
 
 
 def members_of(audience_id: str) -> str:
@@ -73,5 +75,5 @@ def on(audience_id: str, campaigns: Iterable[Campaign]) -> list[Campaign]:
 
 async def _campaigns(audience: Audience, ctx: ToolContext) -> list[Campaign]:
     # What an audience says of its campaigns is documented as the active ones only.
-    found = [await in_status(ctx.atoms, status) for status in sorted(DIALS)]
+    found = [await in_status(ctx.atoms, status) for status in DIALS]
     return [campaign for rows, _ in found for campaign in on(audience.id, rows)]
