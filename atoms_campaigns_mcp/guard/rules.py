@@ -174,14 +174,19 @@ def _calling_hours(facts: Facts, rules: Rules) -> Iterator[Trip]:
         yield Trip("calling_hours", f"{people} in an unknown time zone; hours {rules.hours}")
     elif too_late(facts, rules):
         closes = closing(facts.zones, facts.now, rules.hours)
-        minutes = tail(facts) // timedelta(minutes=1)
-        retries = f", and retries may take {minutes} min" if minutes else ""
-        yield Trip("calling_hours", f"hours {rules.hours} end at {_clock(closes)}{retries}")
+        figures = f"hours {rules.hours} end at {_clock(closes)}{_retries(facts)}"
+        yield Trip("calling_hours", figures)
 
 
 def _until(facts: Facts, rules: Rules) -> Iterator[Trip]:
-    if rules.until is not None and facts.now + rules.lead >= rules.until:
-        yield Trip("until", f"nothing is dialled after {_clock(rules.until)}")
+    if rules.until is not None and facts.now + rules.lead + tail(facts) >= rules.until:
+        figures = f"nothing is dialled after {_clock(rules.until)}{_retries(facts)}"
+        yield Trip("until", figures)
+
+
+def _retries(facts: Facts) -> str:
+    minutes = tail(facts) // timedelta(minutes=1)
+    return f", and retries may take {minutes} min" if minutes else ""
 
 
 def _spend(facts: Facts, rules: Rules) -> Iterator[Trip]:

@@ -133,6 +133,19 @@ async def test_nothing_is_dialled_after_the_moment_that_the_operator_set(place: 
     assert max(at for at, _ in place.dials()) < end
 
 
+@pytest.mark.slow
+async def test_no_retry_of_a_campaign_that_is_called_completed_is_dialled_after_that_moment(
+    dispatched: Yard,
+) -> None:
+    end = dispatched.clock.now() + timedelta(minutes=25)
+    dispatched.configure(calling_hours=None, guard_until=end)
+    campaign = await started(dispatched, 100, max_retries=1, retry_delay=5)
+    async with dispatched.guard() as guard:
+        await dispatched.watch(guard, end + timedelta(minutes=15), every=15)
+    assert await dispatched.status(campaign) == "completed"
+    assert max(at for at, _ in dispatched.dials()) < end
+
+
 async def paused_for_the_night(place: Yard, guard: Any, **changes: Any) -> str:
     campaign = await started(place, 200, **changes)
     await place.watch(guard, closes(place) + timedelta(minutes=5), every=60)
