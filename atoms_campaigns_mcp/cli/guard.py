@@ -103,7 +103,8 @@ async def _once(guard: Guard) -> int:
         if done.standby:
             return WAITS
         if not done.unconfirmed and not done.unread:
-            guard.say(f"Looked at {done.seen}, stopped {done.stopped}, resumed {done.resumed}.")
+            stopped = f"{'would stop' if guard.dry else 'stopped'} {done.stopped}"
+            guard.say(f"Looked at {done.seen}, {stopped}, resumed {done.resumed}.")
             return 0
         if clocks.monotonic() >= end:
             guard.say(f"{done.unconfirmed} could not be stopped, {done.unread} not be read.")

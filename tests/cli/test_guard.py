@@ -81,6 +81,7 @@ async def test_a_dry_run_stops_nothing(place: Yard) -> None:
     assert await ended(place, GuardOptions(once=True, dry_run=True)) == 0
     assert await place.status(campaign) == "running"
     assert any("Would stop" in text for text in place.said)
+    assert "would stop 1" in place.said[-1]
 
 
 @pytest.mark.parametrize(
