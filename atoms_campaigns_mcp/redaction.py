@@ -15,9 +15,12 @@ _KEY = re.compile(rf"(?i){_MARK}(?P<rest>{_REST})")
 _KEY_AFTER_DASH = re.compile(rf"(?i)(?<=-){_MARK}{_REST}")
 _BEARER = re.compile(r"(?i)\bbearer(?:\s|%20|\+)+\S+")
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0")  # letters by category, blank on every screen
+_DOTS = frozenset(
+    "\u2018\u2019\u2022\u2024\u2025\u2026\u2027\u2044\u2215\u2219\u22c5\u25cf\u3002\uff0e\uff0f"
+)
 # What may stand between the digits of one number, also as it is written in URLs and HTML.
 _BETWEEN = (
-    r"(?:[\s()./\u00b7\u30fb,_+~-]|%(?:20|2[89bcdef]|5f|c2|a0|e2|80|8\d|9\d|0[9ad])"
+    r"(?:[\s\x00-\x1f\x7f()./\u00b7\u30fb,'_+~-]|%(?:20|2[89bcdef]|5f|c2|a0|e2|80|8\d|9\d|0[9ad])"
     r"|&(?:nbsp|thinsp|\#\d{2,4}|\#x[0-9a-f]{2,4});)"
 )
 # Seven digits are the shortest national number that E.164 knows. Ids, times and amounts are none.
@@ -122,4 +125,6 @@ def _plain(char: str) -> str:
     kind = unicodedata.category(char)
     if kind in {"Zs", "Mn", "Me"} or char in _INVISIBLE:
         return " "
-    return {"\uff0b": "+", "\ufe62": "+", "\u2212": "-"}.get(char, "-" if kind == "Pd" else char)
+    if kind == "Pd" or char in _DOTS:
+        return "-"
+    return {"\uff0b": "+", "\ufe62": "+", "\u2212": "-"}.get(char, char)

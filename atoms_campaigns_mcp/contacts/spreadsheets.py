@@ -7,8 +7,9 @@ _PLAIN_NUMBER = re.compile(r"[+-]?[\d*]+(?:\.\d+)?", re.ASCII)  # * where it is 
 # Spaces and quotes may stand before the mark: a spreadsheet that expects another separator reads
 # the quotes around our cell differently.
 _BEGINS = re.compile(rf"[\s\"']*[{_MARKS}]")
-# Where the separator is another, or a line ends, a new cell begins in the middle of ours.
-_INNER = re.compile(rf"([;\t|\r\n])(?=[\s\"']*[{_MARKS}])")
+# Where the separator is another, or a line ends, a new cell begins in the middle of ours. Where
+# several follow each other, the last one counts.
+_INNER = re.compile(rf"([;\t|\r\n])(?=(?:[^\S\t\r\n]|[\"'])*[{_MARKS}])")
 
 
 def spreadsheet_safe(value: str) -> str:

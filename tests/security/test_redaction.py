@@ -23,7 +23,9 @@ ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=20)
 NUMBER = st.from_regex(r"[1-9][0-9]{9,13}", fullmatch=True)
 BETWEEN = st.sampled_from(
     [*[""] * 3, *" -./_\u200b\u2009\u202f\u00a0\ufeff\u2060\u00ad\u2011\u034f\u3164"]
-) | st.sampled_from([", ", " - ", "%20", "%2D", "&nbsp;", "\ufe0f\u20e3"])
+) | st.sampled_from(
+    [", ", " - ", "%20", "%2D", "&nbsp;", "\ufe0f\u20e3", "'", "\0", "\u2019", "\u2022", "\u2026"]
+)
 BEFORE = st.sampled_from(["", "+", "%2B", "id-", "x", "tel:", "no", "\u0668", "(", "\uff0b", "a_"])
 DIGITS = ["0123456789", "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19"]
 DIGITS.append("\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669")
