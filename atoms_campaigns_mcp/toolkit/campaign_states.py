@@ -1,6 +1,6 @@
 """What the state of a campaign allows, and what comes next in it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from atoms_campaigns_mcp.errors import AtomsCampaignsError, NotFound, WrongState
 from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, KNOWN, STARTABLE, Campaign
@@ -59,6 +59,17 @@ def cannot_start(campaign: Campaign) -> WrongState:
 def cannot_pause(campaign: Campaign) -> WrongState:
     """Refuse to pause it, and say what does help."""
     return cannot("paused", campaign, next_step(campaign))
+
+
+def cannot_pause_scheduled(name: str, campaigns: Sequence[Campaign]) -> WrongState:
+    """Refuse to pause what of a name is scheduled, where nothing of it dials."""
+    rows = ", ".join(f"{row.label} ({row.id})" for row in campaigns)
+    return WrongState(
+        f"campaign_id: nothing of this name dials, so nothing was paused; {len(campaigns)} are "
+        f"scheduled: {rows}.",
+        next_step="They dial by themselves at scheduled_at. Only delete_campaign stops them before "
+        f'then: with "{name} *" all of them.',
+    )
 
 
 def cannot_pause_yet(campaign: Campaign) -> NotYet:

@@ -311,7 +311,10 @@ async def _pause_named(name: str, holding: Holding, *, hang_up: bool) -> Campaig
         await _tell_calls(result, [row.id for row in paused], ctx, hang_up=hang_up)
         _tell_others(result, await _others(ctx), known=())
         return result
-    for campaign in named:
+    scheduled = [campaign for campaign in named if campaign.status == "scheduled"]
+    if len(scheduled) > 1:
+        raise campaign_states.cannot_pause_scheduled(name, scheduled)
+    for campaign in scheduled or named:
         raise campaign_states.cannot_pause(campaign)
     dialling, _ = await stopping.dialling(ctx)
     shown = ", ".join(f"{row.label} ({row.id})" for row in dialling[:SHOWN]) or "nothing"

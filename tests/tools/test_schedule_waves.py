@@ -203,6 +203,19 @@ async def test_an_audience_in_use_is_refused(bench: Bench) -> None:
     assert "is in use" in text
 
 
+async def test_an_audience_of_a_campaign_that_can_be_resumed_is_refused(bench: Bench) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        draft = {name: CALLS[name] for name in ("name", "agent_id", "audience_id", "phone_ids")}
+        made = await client.call("create_campaign", **draft)
+        await client.call("start_campaign", campaign_id=made["campaign_id"])
+        await client.call("pause_campaign", campaign_id=made["campaign_id"])
+        bench.clock.advance(seconds=20)
+        text = await refused(client, bench, name="Others")
+    assert "is in use: a campaign" in text
+    assert "paused" in text
+
+
 @pytest.mark.slow
 async def test_more_waves_than_there_may_be_are_refused(bench: Bench) -> None:
     numbers = [f"+1212{number:07d}" for number in range(2_220_100, 2_223_300)]

@@ -21,7 +21,7 @@ from atoms_campaigns_mcp.schemas.campaigns import Campaign, moment
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.schemas.text import counted
 from atoms_campaigns_mcp.toolkit.audiences.contact_sources import of_members
-from atoms_campaigns_mcp.toolkit.audiences.lock import DIALS
+from atoms_campaigns_mcp.toolkit.audiences.lock import DIALS, in_status, on
 from atoms_campaigns_mcp.toolkit.audiences.members import Contact, members_of
 from atoms_campaigns_mcp.toolkit.call_history import length_of
 from atoms_campaigns_mcp.toolkit.campaign_creation import named
@@ -179,7 +179,9 @@ async def _read(args: ScheduleWavesArgs, ctx: ToolContext) -> _Read:
         retry_delay=args.retry_delay,
     )
     facts = await read_facts(begin, ctx)
-    _refuse_in_use(facts, audience)
+    # One that is paused calls them too, once somebody resumes it.
+    paused, _ = await in_status(ctx.atoms, "paused")
+    _refuse_in_use(facts, audience, on(audience.id, paused))
     first = {contact.number: place for place, contact in reversed([*enumerate(facts.contacts)])}
     first.pop("", None)
     there = await _named_so(args.name, ctx)
@@ -198,8 +200,8 @@ async def _named_so(common: str, ctx: ToolContext) -> list[Campaign]:
     return found
 
 
-def _refuse_in_use(facts: Facts, audience: Audience) -> None:
-    for rival in facts.rivals or ():
+def _refuse_in_use(facts: Facts, audience: Audience, paused: Sequence[Campaign]) -> None:
+    for rival in (*(facts.rivals or ()), *paused):
         raise WrongState(
             f"audience_id: audience {audience.label} is in use: a campaign "
             f"({word(rival.id)}, {word(rival.status)}) calls the same people. Nothing was made.",

@@ -252,14 +252,6 @@ async def killed_and_finished(folder: Path, seed: int, monkeypatch: pytest.Monke
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-async def test_killed_at_random_points_it_ends_with_each_wave_made_once(
-    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert await killed_and_finished(tmp_path, seed, monkeypatch)
-
-
-@pytest.mark.slow
 async def test_killed_at_fifty_random_points_it_ends_with_each_wave_made_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,20 @@ async def test_a_pause_by_the_common_name_stops_every_wave_that_dials(bench: Ben
     assert len(found["campaigns"]) == 3
 
 
+@pytest.mark.slow
+async def test_a_pause_while_no_wave_dials_names_all_that_will(bench: Bench) -> None:
+    async with bench.client() as client:
+        await listed(client)
+        await client.call("schedule_waves", **CALLS, max_retries=0)
+        bench.clock.advance(days=6, hours=18)  # Kolkata's is over
+        text = await client.refused("pause_campaign", campaign_id="Morning calls")
+        one = await client.refused("pause_campaign", campaign_id=NAMES[1])
+    assert "2 are scheduled" in text
+    assert all(name in text for name in NAMES[1:])
+    assert 'delete_campaign stops them before then: with "Morning calls *"' in text
+    assert "is scheduled and cannot be paused" in one
+
+
 async def test_several_ids_are_deleted_after_one_question_that_names_all(bench: Bench) -> None:
     async with bench.client() as client:
         ids = [
