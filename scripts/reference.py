@@ -159,9 +159,10 @@ the site's: each may narrow limits and modes that one before it set, as the last
 never widen them. Of a setting without a word in that column, the nearest source counts. A limit
 that no policy sets is the environment's to decide.
 
-A secret in the file, an unknown name, a bad value or a file that cannot be read stops the start;
-file and name are told. `doctor` shows what holds and from where, `get_account` tells it without
-paths. Whoever may write the file may change the policy: let root own the site's.
+A secret in the file, an unknown name, a bad value, a list that names nothing or a file that
+cannot be read stops the start; file and name are told. `doctor` shows what holds and from where,
+`get_account` tells it without paths. Whoever may write the file may change the policy: let root
+own the site's.
 """
 
 

@@ -12,8 +12,8 @@ from atoms_campaigns_mcp.config.settings import Settings
 from atoms_campaigns_mcp.errors import ConfigurationError, said_of
 
 NOT_USABLE = (
-    "Make it this user's and writable (what sudo made belongs to root), or give another folder in "
-    "ATOMS_MCP_STATE."
+    "Make room if the disk is full, make the folder this user's and writable (what sudo made "
+    "belongs to root), or give another one in ATOMS_MCP_STATE."
 )
 
 

@@ -14,6 +14,7 @@ from tests.support.team import ACCEPT, ANNA, LEGACY, Team, request, routing, tol
 pytestmark = pytest.mark.anyio
 AGENTS: dict[str, Any] = {"name": "list_agents", "arguments": {}}
 ASKED = request("tools/list")
+PATIENCE = 15  # seconds
 HALF = json.dumps({**ASKED, "method": "X"}).replace('"X"', '"\\ud83d"')
 NO_MESSAGE: list[str | bytes] = [
     json.dumps({**ASKED, "id": None}),
@@ -133,8 +134,11 @@ async def test_an_id_that_the_session_waits_for_is_refused_and_the_first_is_answ
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(ask, 5)
             await reached.wait()
-            await ask(again)
-            release.set()
+            try:
+                with anyio.fail_after(PATIENCE):  # one that is served waits for the release
+                    await ask(again)
+            finally:
+                release.set()
         await ask(5)
     refused, *answered = answers
     assert (refused.status_code, refused.json()["id"]) == (400, again)
