@@ -293,6 +293,25 @@ async def test_hours_beyond_the_operators_are_refused_and_beyond_the_default_war
     assert "ATOMS_MCP_CALLING_HOURS" in text
 
 
+@pytest.mark.parametrize(
+    ("policy", "word"),
+    [
+        ({"max_contacts": 9}, "MAX_CONTACTS"),
+        ({"allowed_agents": ("Nobody",)}, "ALLOWED_AGENTS"),
+        ({"allowed_caller_ids": ("+12025550100",)}, "ALLOWED_CALLER_IDS"),
+    ],
+)
+async def test_the_operators_limits_hold_for_waves_as_for_a_start(
+    bench: Bench, policy: dict[str, Any], word: str
+) -> None:
+    bench.configure(**policy)
+    async with bench.client() as client:
+        await listed(client)
+        text = await refused(client, bench)
+    assert word in text
+    assert bench.questions == []
+
+
 async def test_contacts_on_the_do_not_call_list_block_waves(bench: Bench) -> None:
     async with bench.client() as client:
         await listed(client)
