@@ -15,8 +15,8 @@ UNDIALLED = LIVE | {"blocked", "cancelled"}  # calls that cost nothing because n
 RINGING = 60  # seconds, which the length of a call does not hold; more than phones ring
 
 
-async def history(ctx: ToolContext, agent_id: str = "") -> Sequence[Call]:
-    """Read the latest calls, of one agent or of all, by two requests; none if unread."""
+async def history(ctx: ToolContext, agent_id: str = "") -> Sequence[Call] | None:
+    """Read the latest calls, of one agent or of all, by two requests; None if they cannot be."""
     try:
         over, _ = await ctx.atoms.list_campaigns(
             status="completed", limit=AMONG if agent_id else CAMPAIGNS
@@ -27,7 +27,7 @@ async def history(ctx: ToolContext, agent_id: str = "") -> Sequence[Call]:
         latest = ",".join(sorted(campaigns[:CAMPAIGNS]))
         calls, _ = await ctx.atoms.list_calls(latest, limit=CALLS)
     except AtomsCampaignsError:
-        return []
+        return None
     return calls
 
 

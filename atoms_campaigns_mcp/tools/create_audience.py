@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from atoms_campaigns_mcp.contacts.selection import split
 from atoms_campaigns_mcp.schemas.arguments import CreateAudienceArgs
 from atoms_campaigns_mcp.schemas.audiences import Audience, AudienceCreated
+from atoms_campaigns_mcp.schemas.text import quoted
 from atoms_campaigns_mcp.toolkit.audiences import (
     contact_sources,
     do_not_call,
@@ -39,7 +40,7 @@ async def run(args: CreateAudienceArgs, ctx: ToolContext) -> AudienceCreated:
     if made:
         advice = do_not_call.advice(on_dnc, len(sample.opted_out()), ctx.operator.policy)
         step = advice or f"Pass {made[0].thing.id} as audience_id to create_campaign."
-    notes = dict.fromkeys(one.note for one in made if one.note)
+    notes = [f"{quoted(one.thing.name)}: {one.note}" for one in made if one.note]
     return AudienceCreated(
         audience_id=made[0].thing.id if made else None,
         name=(made[0].thing.name if made else "") or args.name,

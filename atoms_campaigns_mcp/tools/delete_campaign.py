@@ -40,7 +40,7 @@ def _plan(campaigns: Sequence[Campaign]) -> Plan:
 
 @tool(Effect.DESTROYS, title="Delete a campaign", plan=plan, locks=locks)
 async def run(args: DeleteCampaignArgs, ctx: ToolContext) -> CampaignsDeleted:
-    """Delete a campaign and its execution history for good, after confirmation.
+    """Delete a campaign and its history for good, after confirmation.
 
     Refused while it is processing or running: pause it first. Deleting a scheduled campaign is the
     only way to stop it. Where no person can be asked, the first call is refused with a

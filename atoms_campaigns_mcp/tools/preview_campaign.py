@@ -46,7 +46,9 @@ async def run(args: PreviewCampaignArgs, ctx: ToolContext) -> CampaignPreview:
         "history": partial(call_history.history, ctx),
     }
     (campaign, judged), history = await all_of(reads)
-    cost = call_history.cost_of(history, expected(judged.facts).dials)
+    cost = "unknown, since finished campaigns could not be read"
+    if history is not None:
+        cost = _cost(call_history.cost_of(history, expected(judged.facts).dials))
     return await _preview(campaign, judged, cost, ctx)
 
 
@@ -59,7 +61,7 @@ async def _judged(campaign_id: str, ctx: ToolContext) -> tuple[Campaign, Judged]
 
 
 async def _preview(
-    campaign: Campaign, judged: Judged, cost: CostEstimate | None, ctx: ToolContext
+    campaign: Campaign, judged: Judged, cost: str, ctx: ToolContext
 ) -> CampaignPreview:
     proposal, facts, policy = judged.proposal, judged.facts, ctx.operator.policy
     blocked, range_ = blocks(proposal.findings), expected(facts)
@@ -83,10 +85,10 @@ async def _preview(
         next_start=times and times.first,
         latest_start=times and times.last,
         start_times=_start_times(times, facts, ctx),
-        cost=_cost(cost),
+        cost=cost,
         guarded=await _guarded(ctx),
         zones=_zones(facts, ctx),
-        verdict="blocked" if blocked else "allowed",
+        verdict="blocked" if blocked or _is_off(campaign, ctx) else "allowed",
         checks=[CheckRow(check=c.check, verdict=c.verdict, result=c.result) for c in checked],
         findings=[
             FindingRow(severity=f.severity, rule=f.rule, reason=f.reason, next_step=f.next_step)
@@ -107,6 +109,11 @@ def _next_step(campaign: Campaign, blocked: Sequence[Finding], ctx: ToolContext)
     if campaign.status == "scheduled":
         return "It dials by itself. Only delete_campaign stops it before then."
     return _STEPS[ctx.consent]
+
+
+def _is_off(campaign: Campaign, ctx: ToolContext) -> bool:
+    """Return whether no start at all can be made from here."""
+    return ctx.consent in {"impossible", "off"} and campaign.status in STARTABLE
 
 
 def _start_times(times: StartTimes | None, facts: Facts, ctx: ToolContext) -> str:

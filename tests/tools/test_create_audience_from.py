@@ -121,6 +121,8 @@ async def test_asking_again_finishes_a_job_of_which_the_second_audience_was_lost
         made = await client.call("create_audience", **pilot)
         rows = (await client.call("list_audiences", limit=100))["audiences"]
     assert made["audience_id"] == first["audience_id"]
+    assert made["next_step"].startswith('"Pilot": It was there already')
+    assert '"Rest": An earlier equal request' in made["next_step"]
     assert sorted(row["name"] for row in rows if row["name"] in {"Pilot", "Rest"}) == [
         "Pilot",
         "Rest",

@@ -330,7 +330,7 @@ async def test_a_preview_says_what_a_start_would_take_and_gives_no_token_itself(
     preview = result.structured_content
     assert preview is not None
     assert "confirm_token" not in preview
-    assert preview["verdict"] == "allowed"
+    assert preview["verdict"] == ("blocked" if "cannot" in told else "allowed")
     with sqlite3.connect(tmp_path / "state.sqlite3") as db:
         assert db.execute("SELECT count(*) FROM plans").fetchone() == (0,)
     assert told in preview["next_step"]
@@ -345,6 +345,7 @@ async def test_where_dialling_is_off_neither_a_preview_nor_a_creation_sends_to_a
     bench.configure(**{mode: True})
     async with bench.client(answer=None) as client:
         preview = await client.call("preview_campaign", **campaign)
+        assert preview["verdict"] == "blocked"
         told = [preview["next_step"]]
         if mode == "no_dial":
             told.append((await client.call("create_campaign", **DRAFT))["next_step"])
