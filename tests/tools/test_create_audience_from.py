@@ -9,6 +9,7 @@ from tests.support.do_not_call import list_as_seeded
 from tests.support.lost import nothing_done, trouble
 from tests.support.tampering import fail, slow
 from tests.support.troubles import listed
+from tests.support.world import DRAFT
 
 pytestmark = pytest.mark.anyio
 SOURCE = {"from_audience_id": "Newsletter readers"}
@@ -262,3 +263,19 @@ async def test_adding_contacts_says_at_once_how_many_are_on_a_list(bench: Bench)
             csv="phone,name\n+919876543210,Ravi\n+919876543211,Uma\n",
         )
     assert (added["added"], added["on_dnc"]) == (2, 1)
+
+
+async def test_whom_a_paused_campaign_may_call_counts_though_added_after_its_start(
+    bench: Bench,
+) -> None:
+    new = "phone\n+12125550100\n"
+    async with bench.client() as client:
+        made = await client.call("create_campaign", **DRAFT)
+        campaign = {"campaign_id": made["campaign_id"]}
+        await client.call("start_campaign", **campaign)
+        await client.call("pause_campaign", **campaign)
+        await client.call("add_contacts", audience_id=DRAFT["audience_id"], csv=new)
+        text = await client.refused(
+            "create_audience", name="A", csv=new, exclude_campaign_ids=[made["campaign_id"]]
+        )
+    assert "in_excluded_campaign: 1" in text
