@@ -23,6 +23,8 @@ from atoms_campaigns_mcp.schemas.fields import (
 from atoms_campaigns_mcp.toolkit.tool import Tool
 
 A = TypeVar("A", bound=Args)
+LONGEST = 40  # characters of an argument's name; what is longer may be smuggled data
+LIKE_ENOUGH = 0.8  # of 1: campaigns for campaign_id, and hang_on not for hang_up
 NAMED = 5  # unknown arguments that an error names: a message has room for 400,000
 _PATTERNS = {
     UPLOAD_PATTERN: "the upload_id that PUT /contacts has given",
@@ -75,6 +77,8 @@ def check(
         if (name in fields or not _is_addition(name, value))
         and not _left_out(fields.get(name), value)
     }
+    if tool.emergency:
+        given = _meant(given, offered)
     unknown = [name for name in given if name not in offered]
     known = {name: given[name] for name in offered if name in given}
     forgiving = tool.emergency or tool.effect is Effect.READS
@@ -93,6 +97,16 @@ def check(
         next_step="Correct what was mistyped. Where it is what the user wants, ask them which "
         "allowed value to take instead.",
     )
+
+
+def _meant(given: Mapping[str, Any], offered: Collection[str]) -> dict[str, Any]:
+    """Take campaignId, campaign and HANG_UP for what they mean, where that is not given besides."""
+    meant = dict(given)
+    for name in [name for name in given if name not in offered][:NAMED]:
+        near = get_close_matches(name[:LONGEST].lower(), offered, n=1, cutoff=LIKE_ENOUGH)
+        if near and near[0] not in meant:
+            meant[near[0]] = meant.pop(name)
+    return meant
 
 
 def _is_addition(name: str, value: Any) -> bool:
@@ -171,4 +185,4 @@ def _listed(schema: Mapping[str, Any]) -> str:
 
 def _is_name(text: str) -> bool:
     """Return whether an unknown argument's name looks like one, not like smuggled data."""
-    return text.isidentifier() and len(text) <= 40  # noqa: PLR2004
+    return text.isidentifier() and len(text) <= LONGEST

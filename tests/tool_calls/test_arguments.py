@@ -17,6 +17,7 @@ from atoms_campaigns_mcp.tool_calls.arguments import ADDITIONS, check
 from atoms_campaigns_mcp.tool_calls.catalog import Catalog
 from atoms_campaigns_mcp.toolkit.registry import load
 from tests.support.bench import Bench
+from tests.support.running import running
 from tests.support.serving import Caller, Wire, serving, text_of
 
 CATALOG = Catalog.read().entries
@@ -265,6 +266,25 @@ async def test_a_tool_that_reads_ignores_what_it_does_not_know_and_says_so(bench
     for told in (text_of(result), result.structured_content["next_step"]):
         assert said in told
         assert "2025550143" not in told
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["campaignId", "campaign", "campaign_ids", "CAMPAIGN_ID"])
+async def test_the_stop_takes_a_name_that_is_nearly_right(bench: Bench, name: str) -> None:
+    async with bench.client() as client:
+        (one,) = await running(client, 1)
+        stopped = await client.call("pause_campaign", **{name: one, "hangUp": True})
+        text = await client.refused("delete_campaign", **{name: one})
+    assert (stopped["campaign_id"], stopped["status"]) == (one, "paused")
+    assert "Ignored" not in stopped["next_step"]
+    assert "no such argument" in text
+
+
+def test_a_name_that_is_right_goes_before_one_that_is_nearly_right() -> None:
+    offered = ["campaign_id", "hang_up"]
+    args, note = check(load("pause_campaign"), {"campaignId": "all", **CAMPAIGN}, offered)
+    assert args.campaign_id == CAMPAIGN["campaign_id"]
+    assert note == "Ignored: campaignId: no such argument (did you mean campaign_id?)."
 
 
 ANYTHING = st.recursive(
