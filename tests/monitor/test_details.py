@@ -83,7 +83,7 @@ async def test_the_guards_rules_and_stops_are_shown(bench: Bench, browser: Brows
     said: list[str] = []
     guard = Guard(runtime, rules_of(runtime), Webhook.of(guarding, bench.clock.now), said.append)
     async with bench.client() as client, hosting(browser, client) as host:
-        campaign = await made(client)
+        campaign = await made(client, max_retries=0)
         await host.show("get_campaign_status", **campaign)
         shown = host.app.locator("#guardText")
         await expect(shown).to_contain_text("No: nothing is enforced")

@@ -290,7 +290,7 @@ async def test_nobody_with_such_an_outcome_creates_nothing(bench: Bench) -> None
             "create_audience", name="A", from_campaign_id=campaign, outcomes=["cancelled"]
         )
         unknown = await client.refused("create_audience", name="A", from_campaign_id="f" * 24)
-    assert "no contact of campaign" in text
+    assert "no contact of this campaign" in text
     assert "get_campaign_results" in text
     assert "Campaign not found" in unknown
     assert "audience" not in bench.wire.changes
