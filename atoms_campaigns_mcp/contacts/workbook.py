@@ -71,13 +71,9 @@ def read(content: bytes, wanted: str | None) -> Sheet:
     safe = _looked_at(content)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(safe))
-        names = [
-            sheet.name
-            for sheet in sorted(
-                book.sheets_metadata, key=lambda s: s.visible is not SheetVisibleEnum.Visible
-            )
-            if sheet.typ is SheetTypeEnum.WorkSheet
-        ]
+        sheets = [s for s in book.sheets_metadata if s.typ is SheetTypeEnum.WorkSheet]
+        sheets.sort(key=lambda sheet: sheet.visible is not SheetVisibleEnum.Visible)
+        names = [sheet.name for sheet in sheets]
         name = _chosen(names, wanted)
         cells: Sequence[Sequence[Any]] = book.get_sheet_by_name(name).to_python(
             skip_empty_area=False

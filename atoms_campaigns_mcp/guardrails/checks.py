@@ -222,17 +222,20 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
             "create_audience with from_audience_id makes an audience without them.",
         )
     variable = "ATOMS_MCP_REQUIRE_DNC_CLEAN" if policy.require_dnc_clean else ""
-    if facts.dnc is None:
-        yield _judged(
-            "dnc_unknown",
-            "the do-not-call list could not be read to its end",
-            "Check the list in the Atoms dashboard.",
-            variable,
-            otherwise="unknown",
-        )
+    if facts.dnc is not None:
+        yield from _on_list(facts, facts.dnc, variable)
         return
+    yield _judged(
+        "dnc_unknown",
+        "the do-not-call list could not be read to its end",
+        "Check the list in the Atoms dashboard.",
+        variable,
+        otherwise="unknown",
+    )
+
+
+def _on_list(facts: Facts, dnc: frozenset[str], variable: str) -> Iterator[Finding]:
     unread = sum(contact.unread for contact in facts.concerned)
-    over = facts.over or frozenset()
     for count, whose in ((unread, "contact"), (facts.dnc_unread, "entry")):
         if count:
             yield _judged(
@@ -242,10 +245,11 @@ def do_not_call(facts: Facts, policy: Policy) -> Iterator[Finding]:
                 variable,
                 otherwise="unknown",
             )
+    over = facts.over or frozenset()
     listed = [
         place
         for place, contact in enumerate(facts.contacts, 1)
-        if contact.number not in over and contact.number.lstrip("+") in facts.dnc
+        if contact.number not in over and contact.number.lstrip("+") in dnc
     ]
     if listed:
         shown = ", ".join(map(str, listed[:PLACES_SHOWN]))

@@ -279,19 +279,24 @@ def test_a_host_that_drops_the_environment_cannot_drop_the_policy(tmp_path: Path
     assert "Did you mean read_only?" in err
 
 
-@pytest.mark.slow
-def test_a_demonstration_that_a_policy_forbids_says_so_and_no_traceback(tmp_path: Path) -> None:
-    folder = tmp_path / ".config" / APP
+def demonstrated(home: Path, policy: str) -> subprocess.CompletedProcess[str]:
+    """Run the demonstration under a policy of the user."""
+    folder = home / ".config" / APP
     folder.mkdir(parents=True)
-    (folder / NAME).write_text('allowed_agents = ["Nobody"]')
-    done = subprocess.run(
+    (folder / NAME).write_text(policy)
+    return subprocess.run(
         [*OURS, "demo"],
-        env={**environment(tmp_path / "state"), "HOME": str(tmp_path)},
+        env={**environment(home / "state"), "HOME": str(home)},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+@pytest.mark.slow
+def test_a_demonstration_that_a_policy_forbids_says_so_and_no_traceback(tmp_path: Path) -> None:
+    done = demonstrated(tmp_path, 'allowed_agents = ["Nobody"]')
     said = " ".join(done.stdout.split())
     assert (done.returncode, done.stderr) == (1, "")
     assert "The demonstration failed: start_campaign:" in said
@@ -303,17 +308,7 @@ def test_a_demonstration_that_a_policy_forbids_says_so_and_no_traceback(tmp_path
 def test_a_policy_that_stops_every_start_stops_the_demonstration_in_its_own_words(
     tmp_path: Path, content: str
 ) -> None:
-    folder = tmp_path / ".config" / APP
-    folder.mkdir(parents=True)
-    (folder / NAME).write_text(content)
-    done = subprocess.run(
-        [*OURS, "demo"],
-        env={**environment(tmp_path / "state"), "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = demonstrated(tmp_path, content)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("atoms-campaigns-mcp: ")
     assert done.stderr.count("\n") == 1

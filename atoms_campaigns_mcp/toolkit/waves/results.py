@@ -23,6 +23,11 @@ from atoms_campaigns_mcp.toolkit.reports.campaign_results import (
 from atoms_campaigns_mcp.toolkit.waves.names import JOINT
 
 _OF_ONE = ("outcome", "file", "limit", "page", "campaign_ids")
+_STEP = (
+    "One wave by its name or id tells its rates, dispositions and contacts. If the user wants "
+    "those missed called again, create_audience with from_campaign_id and the common name makes "
+    "their list."
+)
 
 
 async def together(
@@ -79,9 +84,7 @@ def _added_up(
         results=[],
         page=1,
         total=total["contacts"],
-        next_step="One wave by its name or id tells its rates, dispositions and contacts. If the "
-        "user wants those missed called again, create_audience with from_campaign_id and the "
-        "common name makes their list.",
+        next_step=_STEP,
     )
 
 
