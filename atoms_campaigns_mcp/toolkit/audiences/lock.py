@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from atoms_campaigns_mcp.atoms.client import AtomsClient
 from atoms_campaigns_mcp.errors import WrongState
 from atoms_campaigns_mcp.schemas.audiences import Audience
-from atoms_campaigns_mcp.schemas.campaigns import ACTIVE, Campaign
+from atoms_campaigns_mcp.schemas.campaigns import Campaign
 from atoms_campaigns_mcp.schemas.fields import word
 from atoms_campaigns_mcp.toolkit import campaign_states
 from atoms_campaigns_mcp.toolkit.context import ToolContext
@@ -18,7 +18,7 @@ from atoms_campaigns_mcp.toolkit.context import ToolContext
 PAGE = 100  # campaigns a request
 # In the order in which a campaign passes through them: what begins while lists are read one after
 # another is in a later one.
-DIALS = ("scheduled", *sorted(ACTIVE))
+DIALS = ("scheduled", "processing", "running")
 
 
 def members_of(audience_id: str) -> str:
